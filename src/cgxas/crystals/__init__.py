@@ -1,1 +1,1 @@
-
+"""Crystals in, geometry out: reading, the canonical cell, the neighbour graph."""

@@ -1,1 +1,1 @@
-
+"""Structures with spectra: data-set folders, splits, and what a network trains on."""

@@ -1,1 +1,1 @@
-
+"""Learning: one plain loop."""

@@ -1,0 +1,60 @@
+"""Crystal graphs side by side as tensors."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cgxas.crystals.graph import CUTOFF, CrystalGraph
+
+
+@dataclass(frozen=True, eq=False)
+class GraphBatch:
+    """The nodes of several graphs in one list, neighbours renumbered.
+
+    Attributes:
+        numbers: (N,) int64 atomic numbers.
+        neighbour_index: (N, 12) int64 node at the other end of each edge, within the batch.
+        distance: (N, 12) Angstrom; the cutoff in empty slots.
+        fractional: (N, 12, 3) edge vectors in units of the cell vectors.
+        volume: (N,) volume of the node's cell, cubic Angstrom.
+        mask: (N, 12) which slots hold a neighbour.
+        offsets: first node of each graph, and N at the end.
+    """
+
+    numbers: Tensor
+    neighbour_index: Tensor
+    distance: Tensor
+    fractional: Tensor
+    volume: Tensor
+    mask: Tensor
+    offsets: tuple[int, ...]
+
+    def to(self, device: torch.device | str) -> Self:
+        """Return the batch on another device."""
+        tensors = {
+            name: value.to(device) for name, value in vars(self).items() if name != "offsets"
+        }
+        return type(self)(**tensors, offsets=self.offsets)
+
+
+def collate(graphs: Sequence[CrystalGraph], dtype: torch.dtype = torch.float32) -> GraphBatch:
+    """Join graphs into one batch; a batch gives each of them what it gets alone."""
+    sizes = [len(graph.numbers) for graph in graphs]
+    offsets = np.concatenate([[0], np.cumsum(sizes)])
+    index = [g.neighbour_index + offset for g, offset in zip(graphs, offsets[:-1], strict=True)]
+    fractional = [g.neighbour_vector @ np.linalg.inv(g.lattice) for g in graphs]
+    volume = [np.full(n, abs(np.linalg.det(g.lattice))) for g, n in zip(graphs, sizes, strict=True)]
+    distance = np.concatenate([graph.distance for graph in graphs])
+    return GraphBatch(
+        numbers=torch.from_numpy(np.concatenate([graph.numbers for graph in graphs])),
+        neighbour_index=torch.from_numpy(np.concatenate(index).astype(np.int64)),
+        distance=torch.from_numpy(distance).to(dtype),
+        fractional=torch.from_numpy(np.concatenate(fractional)).to(dtype),
+        volume=torch.from_numpy(np.concatenate(volume)).to(dtype),
+        mask=torch.from_numpy(distance.astype(np.float32) < np.float32(CUTOFF)),
+        offsets=tuple(int(offset) for offset in offsets),
+    )

@@ -1,0 +1,202 @@
+"""One canonical primitive cell for every description of a crystal.
+
+The plane waves of the network depend on the cell that describes the crystal (SPEC section 3), so
+the cell must depend on the crystal alone. It is found in three steps: spglib's idealised
+standard cell (Togo et al., doi:10.1080/27660400.2024.2384822) and its primitive lattice; the
+Niggli reduction of that lattice (Krivy & Gruber, doi:10.1107/S0567739476000636); and, where the
+lattice is more symmetric than the crystal, a choice among the equivalent reduced bases by the
+crystal's own plane-wave sums. What freedom is left is a symmetry of the crystal, under which the
+mean over an orbit of equivalent atoms does not change.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import spglib
+from numpy.typing import NDArray
+from pymatgen.optimization.neighbors import find_points_in_spheres
+
+SYMPREC = 0.01
+"""Distance in Angstrom below which atoms count as symmetry-equivalent."""
+
+_SAME_PLACE = 10 * SYMPREC
+_FINGERPRINT_RADIUS = 5.0
+_FINGERPRINT_TOLERANCE = 1e-6
+
+# Columns of (a_p, b_p, c_p) = (a, b, c) P for each lattice centring.
+_CENTRING = {
+    "P": np.eye(3),
+    "A": np.array([[2, 0, 0], [0, 1, -1], [0, 1, 1]]) / 2,
+    "C": np.array([[1, 1, 0], [-1, 1, 0], [0, 0, 2]]) / 2,
+    "R": np.array([[2, -1, -1], [1, 1, -2], [1, 1, 1]]) / 3,
+    "I": np.array([[-1, 1, 1], [1, -1, 1], [1, 1, -1]]) / 2,
+    "F": np.array([[0, 1, 1], [1, 0, 1], [1, 1, 0]]) / 2,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """A periodic cell.
+
+    Attributes:
+        lattice: (3, 3) cell vectors as rows, Angstrom.
+        frac: (N, 3) fractional coordinates.
+        numbers: (N,) atomic numbers.
+    """
+
+    lattice: NDArray[np.float64]
+    frac: NDArray[np.float64]
+    numbers: NDArray[np.int64]
+
+    @property
+    def cart(self) -> NDArray[np.float64]:
+        """(N, 3) Cartesian coordinates, Angstrom."""
+        return self.frac @ self.lattice
+
+    @property
+    def volume(self) -> float:
+        """Volume in cubic Angstrom."""
+        return float(abs(np.linalg.det(self.lattice)))
+
+
+@dataclass(frozen=True, eq=False)
+class CanonicalCell:
+    """The canonical primitive cell and how the caller's sites map to it.
+
+    Attributes:
+        cell: the primitive cell, N atoms.
+        orbit_of_atom: (N,) orbit number, 0 to K - 1, of each atom of the cell.
+        orbit_of_site: (M,) orbit number of each of the caller's sites.
+    """
+
+    cell: Cell
+    orbit_of_atom: NDArray[np.int64]
+    orbit_of_site: NDArray[np.int64]
+
+
+def canonical_cell(given: Cell) -> CanonicalCell:
+    """Return the canonical primitive cell of a crystal in any description.
+
+    A crystal in which spglib finds no symmetry at all within `SYMPREC` is Niggli-reduced as it is.
+    """
+    dataset = spglib.get_symmetry_dataset((given.lattice, given.frac, given.numbers), SYMPREC)
+    if dataset is None:
+        each = np.arange(len(given.numbers))
+        return CanonicalCell(_reduced(given.lattice, given.cart, given.numbers, 1), each, each)
+    _, orbit_of_site = np.unique(dataset.crystallographic_orbits, return_inverse=True)
+    # Atoms of the primitive cell: one standard atom for each label that spglib shares between
+    # the standard cell and the caller's.
+    _, first = np.unique(dataset.std_mapping_to_primitive, return_index=True)
+    _, any_site = np.unique(dataset.mapping_to_primitive, return_index=True)
+    orbit_of_atom = orbit_of_site[any_site]
+    frac = _symmetrised(dataset, given, orbit_of_site, first, orbit_of_atom)
+    cell = _reduced(
+        _CENTRING[dataset.international[0]].T @ dataset.std_lattice,
+        frac @ dataset.std_lattice,
+        np.asarray(dataset.std_types, dtype=np.int64)[first],
+        _laue_rotations(dataset.rotations),
+    )
+    return CanonicalCell(cell, orbit_of_atom, orbit_of_site)
+
+
+def _symmetrised(
+    dataset: Any,
+    given: Cell,
+    orbit_of_site: NDArray[np.int64],
+    first: NDArray[np.intp],
+    orbit_of_atom: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Return (N, 3) standard fractional coordinates, averaged over the whole space group.
+
+    spglib symmetrises one atom of each orbit, so its result depends on the order of the atoms
+    when the coordinates are rounded; the mean over all atoms and operations does not.
+    """
+    operations = spglib.get_symmetry_from_database(dataset.hall_number)
+    sites = given.frac @ dataset.transformation_matrix.T + dataset.origin_shift
+    near = np.asarray(dataset.std_positions)[first]
+    averaged = np.empty_like(near)
+    for orbit in range(orbit_of_atom.max() + 1):
+        atoms = np.flatnonzero(orbit_of_atom == orbit)
+        images = np.einsum("oij,nj->oni", operations["rotations"], sites[orbit_of_site == orbit])
+        images = (images + operations["translations"][:, None]).reshape(-1, 3)
+        for atom in atoms:
+            offset = images - near[atom]
+            offset -= np.round(offset)
+            close = np.linalg.norm(offset @ dataset.std_lattice, axis=1) < _SAME_PLACE
+            averaged[atom] = near[atom] + offset[close].mean(axis=0)
+    return averaged
+
+
+def _laue_rotations(rotations: NDArray[np.intc]) -> int:
+    """Count the proper rotations of the crystal's Laue group."""
+    proper = rotations * np.round(np.linalg.det(rotations)).astype(int)[:, None, None]
+    return len(np.unique(proper.reshape(-1, 9), axis=0))
+
+
+def _reduced(
+    lattice: NDArray[np.float64],
+    cart: NDArray[np.float64],
+    numbers: NDArray[np.int64],
+    n_laue: int,
+) -> Cell:
+    """Niggli-reduce the lattice, make it right-handed, and settle which basis is meant."""
+    reduced = spglib.niggli_reduce(lattice)
+    if reduced is None:
+        reduced = lattice
+    reduced = reduced * np.sign(np.linalg.det(reduced))
+    bases = _equivalent_bases(reduced)
+    if len(bases) > n_laue:
+        reduced = bases[_distinguished(bases, lattice, cart, numbers)]
+    frac = cart @ np.linalg.inv(reduced)
+    return Cell(reduced, frac - np.floor(frac + 1e-9), numbers)
+
+
+def _equivalent_bases(lattice: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return (B, 3, 3): the right-handed bases of a lattice that have the same metric."""
+    symmetry = spglib.get_symmetry((lattice, [[0.0, 0.0, 0.0]], [1]), SYMPREC)
+    if symmetry is None:
+        return lattice[None]
+    rotations = symmetry["rotations"]
+    proper = rotations[np.linalg.det(rotations) > 0]
+    return np.asarray(np.swapaxes(proper, 1, 2) @ lattice)
+
+
+def _distinguished(
+    bases: NDArray[np.float64],
+    lattice: NDArray[np.float64],
+    cart: NDArray[np.float64],
+    numbers: NDArray[np.int64],
+) -> int:
+    """Return which basis has the largest plane-wave sums, compared column by column."""
+    centre, other, image, distance = find_points_in_spheres(
+        np.ascontiguousarray(cart),
+        np.ascontiguousarray(cart),
+        _FINGERPRINT_RADIUS,
+        np.ones(3, dtype=np.int64),
+        np.ascontiguousarray(lattice),
+        1e-8,
+    )
+    bond = distance > 1e-8
+    centre, other, image, distance = centre[bond], other[bond], image[bond], distance[bond]
+    vectors = cart[other] + image @ lattice - cart[centre]
+    strength = numbers[other] * (1 - distance / _FINGERPRINT_RADIUS) ** 2
+    waves = np.array(list(product((1, 3), (-3, -1, 1, 3), (-3, -1, 1, 3)))) / 8
+    sums = np.empty((len(bases), len(waves)))
+    for row, basis in enumerate(bases):
+        phases = 2 * np.pi * (vectors @ np.linalg.inv(basis)) @ waves.T
+        site = np.zeros((len(numbers), len(waves)))
+        np.add.at(site, centre, strength[:, None] * np.cos(phases))
+        # Squared, so that what two atoms show in different directions does not cancel.
+        sums[row] = numbers @ site**2
+    return first_of_largest(sums)
+
+
+def first_of_largest(rows: NDArray[np.float64]) -> int:
+    """Return the lexicographically largest row's index, equal within a relative 1e-6."""
+    tolerance = _FINGERPRINT_TOLERANCE * max(float(np.abs(rows).max(initial=0.0)), 1.0)
+    left = np.arange(len(rows))
+    for column in rows.T:
+        left = left[column[left] >= column[left].max() - tolerance]
+    return int(left[0])

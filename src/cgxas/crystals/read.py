@@ -1,0 +1,185 @@
+"""Whatever the user holds -> one pymatgen Structure, or one clear sentence why not."""
+
+import warnings
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pymatgen.core.structure import Molecule, Structure
+
+from cgxas.crystals.molecules import boxed
+from cgxas.errors import CrystalError, DisorderedCrystal, InvalidCell, UnreadableCrystal
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+MIN_VOLUME = 0.5
+"""Smallest cell volume that is taken seriously, cubic Angstrom per atom."""
+
+
+def read_crystal(crystal: "str | PathLike[str] | Structure | Molecule | Atoms") -> Structure:
+    """Return an ordered pymatgen Structure, atoms in the caller's order.
+
+    Args:
+        crystal: a path (CIF, POSCAR, CONTCAR, XYZ, anything pymatgen or ASE reads), a pymatgen
+            Structure or Molecule, or an ASE Atoms. Molecules are put into a box wide enough that
+            no atom sees an image of another.
+
+    Raises:
+        UnreadableCrystal: no such file, a folder, empty, or not understood.
+        DisorderedCrystal: a site shared by several elements, or partly empty.
+        InvalidCell: no volume, or numbers that are not finite.
+        CrystalError: another reason, told in the message.
+    """
+    if isinstance(crystal, str | PathLike):
+        crystal = _read_file(Path(crystal))
+    if isinstance(crystal, Structure):
+        structure = crystal
+    elif isinstance(crystal, Molecule):
+        structure = _from_molecule(crystal)
+    elif hasattr(crystal, "get_atomic_numbers"):
+        structure = _from_ase(crystal)
+    else:
+        raise CrystalError(
+            f"a {type(crystal).__name__} is not a crystal; give a file, a pymatgen Structure or "
+            "Molecule, or an ASE Atoms"
+        )
+    _refuse_unusable(structure)
+    return structure
+
+
+def _read_file(path: Path) -> "Structure | Molecule | Atoms":
+    if path.is_dir():
+        raise UnreadableCrystal(f"{path} is a folder; name the crystal file in it")
+    if not path.exists():
+        raise UnreadableCrystal(f"{path}: no such file")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UnreadableCrystal(f"{path} cannot be read: {error.strerror}") from error
+    if not content.strip():
+        raise UnreadableCrystal(f"{path} is empty")
+    reader = _read_cif if _looks_like_cif(path, content) else _read_any
+    with warnings.catch_warnings():
+        # Readers warn about rounded coordinates, missing headers and the like; what matters is
+        # checked on the structure itself.
+        warnings.simplefilter("ignore")
+        return reader(path)
+
+
+def _looks_like_cif(path: Path, content: bytes) -> bool:
+    return path.suffix.lower() in {".cif", ".mcif"} or (
+        content.lstrip().startswith(b"data_") and b"_cell_length_a" in content
+    )
+
+
+def _read_cif(path: Path) -> Structure:
+    from pymatgen.io.cif import CifParser
+
+    try:
+        parser = CifParser(str(path), occupancy_tolerance=1.0)
+        blocks = [
+            name
+            for name, block in parser.as_dict().items()
+            if "_atom_site_fract_x" in block or "_atom_site_label" in block
+        ]
+        if len(blocks) > 1:
+            raise UnreadableCrystal(
+                f"{path} holds {len(blocks)} crystals ({_listed(blocks)}); give a file for each"
+            )
+        structures = parser.parse_structures(primitive=False, check_occu=True)
+    except UnreadableCrystal:
+        raise
+    except Exception as error:  # a damaged CIF fails anywhere in the parser, with any error
+        raise UnreadableCrystal(f"{path} is not a readable CIF: {_one_line(error)}") from error
+    return structures[0]
+
+
+def _read_any(path: Path) -> "Structure | Molecule | Atoms":
+    attempts = (_pymatgen_structure, _pymatgen_molecule, _ase_atoms)
+    for attempt in attempts:
+        try:
+            found = attempt(path)
+        except Exception:  # noqa: BLE001, S112 - each reader fails in its own ways; the next is tried
+            continue
+        if len(found) > 0:
+            return found
+    raise UnreadableCrystal(f"{path} is not a crystal file that pymatgen or ASE can read")
+
+
+def _pymatgen_structure(path: Path) -> Structure:
+    return Structure.from_file(str(path))
+
+
+def _pymatgen_molecule(path: Path) -> Molecule:
+    return Molecule.from_file(str(path))
+
+
+def _ase_atoms(path: Path) -> "Atoms":
+    import ase.io
+
+    found = ase.io.read(path)
+    return found[-1] if isinstance(found, list) else found
+
+
+def _from_ase(atoms: Any) -> Structure:
+    numbers = np.asarray(atoms.get_atomic_numbers())
+    positions = np.asarray(atoms.get_positions(), dtype=float)
+    if not len(numbers):
+        raise CrystalError("the ASE Atoms object holds no atom")
+    if not np.isfinite(positions).all():
+        raise InvalidCell("an atom's position is not a finite number")
+    if not atoms.pbc.any():
+        return _boxed_structure(numbers, positions)
+    atoms = atoms.copy()
+    for axis in np.flatnonzero(~atoms.pbc):
+        # A slab or wire: vacuum along the open axes, more than the cutoff on each side.
+        atoms.center(vacuum=8.0, axis=int(axis))
+    lattice = np.asarray(atoms.cell.array, dtype=float)
+    return Structure(lattice, list(numbers), atoms.get_positions(), coords_are_cartesian=True)
+
+
+def _from_molecule(molecule: Molecule) -> Structure:
+    if not molecule.is_ordered:
+        raise DisorderedCrystal("the molecule has sites shared by several elements; order it first")
+    numbers = np.array([site.specie.Z for site in molecule])
+    return _boxed_structure(numbers, np.asarray(molecule.cart_coords, dtype=float))
+
+
+def _boxed_structure(numbers: NDArray[np.int64], positions: NDArray[np.float64]) -> Structure:
+    lattice, cart = boxed(numbers, positions)
+    structure = Structure(lattice, list(numbers), cart, coords_are_cartesian=True)
+    structure.properties["boxed"] = True
+    return structure
+
+
+def _refuse_unusable(structure: Structure) -> None:
+    """Raise for what no spectrum can be computed of."""
+    if not len(structure):
+        raise CrystalError("the crystal holds no atom")
+    lattice = np.asarray(structure.lattice.matrix)
+    if not (np.isfinite(lattice).all() and np.isfinite(structure.frac_coords).all()):
+        raise InvalidCell("a cell length, angle or coordinate is not a finite number")
+    volume = abs(float(np.linalg.det(lattice)))
+    if volume < MIN_VOLUME * len(structure):
+        raise InvalidCell(
+            f"the cell has a volume of {volume:.3g} A^3 for {len(structure)} atoms; "
+            "lengths must be in Angstrom and the cell vectors independent"
+        )
+    for index, site in enumerate(structure):
+        if not site.is_ordered:
+            raise DisorderedCrystal(
+                f"site {index} is {site.species_string}: the crystal is disordered; choose one "
+                "ordered arrangement first"
+            )
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 120 else text[:117] + "..."

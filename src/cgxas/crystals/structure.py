@@ -1,0 +1,145 @@
+"""The one place where a crystal's cell is chosen and its sites are numbered."""
+
+from dataclasses import dataclass, field
+from os import PathLike
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pymatgen.core.structure import Structure
+from pymatgen.optimization.neighbors import find_points_in_spheres
+
+from cgxas.crystals.canonical import Cell, canonical_cell
+from cgxas.crystals.read import read_crystal
+from cgxas.elements import MAX_ATOMIC_NUMBER, SYMBOLS, atomic_number
+from cgxas.errors import AbsorberNotInCrystal, CrystalError, InvalidSites, OverlappingAtoms
+
+if TYPE_CHECKING:
+    from ase import Atoms
+    from pymatgen.core.structure import Molecule
+
+CellConvention = Literal["canonical", "as_given"]
+"""canonical: one primitive cell per crystal; as_given: the caller's cell, each site on its own."""
+
+MIN_DISTANCE = 0.5
+"""Atoms nearer than this (Angstrom) stand at one place; the shortest bond, H-H, is 0.74."""
+
+
+@dataclass(frozen=True, eq=False)
+class Crystal:
+    """A crystal ready for the network, and the way back to the caller's sites.
+
+    Attributes:
+        structure: what the caller gave, as a pymatgen Structure in the caller's order.
+        source: where it came from (a file name), or empty.
+        numbers: (M,) atomic numbers of the caller's sites.
+        cell: the cell the network sees, N atoms.
+        orbit_of_atom: (N,) orbit number, 0 to K - 1, of each atom of the cell.
+        orbit_of_site: (M,) orbit number of each of the caller's sites.
+    """
+
+    structure: Structure = field(repr=False)
+    source: str
+    numbers: NDArray[np.int64] = field(repr=False)
+    cell: Cell = field(repr=False)
+    orbit_of_atom: NDArray[np.int64] = field(repr=False)
+    orbit_of_site: NDArray[np.int64] = field(repr=False)
+
+    @property
+    def formula(self) -> str:
+        """Reduced formula, as pymatgen writes it."""
+        return str(self.structure.composition.reduced_formula)
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """The elements present, by atomic number."""
+        return tuple(SYMBOLS[z - 1] for z in np.unique(self.numbers))
+
+    def sites_of(self, absorber: str) -> NDArray[np.int64]:
+        """Return the caller's indices of all sites of an element.
+
+        Raises:
+            UnknownElement: not a symbol.
+            AbsorberNotInCrystal: no such atom.
+        """
+        found = np.flatnonzero(self.numbers == atomic_number(absorber))
+        if not len(found):
+            raise AbsorberNotInCrystal(
+                f"{self._name()} holds no {absorber}; it holds {', '.join(self.elements)}"
+            )
+        return found
+
+    def checked_sites(self, absorber: str, sites: "list[int] | None") -> NDArray[np.int64]:
+        """Return the wanted sites of the absorber, all of them if None.
+
+        Raises:
+            InvalidSites: an index outside the crystal, of another element, given twice, or none.
+        """
+        available = self.sites_of(absorber)
+        if sites is None:
+            return available
+        if not sites or len(set(sites)) < len(sites):
+            raise InvalidSites("sites must name at least one site, and none of them twice")
+        wrong = [site for site in sites if site not in available]
+        if wrong:
+            raise InvalidSites(
+                f"site {wrong[0]} of {self._name()} is not {absorber}; its {absorber} sites are "
+                + _ranges(available)
+            )
+        return np.asarray(sites, dtype=np.int64)
+
+    def _name(self) -> str:
+        return self.source or self.formula
+
+
+def standardise(
+    crystal: "str | PathLike[str] | Structure | Molecule | Atoms",
+    convention: CellConvention = "canonical",
+) -> Crystal:
+    """Read and check a crystal, and choose the cell it is computed in.
+
+    Raises:
+        CrystalError: the crystal cannot be used; the message says why.
+    """
+    structure = read_crystal(crystal)
+    source = str(crystal) if isinstance(crystal, str | PathLike) else ""
+    given = Cell(
+        np.array(structure.lattice.matrix, dtype=np.float64),
+        np.array(structure.frac_coords, dtype=np.float64),
+        np.array([getattr(site.specie, "Z", 0) for site in structure], dtype=np.int64),
+    )
+    _refuse_strange_atoms(given, structure)
+    if convention == "as_given" or structure.properties.get("boxed"):
+        each = np.arange(len(structure))
+        return Crystal(structure, source, given.numbers, given, each, each)
+    found = canonical_cell(given)
+    return Crystal(
+        structure, source, given.numbers, found.cell, found.orbit_of_atom, found.orbit_of_site
+    )
+
+
+def _refuse_strange_atoms(cell: Cell, structure: Structure) -> None:
+    strange = np.flatnonzero((cell.numbers < 1) | (cell.numbers > MAX_ATOMIC_NUMBER))
+    if len(strange):
+        raise CrystalError(
+            f"site {strange[0]} is {structure[int(strange[0])].species_string}; elements up to "
+            f"{SYMBOLS[-1]} ({MAX_ATOMIC_NUMBER}) are known"
+        )
+    cart = np.ascontiguousarray(cell.cart)
+    lattice = np.ascontiguousarray(cell.lattice)
+    pairs = find_points_in_spheres(cart, cart, MIN_DISTANCE, np.ones(3, dtype=np.int64), lattice)
+    first, second, image, distance = pairs
+    clash = np.flatnonzero((first != second) | (image != 0).any(axis=1))
+    if len(clash):
+        worst = clash[np.argmin(distance[clash])]
+        raise OverlappingAtoms(
+            f"sites {first[worst]} and {second[worst]} are {distance[worst]:.2f} A apart; "
+            "remove the duplicate, or check the units of the coordinates"
+        )
+
+
+def _ranges(indices: NDArray[np.int64]) -> str:
+    """Write 0, 1, 2, 5 as 0-2, 5."""
+    runs = np.split(indices, np.flatnonzero(np.diff(indices) > 1) + 1)
+    words = [f"{run[0]}" if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs]
+    return ", ".join(words[:8]) + (", ..." if len(words) > 8 else "")

@@ -1,0 +1,129 @@
+"""Reading the checkpoints the CGXAS authors publish: plain state dictionaries without a wrapper.
+
+Names and shapes follow their public implementation (github.com/Cestkey/CGXAS, MIT licence).
+"""
+
+import pickle
+import re
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from cgxas.errors import CheckpointNotFound, DamagedCheckpoint, ForeignCheckpoint
+from cgxas.model.config import Activation, ModelConfig
+
+_NEVER_USED = re.compile(r"\.conv\.(linear1_vector_gate|activation1_vector_gate)\.")
+_GRAPH = re.compile(r"GNN\.(\d+)\.(.+)")
+_HEAD = re.compile(r"MLP\.(\d+)\.(.+)")
+
+# The authors' name of a map or norm -> ours.
+_CONVOLUTION = {
+    "conv.linear1_vector": "convolution.edge.radial",
+    "conv.linear2_vector_gate": "convolution.edge.wave_gate",
+    "conv.activation2_vector_gate.0": "convolution.edge.wave_norm",
+    "conv.linear2_vector": "convolution.edge.wave",
+    "olp.linear": "dense.linear",
+    "olp.activation.0": "dense.norm",
+}
+_DENSE = {"linear": "linear", "activation.0": "norm"}
+# Gate and message stand side by side in ours.
+_PAIRED = {
+    "conv.linear_gate": ("convolution.pair", 0),
+    "conv.linear_MLP": ("convolution.pair", 1),
+    "conv.activation_gate.0": ("convolution.pair_norm", 0),
+    "conv.activation_MLP.0": ("convolution.pair_norm", 1),
+}
+
+
+def read_state(path: Path) -> dict[str, Tensor]:
+    """Read a published state dictionary without running any code that it may hold.
+
+    Raises:
+        CheckpointNotFound: no such file.
+        ForeignCheckpoint: a pickle with code in it, or not a dictionary of tensors.
+        DamagedCheckpoint: cut short or altered.
+    """
+    if not path.is_file():
+        raise CheckpointNotFound(f"{path}: no such file")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ForeignCheckpoint(
+            f"{path} is not a plain dictionary of tensors; it is not loaded, since a pickle can "
+            "run code"
+        ) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError) as error:
+        raise DamagedCheckpoint(f"{path} is damaged or not a PyTorch file") from error
+    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise ForeignCheckpoint(f"{path} does not hold a plain dictionary of tensors")
+    return dict(state)
+
+
+def config_from_shapes(
+    state: dict[str, Tensor], graph_activation: Activation, head_activation: Activation
+) -> ModelConfig:
+    """Deduce the configuration from the shapes; the activations leave no trace in them.
+
+    Raises:
+        ForeignCheckpoint: the tensors are not those of this network.
+    """
+    modules = {int(m[1]) for name in state if (m := _GRAPH.fullmatch(name))}
+    layers = {int(m[1]) for name in state if (m := _HEAD.fullmatch(name))}
+    try:
+        waves = state["GNN.0.conv.linear2_vector.weight"].shape[1]
+        config = ModelConfig(
+            hidden=state["embedding.linear.weight"].shape[0],
+            n_modules=len(modules),
+            n_head_layers=len(layers),
+            n_outputs=state[f"MLP.{max(layers)}.linear.weight"].shape[0],
+            n_gaussians=state["GNN.0.conv.linear1_vector.weight"].shape[1],
+            wave_numbers=round(waves ** (1 / 3)),
+            message_activation=graph_activation,
+            module_activation=graph_activation,
+            head_activation=head_activation,
+            cell="as_given",
+        )
+    except (KeyError, IndexError, ValueError) as error:
+        raise ForeignCheckpoint("the tensors are not those of a CGXAS network") from error
+    return config
+
+
+def translate(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the state under our names; tensors the authors' network never uses are left out.
+
+    Raises:
+        ForeignCheckpoint: a name that is not part of the network, or a part that is missing.
+    """
+    translated: dict[str, Tensor] = {}
+    halves: dict[str, dict[int, Tensor]] = {}
+    for name, tensor in state.items():
+        if _NEVER_USED.search(name):
+            continue
+        target, half = _our_name(name)
+        if half is None or name.endswith("num_batches_tracked"):
+            translated[target] = tensor
+        else:
+            halves.setdefault(target, {})[half] = tensor
+    for target, parts in halves.items():
+        if set(parts) != {0, 1}:
+            raise ForeignCheckpoint(f"half of {target} is missing from the state dictionary")
+        translated[target] = torch.cat([parts[0], parts[1]])
+    return translated
+
+
+def _our_name(name: str) -> tuple[str, int | None]:
+    """Return our name, and which half of the tensor this is if gate and message share it."""
+    module, _, leaf = name.rpartition(".")
+    if name == "embedding.linear.weight":
+        return name, None
+    if match := _GRAPH.fullmatch(module):
+        prefix = f"graph_modules.{match[1]}."
+        if match[2] in _PAIRED:
+            target, half = _PAIRED[match[2]]
+            return f"{prefix}{target}.{leaf}", half
+        if match[2] in _CONVOLUTION:
+            return f"{prefix}{_CONVOLUTION[match[2]]}.{leaf}", None
+    if (match := _HEAD.fullmatch(module)) and match[2] in _DENSE:
+        return f"head_layers.{match[1]}.{_DENSE[match[2]]}.{leaf}", None
+    raise ForeignCheckpoint(f"{name!r} is no part of the published CGXAS network")

@@ -1,0 +1,63 @@
+"""CGXAS: crystal graph -> site vectors -> K-edge spectra (arXiv:2512.23449; geo-CGNN,
+doi:10.1038/s43246-021-00194-3).
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from cgxas.crystals.batch import GraphBatch
+from cgxas.crystals.graph import CUTOFF
+from cgxas.model.basis import gaussian_basis, plane_waves
+from cgxas.model.config import ModelConfig
+from cgxas.model.layers import DenseLayer, Embedding, GraphModule
+
+
+class CGXAS(nn.Module):
+    """The network of SPEC section 4; `forward` is `head(embed(batch))`."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding = Embedding(config.hidden)
+        self.graph_modules = nn.ModuleList(GraphModule(config) for _ in range(config.n_modules))
+        widths = [config.hidden] * config.n_head_layers + [config.n_outputs]
+        self.head_layers = nn.Sequential(
+            *(
+                DenseLayer(n_in, n_out, config.head_activation)
+                for n_in, n_out in zip(widths[:-1], widths[1:], strict=True)
+            )
+        )
+
+    def forward(self, batch: GraphBatch, nodes: Tensor | None = None) -> Tensor:
+        """Return the spectra of the wanted nodes, all of them if None: (S, n_outputs)."""
+        vectors = self.embed(batch)
+        return self.head(vectors if nodes is None else vectors[nodes])
+
+    def embed(self, batch: GraphBatch) -> Tensor:
+        """Return the (N, H) site vectors v = x0 + sum_t x^t / t!."""
+        x = self.embedding(batch.numbers)
+        vector = x
+        basis = self.edge_basis(batch)
+        scale, mask = (1 / batch.distance)[..., None], batch.mask[..., None].to(x.dtype)
+        for t, module in enumerate(self.graph_modules, start=1):
+            x = module(module.convolution(x, batch.neighbour_index, scale, mask, basis))
+            vector = vector + x / math.factorial(t)
+        return vector
+
+    def edge_basis(self, batch: GraphBatch) -> tuple[Tensor, Tensor | None]:
+        """Return the (12 N, n_gaussians) Gaussians and (12 N, n_waves) plane waves."""
+        gaussians = gaussian_basis(batch.distance, self.config.n_gaussians, CUTOFF).flatten(0, 1)
+        if not self.config.wave_numbers:
+            return gaussians, None
+        volume = batch.volume[:, None].expand_as(batch.distance)
+        waves = plane_waves(batch.fractional, volume, self.config.wave_numbers)
+        return gaussians, waves.flatten(0, 1)
+
+    def head(self, vectors: Tensor) -> Tensor:
+        """Return (S, n_outputs) spectra of (S, H) site vectors."""
+        if self.config.dropout:
+            vectors = functional.dropout(vectors, self.config.dropout, self.training)
+        return torch.relu(self.head_layers(vectors))

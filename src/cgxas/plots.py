@@ -1,0 +1,176 @@
+"""Figures of spectra: results and an optional axes in, the axes out; nothing is computed here.
+
+Figures are made without pyplot, so that no window system is needed and nothing is global.
+"""
+
+import math
+import os
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib import colormaps, rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator, ScalarFormatter
+
+from cgxas.atomic import atomic_path
+from cgxas.errors import OutputError
+from cgxas.spectra.io import check_output
+from cgxas.spectra.spectrum import SiteSpectrum, Spectrum
+
+FIGURE_SUFFIXES = (".png", ".svg", ".pdf")
+"""File types for figures."""
+
+MAX_PANELS = 24
+"""Spectra in one figure; more would be too small to read."""
+
+MAX_ENTRIES = 8
+"""Lines of a legend in a figure of its own."""
+
+ENTRIES_PER_INCH = 2.9
+"""Lines of a legend per inch of a panel: more would cover the curves."""
+
+STYLE: Any = {
+    "font.size": 9.0,
+    "axes.titlesize": 10.0,
+    "axes.labelsize": 10.0,
+    "axes.linewidth": 0.8,
+    "xtick.direction": "in",
+    "ytick.direction": "in",
+    "xtick.top": True,
+    "ytick.right": True,
+    "legend.fontsize": 8.0,
+    "mathtext.default": "regular",  # subscripts in the font of the text
+    "pdf.fonttype": 42,  # TrueType: journals refuse matplotlib's default Type 3 fonts
+    "svg.hashsalt": "cgxas",  # the same spectrum gives the same file
+}
+"""Settings for figures written to files; an axes given by the caller keeps the caller's."""
+
+X_LABEL, Y_LABEL = "Energy (eV)", "μ(E), normalised"
+
+
+def plot_spectrum(spectrum: Spectrum, ax: Axes | None = None, sites: bool = True) -> Axes:
+    """Draw a spectrum: the mean thick, its distinct sites thin, the edge as a dotted line.
+
+    Args:
+        spectrum: What to draw; energies in eV.
+        ax: Where to draw; a new figure without it (``ax.figure`` then has ``savefig``).
+        sites: Draw the distinct sites as well, if there are at least two.
+
+    Returns:
+        The axes.
+    """
+    ax = Figure(figsize=(5.0, 3.6), layout="constrained").add_subplot() if ax is None else ax
+    distinct = spectrum.sites if sites and len(spectrum.sites) > 1 else ()
+    thin = _draw_sites(ax, spectrum.absorber, distinct)
+    (thick,) = ax.plot(spectrum.energy, spectrum.mu, color="black", lw=1.8, label="mean", zorder=3)
+    _mark_edge(ax, spectrum)
+    _dress(ax, spectrum)
+    if thin:
+        _add_legend(ax, thick, thin)
+    return ax
+
+
+def _draw_sites(ax: Axes, absorber: str, sites: Sequence[SiteSpectrum]) -> list[Line2D]:
+    """One thin line per site, in an even, colour-blind safe sequence of colours."""
+    palette = colormaps["viridis"]
+    lines = []
+    for n, site in enumerate(sites):
+        colour = palette(0.9 * n / max(len(sites) - 1, 1))
+        label = f"{absorber} site {site.site} (×{site.multiplicity})"
+        lines += ax.plot(site.energy, site.mu, color=colour, lw=1.0, label=label, zorder=2)
+    return lines
+
+
+def _mark_edge(ax: Axes, spectrum: Spectrum) -> None:
+    e0 = spectrum.e0_or_none()
+    if e0 is None:
+        return
+    span = spectrum.energy[-1] - spectrum.energy[0]
+    is_left = e0 - spectrum.energy[0] < 0.1 * span  # then the text has no room before the line
+    ax.axvline(e0, color="0.55", lw=0.8, ls=":", zorder=1)
+    ax.annotate(
+        f"$E_0$ {e0:.1f}",
+        xy=(e0, 0.98),
+        xycoords=("data", "axes fraction"),
+        xytext=(3 if is_left else -3, 0),
+        textcoords="offset points",
+        rotation=90,
+        ha="left" if is_left else "right",
+        va="top",
+        color="0.4",
+        fontsize="small",
+    )
+
+
+def _dress(ax: Axes, spectrum: Spectrum) -> None:
+    """Title, labels, ticks and limits; energies are always written in full."""
+    ax.set_title(_typeset(spectrum.label))
+    ax.set_xlabel(X_LABEL)
+    ax.set_ylabel(Y_LABEL)
+    ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    ax.xaxis.set_major_formatter(ScalarFormatter(useOffset=False))
+    ax.set_xlim(float(spectrum.energy[0]), float(spectrum.energy[-1]))
+
+
+def _typeset(label: str) -> str:
+    """Write the numbers of a chemical formula as subscripts."""
+    plain = label.replace("$", r"\$")
+    return re.sub(r"(?<=[A-Za-z)\]])(\d+(?:\.\d+)?)", r"$_{\1}$", plain)
+
+
+def _add_legend(ax: Axes, mean: Line2D, sites: Sequence[Line2D]) -> None:
+    """Name the mean and the sites; of many sites some, evenly chosen, and the number of others."""
+    height = ax.get_window_extent().height / ax.figure.dpi
+    most = min(MAX_ENTRIES, max(4, int(ENTRIES_PER_INCH * height)))
+    shown, labels = [mean, *sites], [str(line.get_label()) for line in (mean, *sites)]
+    if len(shown) > most:
+        n_named = most - 2  # one entry is the mean, one counts the sites without a name
+        chosen = [1 + n * (len(sites) - 1) // (n_named - 1) for n in range(n_named)]
+        shown = [mean, *(shown[n] for n in chosen), Line2D([], [], color="none")]
+        labels = [*(labels[n] for n in (0, *chosen)), f"and {len(sites) - n_named} more sites"]
+    ax.legend(shown, labels, loc="best", frameon=False, labelspacing=0.3, handlelength=1.4)
+
+
+def save_figure(
+    spectra: Spectrum | Sequence[Spectrum], path: str | os.PathLike[str], sites: bool = True
+) -> None:
+    """Write a figure with one panel per spectrum.
+
+    Args:
+        spectra: One spectrum, or up to 24.
+        path: A ``.png``, ``.svg`` or ``.pdf`` file; an existing one is replaced.
+        sites: Draw the distinct sites as well.
+
+    Raises:
+        OutputError: The file cannot be written there, or there are no or too many spectra.
+    """
+    target = check_output(path, FIGURE_SUFFIXES)
+    panels = [spectra] if isinstance(spectra, Spectrum) else list(spectra)
+    if not 1 <= len(panels) <= MAX_PANELS:
+        raise OutputError(
+            f"A figure holds 1 to {MAX_PANELS} spectra, not {len(panels)}: write several figures."
+        )
+    suffix = target.suffix.lower()
+    metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(suffix, {})
+    with rc_context(STYLE), atomic_path(target) as temporary:
+        figure = _panels(panels, sites)
+        figure.savefig(temporary, format=suffix[1:], dpi=300, metadata=metadata)
+
+
+def _panels(spectra: Sequence[Spectrum], sites: bool) -> Figure:
+    """A grid, wider than high; the axis labels stand once, at its edges."""
+    if len(spectra) == 1:
+        return plot_spectrum(spectra[0], sites=sites).figure  # type: ignore[return-value]
+    columns = min(4, math.ceil(math.sqrt(len(spectra))))
+    rows = math.ceil(len(spectra) / columns)
+    figure = Figure(figsize=(3.5 * columns, 2.8 * rows), layout="constrained")
+    for n, spectrum in enumerate(spectra, start=1):
+        ax = plot_spectrum(spectrum, figure.add_subplot(rows, columns, n), sites)
+        ax.set_xlabel("")
+        ax.set_ylabel("")
+    figure.supxlabel(X_LABEL, fontsize=STYLE["axes.labelsize"])
+    figure.supylabel(Y_LABEL, fontsize=STYLE["axes.labelsize"])
+    return figure

@@ -1,0 +1,219 @@
+"""The value in which all roads meet: a spectrum, its sites, and the grid it stands on."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cgxas.errors import MissingExtra, SpectrumError
+from cgxas.spectra.normalise import FloatArray, checked_curve, edge_energy, white_line
+
+if TYPE_CHECKING:
+    from larch import Group
+    from pymatgen.analysis.xas.spectrum import XAS
+    from pymatgen.core.structure import Structure
+
+
+@dataclass(frozen=True)
+class EnergyGrid:
+    """Uniform energies, both ends included.
+
+    Attributes:
+        e_min: First energy in eV.
+        e_max: Last energy in eV.
+        n_points: Number of energies, P.
+
+    Raises:
+        SpectrumError: The ends are not finite and increasing, or there are fewer than 2 points.
+    """
+
+    e_min: float
+    e_max: float
+    n_points: int
+
+    def __post_init__(self) -> None:
+        ends_are_fine = np.isfinite([self.e_min, self.e_max]).all() and self.e_min < self.e_max
+        if not ends_are_fine or self.n_points < 2:
+            raise SpectrumError(
+                f"An energy grid needs e_min < e_max and at least 2 points, not {self!r}."
+            )
+
+    @property
+    def energies(self) -> FloatArray:
+        """The energies in eV, (P,)."""
+        return np.linspace(self.e_min, self.e_max, self.n_points)
+
+
+class _Curve:
+    """What every mu(E) can be asked."""
+
+    energy: FloatArray
+    mu: FloatArray
+
+    @property
+    def e0(self) -> float:
+        """Edge energy in eV; raises SpectrumError if there is no edge."""
+        return edge_energy(self.energy, self.mu)
+
+    @property
+    def white_line(self) -> tuple[float, float]:
+        """Energy in eV and height of the maximum above the edge; raises SpectrumError."""
+        return white_line(self.energy, self.mu, self.e0)
+
+    def e0_or_none(self) -> float | None:
+        """Edge energy in eV, or None for a curve without an edge."""
+        with suppress(SpectrumError):
+            return self.e0
+        return None
+
+    def _freeze_arrays(self) -> None:
+        """Replace energy and mu by checked copies which nobody can change."""
+        energy, mu = checked_curve(self.energy, self.mu)
+        for name, array in (("energy", energy), ("mu", mu)):
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+
+
+@dataclass(frozen=True, eq=False)
+class SiteSpectrum(_Curve):
+    """The spectrum of one atom and of all atoms equivalent to it by symmetry.
+
+    Attributes:
+        sites: Zero-based indices, in the caller's structure, of the atoms sharing the spectrum.
+        mu: Normalised absorption, (P,), read-only.
+        energy: Energies in eV, (P,), read-only.
+
+    Raises:
+        SpectrumError: The arrays are not a spectrum, or ``sites`` is empty or repeats an index.
+    """
+
+    sites: tuple[int, ...]
+    mu: FloatArray
+    energy: FloatArray
+
+    def __post_init__(self) -> None:
+        self._freeze_arrays()
+        object.__setattr__(self, "sites", tuple(int(site) for site in self.sites))
+        if not self.sites or len(set(self.sites)) != len(self.sites):
+            raise SpectrumError(f"A site spectrum needs distinct site indices, not {self.sites}.")
+
+    @property
+    def site(self) -> int:
+        """Index of the first of the equivalent atoms."""
+        return self.sites[0]
+
+    @property
+    def multiplicity(self) -> int:
+        """Number of equivalent atoms."""
+        return len(self.sites)
+
+    def __repr__(self) -> str:
+        return f"SiteSpectrum(site {self.site}, x{self.multiplicity}, {self.mu.size} points)"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Spectrum(_Curve):
+    """The XANES of one element in one material, simulated or measured.
+
+    Attributes:
+        energy: Energies in eV, (P,), read-only.
+        mu: Normalised absorption, (P,), read-only; the mean over ``sites`` weighted by their
+            multiplicity where sites are known. Measured values may be negative.
+        absorber: Symbol of the absorbing element.
+        edge: Name of the edge.
+        sites: One spectrum per symmetry-distinct absorbing atom, on the same energies.
+        formula: Chemical formula of the material, or empty.
+        model: Name of the model that computed it, or empty.
+        source: Name of the file it came from, or empty.
+        structure: The caller's pymatgen Structure, if there is one.
+
+    Raises:
+        SpectrumError: The arrays are not a spectrum, or the sites do not fit to it.
+    """
+
+    energy: FloatArray
+    mu: FloatArray
+    absorber: str
+    edge: str = "K"
+    sites: tuple[SiteSpectrum, ...] = ()
+    formula: str = ""
+    model: str = ""
+    source: str = ""
+    structure: "Structure | None" = None
+
+    def __post_init__(self) -> None:
+        self._freeze_arrays()
+        object.__setattr__(self, "sites", tuple(self.sites))
+        if not all(np.array_equal(site.energy, self.energy) for site in self.sites):
+            raise SpectrumError("The site spectra must have the same energies as their mean.")
+        indices = [index for site in self.sites for index in site.sites]
+        if len(set(indices)) != len(indices):
+            raise SpectrumError("An atom belongs to two of the site spectra: give each one once.")
+
+    @property
+    def label(self) -> str:
+        """What it is, in a few words: ``Fe2O3, Fe K edge``."""
+        return ", ".join(filter(None, [self.formula, f"{self.absorber} {self.edge} edge"]))
+
+    def __repr__(self) -> str:
+        e0 = self.e0_or_none()
+        parts = [
+            self.label,
+            f"{self.mu.size} points {self.energy[0]:.2f} to {self.energy[-1]:.2f} eV",
+            "no edge" if e0 is None else f"E0 {e0:.2f} eV",
+            f"distinct sites: {len(self.sites)}" if self.sites else "",
+            f"model {self.model}" if self.model else "",
+            f"from {self.source}" if self.source else "",
+        ]
+        return f"Spectrum({'; '.join(filter(None, parts))})"
+
+    def to_larch(self) -> "Group":
+        """Convert to a Larch group, ready for its plots and fits.
+
+        Returns:
+            A ``larch.Group`` with ``energy``, ``mu``, ``norm`` (the same numbers as ``mu``,
+            which is normalised already), ``e0`` (None without an edge), ``atsym``, ``edge``,
+            ``label``, ``filename`` and ``model``.
+
+        Raises:
+            MissingExtra: Larch is not installed.
+        """
+        try:
+            from larch import Group
+        except ImportError as error:
+            raise MissingExtra('Larch is missing: pip install "cgxas[larch]".') from error
+        return Group(
+            energy=self.energy.copy(),
+            mu=self.mu.copy(),
+            norm=self.mu.copy(),
+            e0=self.e0_or_none(),
+            atsym=self.absorber,
+            edge=self.edge,
+            label=self.label,
+            filename=self.source,
+            model=self.model,
+        )
+
+    def to_pymatgen(self) -> "XAS":
+        """Convert to pymatgen's spectrum, a material average without ``absorbing_index``.
+
+        Returns:
+            A ``pymatgen.analysis.xas.spectrum.XAS``; note that its own ``e0`` is the steepest
+            point, not ours.
+
+        Raises:
+            SpectrumError: The spectrum has no structure, or pymatgen refuses it.
+            MissingExtra: Only ``pymatgen-core`` is installed.
+        """
+        if self.structure is None:
+            raise SpectrumError("pymatgen's XAS needs a crystal: give the spectrum a structure.")
+        try:
+            from pymatgen.analysis.xas.spectrum import XAS
+        except ImportError as error:
+            raise MissingExtra("pymatgen's XAS is missing: pip install pymatgen.") from error
+        curve = self.energy.tolist(), self.mu.tolist()
+        try:
+            return XAS(*curve, self.structure, self.absorber, self.edge, spectrum_type="XANES")
+        except ValueError as error:
+            raise SpectrumError(f"pymatgen refuses the spectrum: {error}") from error
