@@ -36,11 +36,16 @@ class Embedding(nn.Module):
     def __init__(self, hidden: int) -> None:
         super().__init__()
         self.linear = nn.Linear(N_NODE_FEATURES, hidden, bias=False)
-        self.register_buffer("features", node_features(), persistent=False)
+        self.register_buffer("features", torch.empty(0), persistent=False)
+        self.reset_features()
+
+    def reset_features(self) -> None:
+        """Fill the table of one-hot features, which no checkpoint needs to store."""
+        self.features = node_features()
 
     def forward(self, numbers: Tensor) -> Tensor:
         """(N,) atomic numbers -> (N, H)."""
-        table = torch.sigmoid(self.linear(self.features.to(self.linear.weight.dtype)))
+        table = torch.sigmoid(self.linear(self.features.to(self.linear.weight)))
         return table[numbers - 1]
 
 

@@ -11,7 +11,7 @@ from torch.nn import functional
 from cgxas.crystals.batch import GraphBatch
 from cgxas.crystals.graph import CUTOFF
 from cgxas.model.basis import gaussian_basis, plane_waves
-from cgxas.model.config import ModelConfig
+from cgxas.model.config import Activation, ModelConfig
 from cgxas.model.layers import DenseLayer, Embedding, GraphModule
 
 
@@ -61,3 +61,29 @@ class CGXAS(nn.Module):
         if self.config.dropout:
             vectors = functional.dropout(vectors, self.config.dropout, self.training)
         return torch.relu(self.head_layers(vectors))
+
+    @torch.no_grad()
+    def start_from(self, mean: Tensor, spread: Tensor) -> None:
+        """Let an untrained head answer with a typical spectrum.
+
+        Otherwise the last batch norm spends the first thousand steps on finding the mean.
+
+        Args:
+            mean: (n_outputs,) mean of the training spectra.
+            spread: (n_outputs,) their standard deviation.
+        """
+        norm = self.head_layers[-1].norm
+        norm.bias.copy_(_before(self.config.head_activation, mean.clamp_min(1e-3)))
+        norm.weight.copy_(spread)
+
+
+def _before(name: Activation, value: Tensor) -> Tensor:
+    """Return what the activation turns into a positive value (bisection for SiLU)."""
+    if name == "elu":
+        return value
+    low, high = torch.zeros_like(value), value + 1
+    for _ in range(40):
+        middle = (low + high) / 2
+        above = functional.silu(middle) > value
+        low, high = torch.where(above, low, middle), torch.where(above, middle, high)
+    return high

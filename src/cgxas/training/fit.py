@@ -75,6 +75,7 @@ def fit(
     with torch.random.fork_rng():
         torch.manual_seed(config.seed)
         network = CGXAS(model_config)
+        network.start_from(*typical_spectrum(dataset, split.train))
         weights = spectrum_weights(dataset, split.train, config)
         learnt = split.train[weights[split.train] > 0]
         batches = CrystalBatches(dataset, learnt, config.batch_crystals)
@@ -135,6 +136,15 @@ class CrystalBatches:
         for n in range(len(self)):
             chosen = order[n * self._n_crystals : (n + 1) * self._n_crystals]
             yield np.concatenate([self._groups[group] for group in chosen])
+
+
+def typical_spectrum(dataset: Dataset, train: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+    """Return the weighted mean and standard deviation of the training targets, (P,) each."""
+    mu, weight = dataset.targets.mu[train], dataset.targets.weight[train]
+    total = np.maximum(weight.sum(axis=0), 1e-6)
+    mean = (weight * mu).sum(axis=0) / total
+    spread = np.sqrt((weight * (mu - mean) ** 2).sum(axis=0) / total)
+    return torch.from_numpy(mean), torch.from_numpy(spread)
 
 
 def spectrum_weights(

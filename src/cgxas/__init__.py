@@ -1,0 +1,75 @@
+"""Crystal structure in, K-edge XANES out."""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cgxas.crystals.structure import Crystal, standardise
+    from cgxas.errors import CgxasError, CgxasWarning, FewTrainingSpectraWarning
+    from cgxas.model.checkpoint import Checkpoint, bundled, load_checkpoint
+    from cgxas.model.config import ModelConfig
+    from cgxas.plots import plot_spectrum, save_figure
+    from cgxas.predict import Predictor, load
+    from cgxas.spectra.io import write_parquet, write_spectrum
+    from cgxas.spectra.normalise import edge_energy
+    from cgxas.spectra.spectrum import EnergyGrid, SiteSpectrum, Spectrum
+
+_HOMES = {
+    "CgxasError": "errors",
+    "CgxasWarning": "errors",
+    "Checkpoint": "model.checkpoint",
+    "Crystal": "crystals.structure",
+    "EnergyGrid": "spectra.spectrum",
+    "FewTrainingSpectraWarning": "errors",
+    "ModelConfig": "model.config",
+    "Predictor": "predict",
+    "SiteSpectrum": "spectra.spectrum",
+    "Spectrum": "spectra.spectrum",
+    "bundled": "model.checkpoint",
+    "edge_energy": "spectra.normalise",
+    "load": "predict",
+    "load_checkpoint": "model.checkpoint",
+    "plot_spectrum": "plots",
+    "save_figure": "plots",
+    "standardise": "crystals.structure",
+    "write_parquet": "spectra.io",
+    "write_spectrum": "spectra.io",
+}
+
+__all__ = [  # noqa: PLE0604 - the names of _HOMES, checked against it by a test
+    "CgxasError",
+    "CgxasWarning",
+    "Checkpoint",
+    "Crystal",
+    "EnergyGrid",
+    "FewTrainingSpectraWarning",
+    "ModelConfig",
+    "Predictor",
+    "SiteSpectrum",
+    "Spectrum",
+    "bundled",
+    "edge_energy",
+    "load",
+    "load_checkpoint",
+    "plot_spectrum",
+    "save_figure",
+    "standardise",
+    "write_parquet",
+    "write_spectrum",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that `import cgxas` needs no torch."""
+    if name == "__version__":
+        return version("cgxas")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'cgxas' has no attribute {name!r}")
+    value = getattr(import_module(f"cgxas.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,211 @@
+"""One safetensors file with everything a prediction needs: weights, configuration, energy grids,
+cell convention, provenance.
+
+The description is one JSON text in the file's metadata, numbered by `FORMAT`; older numbers are
+upgraded step by step on reading. A hash of the tensors tells a damaged file from a sound one.
+"""
+
+import hashlib
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from cgxas.atomic import atomic_path
+from cgxas.errors import (
+    CheckpointNotFound,
+    CheckpointVersion,
+    CgxasError,
+    DamagedCheckpoint,
+    ForeignCheckpoint,
+)
+from cgxas.model.config import ModelConfig
+from cgxas.model.network import CGXAS
+from cgxas.spectra.spectrum import EnergyGrid
+
+FORMAT = 1
+SUFFIX = ".safetensors"
+_KEY = "cgxas"
+
+
+@dataclass(frozen=True)
+class ElementCard:
+    """What a model knows of one absorber.
+
+    Attributes:
+        grid: energies the model answers on.
+        n_train: spectra it was trained on; None if not known (imported models).
+        n_test: spectra it was tested on, of formulas it never saw.
+        test_rse: their mean RSE, computed points only.
+        test_pcc: their mean Pearson correlation.
+    """
+
+    grid: EnergyGrid
+    n_train: int | None = None
+    n_test: int | None = None
+    test_rse: float | None = None
+    test_pcc: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A network with all that belongs to it.
+
+    Attributes:
+        name: how the model is called.
+        config: shape of the network.
+        elements: absorber symbol -> what the model knows of it.
+        state: the network's tensors.
+        provenance: plain JSON values: data, split, training, metrics, command.
+    """
+
+    name: str
+    config: ModelConfig
+    elements: Mapping[str, ElementCard]
+    state: Mapping[str, Tensor] = field(repr=False)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def network(self) -> CGXAS:
+        """Return the network with these weights, in evaluation mode.
+
+        Raises:
+            ForeignCheckpoint: the tensors do not fit the configuration.
+        """
+        with torch.device("meta"):
+            network = CGXAS(self.config)
+        expected = {name: tuple(t.shape) for name, t in network.state_dict().items()}
+        found = {name: tuple(t.shape) for name, t in self.state.items()}
+        if expected != found:
+            wrong = next(n for n in {**expected, **found} if expected.get(n) != found.get(n))
+            raise ForeignCheckpoint(
+                f"{self.name}: tensor {wrong!r} is {found.get(wrong, 'missing')} where the "
+                f"configuration asks for {expected.get(wrong, 'none')}"
+            )
+        network.load_state_dict(dict(self.state), assign=True)
+        network.embedding.reset_features()
+        return network.requires_grad_(False).eval()
+
+    def save(self, path: Path) -> None:
+        """Write the file; it appears whole or not at all.
+
+        Raises:
+            OutputError: it cannot be written there.
+        """
+        state = {name: tensor.detach().contiguous() for name, tensor in self.state.items()}
+        description = {
+            "format": FORMAT,
+            "name": self.name,
+            "config": self.config.to_dict(),
+            "elements": {symbol: _card_to_json(card) for symbol, card in self.elements.items()},
+            "provenance": dict(self.provenance),
+            "tensors_sha256": _hash(state),
+        }
+        with atomic_path(path) as temporary:
+            save_file(state, temporary, metadata={_KEY: json.dumps(description)})
+
+
+def bundled() -> tuple[str, ...]:
+    """Return the names of the models that come with the package."""
+    folder = resources.files("cgxas") / "models"
+    names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+    return tuple(sorted(n.removesuffix(SUFFIX) for n in names if n.endswith(SUFFIX)))
+
+
+def load_checkpoint(model: str | Path) -> Checkpoint:
+    """Read a bundled model by name, or a file by path.
+
+    Raises:
+        CheckpointNotFound: neither.
+        ForeignCheckpoint: not a cgxas model; pickles are never opened here.
+        DamagedCheckpoint: cut short, altered, or with numbers that are not finite.
+        CheckpointVersion: written by a newer cgxas.
+    """
+    path = _locate(model)
+    text, state = _read(path)
+    try:
+        description = json.loads(text)
+        version = int(description["format"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedCheckpoint(f"{path}: the description of the model is damaged") from error
+    if version > FORMAT:
+        raise CheckpointVersion(
+            f"{path} has format {version}, this cgxas reads up to {FORMAT}; update cgxas"
+        )
+    try:
+        checkpoint = Checkpoint(
+            name=str(description["name"]),
+            config=ModelConfig.from_dict(description["config"]),
+            elements={s: _card_from_json(c) for s, c in description["elements"].items()},
+            state=state,
+            provenance=description["provenance"],
+        )
+        recorded = description["tensors_sha256"]
+    except (KeyError, TypeError, ValueError, AttributeError, CgxasError) as error:
+        raise DamagedCheckpoint(f"{path}: the description of the model is damaged") from error
+    if recorded != _hash(state):
+        raise DamagedCheckpoint(f"{path}: the weights were altered after they were written")
+    if not all(bool(t.isfinite().all()) for t in state.values()):
+        raise DamagedCheckpoint(f"{path}: some weights are not finite numbers")
+    return checkpoint
+
+
+def _locate(model: str | Path) -> Path:
+    if isinstance(model, str) and model in bundled():
+        return Path(str(resources.files("cgxas") / "models" / f"{model}{SUFFIX}"))
+    path = Path(model)
+    if path.is_dir():
+        raise CheckpointNotFound(f"{path} is a folder; name a model file (*{SUFFIX})")
+    if not path.exists():
+        raise CheckpointNotFound(
+            f"no model {str(model)!r}: not a file, nor bundled ({', '.join(bundled()) or 'none'})"
+        )
+    return path
+
+
+def _read(path: Path) -> tuple[str, dict[str, Tensor]]:
+    """Return the description and the tensors of a safetensors file."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(8)
+    except OSError as error:
+        raise DamagedCheckpoint(f"{path} cannot be read: {error.strerror}") from error
+    if head[:2] == b"PK" or head[:1] == b"\x80":
+        raise ForeignCheckpoint(
+            f"{path} is a PyTorch file, which can hold code; convert the CGXAS authors' "
+            f"checkpoints with 'cgxas models import {path} -o NAME{SUFFIX}'"
+        )
+    if len(head) < 8 or struct.unpack("<Q", head)[0] > path.stat().st_size:
+        raise DamagedCheckpoint(f"{path} is cut short or not a safetensors file")
+    try:
+        with safe_open(path, framework="pt") as file:
+            text = (file.metadata() or {}).get(_KEY)
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise DamagedCheckpoint(f"{path} is cut short or not a safetensors file") from error
+    if text is None:
+        raise ForeignCheckpoint(f"{path} holds tensors, but no cgxas model")
+    return text, state
+
+
+def _hash(state: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        digest.update(name.encode())
+        digest.update(state[name].contiguous().numpy().data)
+    return digest.hexdigest()
+
+
+def _card_to_json(card: ElementCard) -> dict[str, Any]:
+    return {**vars(card), "grid": vars(card.grid)}
+
+
+def _card_from_json(values: dict[str, Any]) -> ElementCard:
+    return ElementCard(**{**values, "grid": EnergyGrid(**values["grid"])})
