@@ -37,7 +37,7 @@ _HOMES = {
     "write_spectrum": "spectra.io",
 }
 
-__all__ = [  # noqa: PLE0604 - the names of _HOMES, checked against it by a test
+__all__ = [
     "CgxasError",
     "CgxasWarning",
     "Checkpoint",

@@ -80,7 +80,7 @@ class Predictor:
         return f"Predictor({self.name}, {len(self.absorbers)} absorbers)"
 
     @overload
-    def predict(
+    def predict(  # type: ignore[overload-overlap]  # a str is a Sequence of str, but not of paths
         self, crystals: CrystalLike, absorber: str, sites: Sequence[int] | None = None
     ) -> Spectrum: ...
 
@@ -115,7 +115,7 @@ class Predictor:
             if sites is not None:
                 raise CrystalError("sites go with a single crystal, not with a list of them")
             return [each for (each,) in self.predict_each(crystals, [absorber])]
-        ((spectrum,),) = self.predict_each([crystals], [absorber], sites)
+        ((spectrum,),) = self.predict_each([crystals], [absorber], sites)  # type: ignore[list-item]
         return spectrum
 
     def predict_each(

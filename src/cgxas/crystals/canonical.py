@@ -81,7 +81,9 @@ def canonical_cell(given: Cell) -> CanonicalCell:
 
     A crystal in which spglib finds no symmetry at all within `SYMPREC` is Niggli-reduced as it is.
     """
-    dataset = spglib.get_symmetry_dataset((given.lattice, given.frac, given.numbers), SYMPREC)
+    # Any: spglib's annotations know lists only, its functions take arrays.
+    described: Any = (given.lattice, given.frac, given.numbers)
+    dataset = spglib.get_symmetry_dataset(described, SYMPREC)
     if dataset is None:
         each = np.arange(len(given.numbers))
         return CanonicalCell(_reduced(given.lattice, given.cart, given.numbers, 1), each, each)
@@ -113,7 +115,7 @@ def _symmetrised(
     spglib symmetrises one atom of each orbit, so its result depends on the order of the atoms
     when the coordinates are rounded; the mean over all atoms and operations does not.
     """
-    operations = spglib.get_symmetry_from_database(dataset.hall_number)
+    operations: Any = spglib.get_symmetry_from_database(dataset.hall_number)
     sites = given.frac @ dataset.transformation_matrix.T + dataset.origin_shift
     near = np.asarray(dataset.std_positions)[first]
     averaged = np.empty_like(near)
@@ -155,7 +157,8 @@ def _reduced(
 
 def _equivalent_bases(lattice: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return (B, 3, 3): the right-handed bases of a lattice that have the same metric."""
-    symmetry = spglib.get_symmetry((lattice, [[0.0, 0.0, 0.0]], [1]), SYMPREC)
+    empty: Any = (lattice, [[0.0, 0.0, 0.0]], [1])
+    symmetry = spglib.get_symmetry(empty, SYMPREC)
     if symmetry is None:
         return lattice[None]
     rotations = symmetry["rotations"]

@@ -61,9 +61,8 @@ def crystal_graph(cell: Cell, orbits: NDArray[np.int64] | None = None) -> Crysta
     node_of_atom = np.arange(len(cell.numbers)) if orbits is None else orbits
     _, atom_of_node = np.unique(node_of_atom, return_index=True)
     centre, other, image, distance = _pairs(cell, atom_of_node)
-    around = np.bincount(
-        centre, cell.numbers[other] * (1 - distance / CUTOFF) ** 2, len(atom_of_node)
-    )
+    strength = cell.numbers[other] * (1 - distance / CUTOFF) ** 2
+    around = np.bincount(centre, strength, len(atom_of_node)).astype(np.float64)
     near = _nearest_shells(centre, distance, len(atom_of_node))
     centre, other, image, distance = centre[near], other[near], image[near], distance[near]
     vector = cell.cart[other] + image @ cell.lattice - cell.cart[atom_of_node[centre]]
@@ -124,9 +123,7 @@ def _nearest_shells(
     return distance <= last[centre] + _TIE
 
 
-def _shell_numbers(
-    centre: NDArray[np.int64], distance: NDArray[np.float64]
-) -> NDArray[np.int64]:
+def _shell_numbers(centre: NDArray[np.int64], distance: NDArray[np.float64]) -> NDArray[np.int64]:
     """Number the shells of equal distance (pairs sorted by node, then distance)."""
     new = (np.diff(distance, prepend=-1.0) > _TIE) | (np.diff(centre, prepend=-1) != 0)
     return np.cumsum(new)

@@ -102,7 +102,7 @@ def _read_any(path: Path) -> "Structure | Molecule | Atoms":
     for attempt in attempts:
         try:
             found = attempt(path)
-        except Exception:  # noqa: BLE001, S112 - each reader fails in its own ways; the next is tried
+        except Exception:
             continue
         if len(found) > 0:
             return found
@@ -114,7 +114,8 @@ def _pymatgen_structure(path: Path) -> Structure:
 
 
 def _pymatgen_molecule(path: Path) -> Molecule:
-    return Molecule.from_file(str(path))
+    molecule: Molecule = Molecule.from_file(str(path))  # type: ignore[assignment]
+    return molecule
 
 
 def _ase_atoms(path: Path) -> "Atoms":

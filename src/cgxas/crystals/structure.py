@@ -1,5 +1,6 @@
 """The one place where a crystal's cell is chosen and its sites are numbered."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import TYPE_CHECKING, Literal
@@ -69,7 +70,7 @@ class Crystal:
             )
         return found
 
-    def checked_sites(self, absorber: str, sites: "list[int] | None") -> NDArray[np.int64]:
+    def checked_sites(self, absorber: str, sites: Sequence[int] | None) -> NDArray[np.int64]:
         """Return the wanted sites of the absorber, all of them if None.
 
         Raises:
@@ -78,7 +79,7 @@ class Crystal:
         available = self.sites_of(absorber)
         if sites is None:
             return available
-        if not sites or len(set(sites)) < len(sites):
+        if not len(sites) or len(set(sites)) < len(sites):
             raise InvalidSites("sites must name at least one site, and none of them twice")
         wrong = [site for site in sites if site not in available]
         if wrong:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cgxas.crystals.batch import GraphBatch, collate
-from cgxas.crystals.graph import CrystalGraph, crystal_graph
 from cgxas.crystals.canonical import canonical_cell
+from cgxas.crystals.graph import CrystalGraph, crystal_graph
 from cgxas.data.records import Material, Record
 from cgxas.model.config import ModelConfig
 from cgxas.spectra.normalise import resample
@@ -151,7 +151,9 @@ def site_graph(
     if not config.wave_numbers:
         graph = crystal_graph(found.cell, found.orbit_of_atom)
         return graph, [found.orbit_of_site[n : n + 1] for n in range(len(found.orbit_of_site))]
-    orbits = [np.flatnonzero(found.orbit_of_atom == n) for n in range(found.orbit_of_atom.max() + 1)]
+    orbits = [
+        np.flatnonzero(found.orbit_of_atom == n) for n in range(found.orbit_of_atom.max() + 1)
+    ]
     return crystal_graph(found.cell), [orbits[n] for n in found.orbit_of_site]
 
 

@@ -97,7 +97,9 @@ def read_records(folders: Sequence[Path]) -> Records:
     for folder in folders:
         materials = _materials(_table(folder / "materials.parquet", _MATERIAL_COLUMNS, digest))
         rows = _table(folder / "spectra.parquet", _SPECTRUM_COLUMNS, digest)
-        records += [_record(row, materials, folder) for row in rows if row["site_index"] is not None]
+        records += [
+            _record(row, materials, folder) for row in rows if row["site_index"] is not None
+        ]
     return Records(tuple(records), digest.hexdigest(), tuple(folder.name for folder in folders))
 
 

@@ -89,7 +89,7 @@ def split_by_spectrum(
     What int() cuts off the three shares is left out, as in their code.
     """
     _check_fractions(fractions)
-    order = np.random.RandomState(seed).permutation(n_spectra)  # noqa: NPY002 - theirs
+    order = np.random.RandomState(seed).permutation(n_spectra)
     n_train, n_validation = (int(share * n_spectra) for share in fractions)
     n_test = int(round(1 - sum(fractions), 9) * n_spectra)
     ends = np.cumsum([n_train, n_validation, n_test])

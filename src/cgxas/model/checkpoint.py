@@ -1,8 +1,8 @@
-"""One safetensors file with everything a prediction needs: weights, configuration, energy grids,
-cell convention, provenance.
+"""One safetensors file with everything a prediction needs.
 
-The description is one JSON text in the file's metadata, numbered by `FORMAT`; older numbers are
-upgraded step by step on reading. A hash of the tensors tells a damaged file from a sound one.
+That is weights, configuration, cell convention, energy grids and provenance. The description is
+one JSON text in the file's metadata, numbered by `FORMAT`; older numbers are upgraded step by
+step on reading. A hash of the tensors tells a damaged file from a sound one.
 """
 
 import hashlib
@@ -21,9 +21,9 @@ from torch import Tensor
 
 from cgxas.atomic import atomic_path
 from cgxas.errors import (
+    CgxasError,
     CheckpointNotFound,
     CheckpointVersion,
-    CgxasError,
     DamagedCheckpoint,
     ForeignCheckpoint,
 )

@@ -62,7 +62,7 @@ class EdgeWeights(nn.Module):
 
     def forward(self, gaussians: Tensor, waves: Tensor | None) -> Tensor:
         """(E, n_gaussians), (E, n_waves) -> (E, H)."""
-        weights = self.radial(gaussians)
+        weights: Tensor = self.radial(gaussians)
         if waves is not None:
             gate = torch.sigmoid(self.wave_norm(self.wave_gate(waves)))
             weights = weights + self.wave(waves * gate)
@@ -105,7 +105,7 @@ class GatedConvolution(nn.Module):
         """
         n, k = neighbour_index.shape
         width = h.shape[1]
-        a, b, c = self.pair.weight.split(width, dim=1)
+        a, b, c = torch.split(self.pair.weight, width, dim=1)
         receiver = functional.linear(h, a, self.pair.bias)
         sender, slope = functional.linear(h, b), functional.linear(h, c)
         flat = neighbour_index.reshape(-1)
@@ -115,7 +115,7 @@ class GatedConvolution(nn.Module):
             + (slope[:, None] - slope[flat].view(n, k, -1)) * scale
         )
         gate, message = self.pair_norm(pair.view(n * k, -1)).split(width, dim=1)
-        edges = torch.sigmoid(gate) * self.message_activation(message) * self.edge(*basis)
+        edges: Tensor = torch.sigmoid(gate) * self.message_activation(message) * self.edge(*basis)
         return h + (edges.view(n, k, -1) * mask).sum(dim=1)
 
 
@@ -130,7 +130,8 @@ class DenseLayer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, n_in) -> (N, n_out)."""
-        return self.activation(self.norm(self.linear(x)))  # type: ignore[no-any-return]
+        activated: Tensor = self.activation(self.norm(self.linear(x)))
+        return activated
 
 
 class GraphModule(nn.Module):
@@ -141,6 +142,15 @@ class GraphModule(nn.Module):
         self.convolution = GatedConvolution(config)
         self.dense = DenseLayer(config.hidden, config.hidden, config.module_activation)
 
-    def forward(self, convolved: Tensor) -> Tensor:
-        """(N, H) from the convolution -> (N, H)."""
-        return self.dense(functional.normalize(convolved, dim=1))  # type: ignore[no-any-return]
+    def forward(
+        self,
+        x: Tensor,
+        neighbour_index: Tensor,
+        scale: Tensor,
+        mask: Tensor,
+        basis: tuple[Tensor, Tensor | None],
+    ) -> Tensor:
+        """(N, H) -> (N, H); the arguments are those of the convolution."""
+        convolved = self.convolution(x, neighbour_index, scale, mask, basis)
+        updated: Tensor = self.dense(functional.normalize(convolved, dim=1))
+        return updated

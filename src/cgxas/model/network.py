@@ -1,8 +1,11 @@
-"""CGXAS: crystal graph -> site vectors -> K-edge spectra (arXiv:2512.23449; geo-CGNN,
-doi:10.1038/s43246-021-00194-3).
+"""CGXAS: crystal graph -> site vectors -> K-edge spectra.
+
+Sources: Lin et al., arXiv:2512.23449; geo-CGNN, Cheng et al., doi:10.1038/s43246-021-00194-3.
 """
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -22,14 +25,11 @@ class CGXAS(nn.Module):
         super().__init__()
         self.config = config
         self.embedding = Embedding(config.hidden)
-        self.graph_modules = nn.ModuleList(GraphModule(config) for _ in range(config.n_modules))
+        modules = [GraphModule(config) for _ in range(config.n_modules)]
+        self.graph_modules: Sequence[GraphModule] = nn.ModuleList(modules)  # type: ignore[assignment]
         widths = [config.hidden] * config.n_head_layers + [config.n_outputs]
-        self.head_layers = nn.Sequential(
-            *(
-                DenseLayer(n_in, n_out, config.head_activation)
-                for n_in, n_out in zip(widths[:-1], widths[1:], strict=True)
-            )
-        )
+        layers = [DenseLayer(a, b, config.head_activation) for a, b in pairwise(widths)]
+        self.head_layers: Sequence[DenseLayer] = nn.ModuleList(layers)  # type: ignore[assignment]
 
     def forward(self, batch: GraphBatch, nodes: Tensor | None = None) -> Tensor:
         """Return the spectra of the wanted nodes, all of them if None: (S, n_outputs)."""
@@ -38,12 +38,12 @@ class CGXAS(nn.Module):
 
     def embed(self, batch: GraphBatch) -> Tensor:
         """Return the (N, H) site vectors v = x0 + sum_t x^t / t!."""
-        x = self.embedding(batch.numbers)
+        x: Tensor = self.embedding(batch.numbers)
         vector = x
         basis = self.edge_basis(batch)
         scale, mask = (1 / batch.distance)[..., None], batch.mask[..., None].to(x.dtype)
         for t, module in enumerate(self.graph_modules, start=1):
-            x = module(module.convolution(x, batch.neighbour_index, scale, mask, basis))
+            x = module(x, batch.neighbour_index, scale, mask, basis)
             vector = vector + x / math.factorial(t)
         return vector
 
@@ -60,7 +60,9 @@ class CGXAS(nn.Module):
         """Return (S, n_outputs) spectra of (S, H) site vectors."""
         if self.config.dropout:
             vectors = functional.dropout(vectors, self.config.dropout, self.training)
-        return torch.relu(self.head_layers(vectors))
+        for layer in self.head_layers:
+            vectors = layer(vectors)
+        return torch.relu(vectors)
 
     @torch.no_grad()
     def start_from(self, mean: Tensor, spread: Tensor) -> None:

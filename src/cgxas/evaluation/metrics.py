@@ -1,0 +1,28 @@
+"""Errors of spectra: numpy only; every function takes rows of spectra and ignores NaN targets."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+def rse(target: FloatArray, predicted: FloatArray) -> FloatArray:
+    """Return (T,) relative squared errors, sum (t - p)^2 / sum t^2 (SPEC section 5).
+
+    Args:
+        target: (T, P) spectra; NaN where there is no target.
+        predicted: (T, P) spectra.
+    """
+    misfit = np.nansum((target - predicted) ** 2, axis=1)
+    return np.asarray(misfit / np.nansum(target**2, axis=1))
+
+
+def pcc(target: FloatArray, predicted: FloatArray) -> FloatArray:
+    """Return (T,) Pearson correlations of the two curves over the points with a target."""
+    known = np.isfinite(target)
+    count = known.sum(axis=1, keepdims=True)
+    t, p = np.where(known, target, 0.0), np.where(known, predicted, 0.0)
+    t = np.where(known, t - t.sum(axis=1, keepdims=True) / count, 0.0)
+    p = np.where(known, p - p.sum(axis=1, keepdims=True) / count, 0.0)
+    norm = np.sqrt((t**2).sum(axis=1) * (p**2).sum(axis=1))
+    return np.asarray((t * p).sum(axis=1) / np.maximum(norm, 1e-300))

@@ -1,0 +1,202 @@
+"""A whole training run: data-set folders and a configuration in, a checkpoint out."""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+
+from cgxas.atomic import atomic_path
+from cgxas.data.dataset import Dataset, build_dataset
+from cgxas.data.records import Record, Records, read_records
+from cgxas.data.split import Part, Split, split_by_formula, split_by_spectrum
+from cgxas.errors import ConfigError
+from cgxas.evaluation.report import Answers, Evaluation, evaluate
+from cgxas.model.checkpoint import SUFFIX, Checkpoint, ElementCard
+from cgxas.model.config import ModelConfig
+from cgxas.model.network import CGXAS
+from cgxas.spectra.windows import WINDOWS
+from cgxas.training.config import TrainingConfig
+from cgxas.training.fit import Epoch, fit, predict_targets
+
+FloatArray = np.typing.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SplitConfig:
+    """How records are divided.
+
+    Attributes:
+        by: formula keeps all spectra of a reduced formula in one part; spectrum does not.
+        train: share for training.
+        validation: share for validation; the rest is for testing.
+        seed: of the shuffle.
+    """
+
+    by: Literal["formula", "spectrum"] = "formula"
+    train: float = 0.8
+    validation: float = 0.1
+    seed: int = 64
+
+    def divide(self, records: Sequence[Record]) -> Split:
+        """Return the parts."""
+        shares = (self.train, self.validation)
+        if self.by == "spectrum":
+            return split_by_spectrum(len(records), shares, self.seed)
+        formulas = [record.material.formula for record in records]
+        elements = [record.element for record in records]
+        return split_by_formula(formulas, elements, shares, self.seed)
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that defines a run, as written in a TOML file.
+
+    Attributes:
+        name: how the model will be called.
+        model: table [model].
+        training: table [training].
+        split: table [split].
+    """
+
+    name: str
+    model: ModelConfig
+    training: TrainingConfig
+    split: SplitConfig
+
+    @classmethod
+    def from_toml(cls, path: Path) -> Self:
+        """Read a TOML file.
+
+        Raises:
+            ConfigError: it is missing, not TOML, or holds what no run knows.
+        """
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ConfigError(f"{path} is not a readable TOML file: {error}") from error
+        unknown = set(values) - {"name", "model", "training", "split"}
+        if unknown:
+            raise ConfigError(f"{path}: there is no table or key {sorted(unknown)[0]!r}")
+        try:
+            return cls(
+                name=str(values["name"]),
+                model=ModelConfig.from_dict(values.get("model", {})),
+                training=TrainingConfig.from_dict(values.get("training", {})),
+                split=SplitConfig(**values.get("split", {})),
+            )
+        except (KeyError, TypeError, ConfigError) as error:
+            raise ConfigError(f"{path}: {error}") from error
+
+
+def train(
+    config: RunConfig,
+    folders: Sequence[Path],
+    run: Path,
+    command: str,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+) -> tuple[Checkpoint, Evaluation]:
+    """Train a model, test it, and write it to the run folder as NAME.safetensors.
+
+    A run that was interrupted goes on where it stopped.
+
+    Args:
+        config: the run.
+        folders: data-set folders.
+        run: where checkpoints, log and results go.
+        command: the command line, for the provenance.
+        on_epoch: told about every epoch.
+    """
+    records = read_records(folders)
+    dataset = build_dataset(records.records, WINDOWS, config.model)
+    split = config.split.divide(records.records)
+    network = fit(dataset, split, config.model, config.training, run / "state", on_epoch)
+    evaluation = test(network, dataset, records, split)
+    checkpoint = Checkpoint(
+        name=config.name,
+        config=config.model,
+        elements=_element_cards(records.records, split, config.training, evaluation),
+        state=network.state_dict(),
+        provenance=_provenance(config, records, split, evaluation, command),
+    )
+    checkpoint.save(run / f"{config.name}{SUFFIX}")
+    with atomic_path(run / "evaluation.json") as temporary:
+        temporary.write_text(json.dumps(evaluation.to_json(), indent=1))
+    return checkpoint, evaluation
+
+
+def test(
+    network: CGXAS, dataset: Dataset, records: Records, split: Split, part: Part = "test"
+) -> Evaluation:
+    """Score a network on a part of the records that have a certain site."""
+    chosen: np.typing.NDArray[np.int64] = getattr(split, part)
+    chosen = chosen[dataset.targets.certain[chosen]]
+    predicted = np.concatenate(
+        [answer.double().numpy() for _, _, answer in predict_targets(network, dataset, chosen)]
+    )
+    return evaluate(
+        Answers([records.records[n] for n in chosen], _computed(dataset, chosen), predicted),
+        [records.records[n] for n in split.train],
+        _computed(dataset, split.train),
+        WINDOWS,
+    )
+
+
+def _computed(dataset: Dataset, chosen: np.typing.NDArray[np.int64]) -> FloatArray:
+    targets = dataset.targets
+    return np.where(targets.computed[chosen] > 0, targets.mu[chosen], np.nan).astype(np.float64)
+
+
+def _element_cards(
+    records: Sequence[Record], split: Split, training: TrainingConfig, evaluation: Evaluation
+) -> dict[str, ElementCard]:
+    learnt = [
+        records[n].element
+        for n in split.train
+        if records[n].site_certain or training.uncertain_weight > 0
+    ]
+    cards = {}
+    for symbol in sorted(set(learnt), key=list(WINDOWS).index):
+        scores = evaluation.elements.get(symbol)
+        cards[symbol] = ElementCard(
+            grid=WINDOWS[symbol],
+            n_train=learnt.count(symbol),
+            n_test=scores.n if scores else 0,
+            test_rse=scores.rse if scores else None,
+            test_pcc=scores.pcc if scores else None,
+        )
+    return cards
+
+
+def _provenance(
+    config: RunConfig, records: Records, split: Split, evaluation: Evaluation, command: str
+) -> dict[str, Any]:
+    theories = [record.theory for record in records.records]
+    configuration = {
+        "model": config.model.to_dict(),
+        "training": config.training.to_dict(),
+        "split": asdict(config.split),
+    }
+    return {
+        "data": list(records.names),
+        "data_sha256": records.sha256,
+        "theories": {theory: theories.count(theory) for theory in sorted(set(theories))},
+        "spectra": {part: len(getattr(split, part)) for part in ("train", "validation", "test")},
+        "split_sha256": split.sha256,
+        "configuration": configuration,
+        "configuration_sha256": hashlib.sha256(
+            json.dumps(configuration, sort_keys=True).encode()
+        ).hexdigest(),
+        "metrics": asdict(evaluation.overall),
+        "command": command,
+        "date": datetime.now(UTC).date().isoformat(),
+        "cgxas": version("cgxas"),
+        "torch": version("torch"),
+        "references": ["arXiv:2512.23449", "doi:10.1038/s43246-021-00194-3"],
+    }
