@@ -47,7 +47,9 @@ def atomic_number(symbol: str) -> int:
     """
     number = _NUMBER_OF.get(symbol)
     if number is None:
-        raise UnknownElement(f"{symbol!r} is not a chemical element; write a symbol such as Fe")
+        meant = symbol.strip().capitalize()
+        cure = f"did you mean {meant}?" if meant in _NUMBER_OF else "write a symbol such as Fe"
+        raise UnknownElement(f"{symbol!r} is not a chemical element up to {SYMBOLS[-1]}; {cure}")
     return number
 
 

@@ -131,7 +131,7 @@ class Predictor:
             crystals: as for `predict`.
             absorbers: element symbols; "all" stands for whatever the model knows in a crystal.
             sites: atoms to average over, for a single crystal and absorber.
-            on_crystal: called as each crystal is done.
+            on_crystal: called as each crystal has been read, which takes most of the time.
 
         Returns:
             For each crystal, one spectrum per absorber.
@@ -142,10 +142,11 @@ class Predictor:
         jobs: list[_Job] = []
         for crystal in crystals:
             jobs.append(self._job(crystal, absorbers, sites))
+            on_crystal()
             if sum(len(job.graph.numbers) for job in jobs) >= _NODES_PER_BATCH:
-                results += self._run(jobs, on_crystal)
+                results += self._run(jobs)
                 jobs = []
-        results += self._run(jobs, on_crystal)
+        results += self._run(jobs)
         self._warn({spectrum.absorber for spectra in results for spectrum in spectra})
         return results
 
@@ -185,14 +186,13 @@ class Predictor:
         return tuple(dict.fromkeys(wanted))
 
     @torch.no_grad()
-    def _run(self, jobs: list[_Job], on_crystal: Callable[[], None]) -> Iterator[list[Spectrum]]:
+    def _run(self, jobs: list[_Job]) -> Iterator[list[Spectrum]]:
         if not jobs:
             return
         batch = collate([job.graph for job in jobs])
         vectors = self._network.embed(batch)
         for job, first, last in zip(jobs, batch.offsets[:-1], batch.offsets[1:], strict=True):
             yield [self._spectrum(job, a, vectors[first:last]) for a in job.absorbers]
-            on_crystal()
 
     def _spectrum(self, job: _Job, absorber: str, vectors: torch.Tensor) -> Spectrum:
         """Average the absorber's nodes over each orbit, and the orbits over the wanted sites."""

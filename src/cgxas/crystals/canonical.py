@@ -10,7 +10,7 @@ mean over an orbit of equivalent atoms does not change.
 """
 
 from dataclasses import dataclass
-from itertools import product
+from itertools import permutations, product
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,14 @@ SYMPREC = 0.01
 _SAME_PLACE = 10 * SYMPREC
 _FINGERPRINT_RADIUS = 5.0
 _FINGERPRINT_TOLERANCE = 1e-6
+# Three different numbers in every order: with fewer, a cubic crystal without fourfold axes (P2_13)
+# shows the same sums in the two settings that such an axis would exchange.
+_FINGERPRINT_WAVES = np.array(
+    [
+        np.array(order) * (1, *signs) / 8
+        for order, signs in product(permutations((1, 2, 3)), product((-1, 1), repeat=2))
+    ]
+)
 
 # Columns of (a_p, b_p, c_p) = (a, b, c) P for each lattice centring.
 _CENTRING = {
@@ -185,11 +193,10 @@ def _distinguished(
     centre, other, image, distance = centre[bond], other[bond], image[bond], distance[bond]
     vectors = cart[other] + image @ lattice - cart[centre]
     strength = numbers[other] * (1 - distance / _FINGERPRINT_RADIUS) ** 2
-    waves = np.array(list(product((1, 3), (-3, -1, 1, 3), (-3, -1, 1, 3)))) / 8
-    sums = np.empty((len(bases), len(waves)))
+    sums = np.empty((len(bases), len(_FINGERPRINT_WAVES)))
     for row, basis in enumerate(bases):
-        phases = 2 * np.pi * (vectors @ np.linalg.inv(basis)) @ waves.T
-        site = np.zeros((len(numbers), len(waves)))
+        phases = 2 * np.pi * (vectors @ np.linalg.inv(basis)) @ _FINGERPRINT_WAVES.T
+        site = np.zeros((len(numbers), len(_FINGERPRINT_WAVES)))
         np.add.at(site, centre, strength[:, None] * np.cos(phases))
         # Squared, so that what two atoms show in different directions does not cancel.
         sums[row] = numbers @ site**2

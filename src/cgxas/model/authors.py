@@ -3,6 +3,7 @@
 Names and shapes follow their public implementation (github.com/Cestkey/CGXAS, MIT licence).
 """
 
+import hashlib
 import pickle
 import re
 from pathlib import Path
@@ -11,7 +12,9 @@ import torch
 from torch import Tensor
 
 from cgxas.errors import CheckpointNotFound, DamagedCheckpoint, ForeignCheckpoint
+from cgxas.model.checkpoint import Checkpoint, ElementCard
 from cgxas.model.config import Activation, ModelConfig
+from cgxas.spectra.windows import WINDOWS
 
 _NEVER_USED = re.compile(r"\.conv\.(linear1_vector_gate|activation1_vector_gate)\.")
 _GRAPH = re.compile(r"GNN\.(\d+)\.(.+)")
@@ -36,6 +39,49 @@ _PAIRED = {
 }
 
 
+def import_checkpoint(path: Path, name: str, activation: Activation = "elu") -> Checkpoint:
+    """Read a published checkpoint as a model of ours: cell and sites as given, 48 absorbers.
+
+    Args:
+        path: the authors' file, a plain state dictionary.
+        name: how the model is to be called.
+        activation: what the network was trained with; it leaves no trace in the file.
+
+    Raises:
+        CheckpointError: the file cannot be used; the message says why.
+    """
+    state = read_state(path)
+    try:
+        config = config_from_shapes(state, activation, activation)
+        translated = {key: _single(tensor) for key, tensor in translate(state).items()}
+    except ForeignCheckpoint as error:
+        raise ForeignCheckpoint(f"{path}: {error}") from error
+    if not all(bool(tensor.isfinite().all()) for tensor in translated.values()):
+        raise DamagedCheckpoint(f"{path}: some weights are not finite numbers")
+    points = {grid.n_points for grid in WINDOWS.values()}
+    if {config.n_outputs} != points:
+        raise ForeignCheckpoint(
+            f"{path} answers with {config.n_outputs} points where the published energy windows "
+            f"have {max(points)}; its energies are not known"
+        )
+    provenance = {
+        "imported_from": path.name,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "paper": "arXiv:2512.23449",
+        "code": "github.com/Cestkey/CGXAS",
+        "activation": f"{activation}, as told on import",
+    }
+    elements = {symbol: ElementCard(grid) for symbol, grid in WINDOWS.items()}
+    checkpoint = Checkpoint(name, config, elements, translated, provenance)
+    checkpoint.network()
+    return checkpoint
+
+
+def _single(tensor: Tensor) -> Tensor:
+    """Return weights in single precision, counters as they are."""
+    return tensor.float() if tensor.is_floating_point() else tensor
+
+
 def read_state(path: Path) -> dict[str, Tensor]:
     """Read a published state dictionary without running any code that it may hold.
 
@@ -55,7 +101,9 @@ def read_state(path: Path) -> dict[str, Tensor]:
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError) as error:
         raise DamagedCheckpoint(f"{path} is damaged or not a PyTorch file") from error
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+    if not isinstance(state, dict) or not all(
+        isinstance(k, str) and isinstance(v, Tensor) for k, v in state.items()
+    ):
         raise ForeignCheckpoint(f"{path} does not hold a plain dictionary of tensors")
     return dict(state)
 

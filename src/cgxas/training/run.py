@@ -131,6 +131,26 @@ def train(
     return checkpoint, evaluation
 
 
+def retest(checkpoint: Checkpoint, folders: Sequence[Path], part: Part = "test") -> Evaluation:
+    """Score a trained model on a part of the data it was trained with.
+
+    Raises:
+        ConfigError: the model does not tell its split, or the data are not those it came from.
+    """
+    configuration = checkpoint.provenance.get("configuration", {})
+    if "split" not in configuration:
+        raise ConfigError(f"{checkpoint.name} does not tell how its data were split")
+    records = read_records(folders)
+    if records.sha256 != checkpoint.provenance["data_sha256"]:
+        raise ConfigError(
+            f"these are not the data {checkpoint.name} was trained with "
+            f"({', '.join(checkpoint.provenance['data'])}), so its test part is not known here"
+        )
+    split = SplitConfig(**configuration["split"]).divide(records.records)
+    dataset = build_dataset(records.records, WINDOWS, checkpoint.config)
+    return test(checkpoint.network(), dataset, records, split, part)
+
+
 def test(
     network: CGXAS, dataset: Dataset, records: Records, split: Split, part: Part = "test"
 ) -> Evaluation:

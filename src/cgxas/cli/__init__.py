@@ -1,0 +1,56 @@
+"""The command line: words -> calls; no science.
+
+A command is a function in a module of its own, added to `app` below. Heavy modules are imported
+inside the functions, so that ``cgxas --help`` answers at once.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from cgxas.cli import evaluate, messages, models, predict, train
+
+app = typer.Typer(
+    name="cgxas",
+    add_completion=False,
+    pretty_exceptions_enable=False,  # a traceback is a bug, and is reported as Python writes it
+    rich_markup_mode=None,  # plain help: no boxes, and brackets in the text are brackets
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+app.command("predict")(predict.predict)
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
+app.add_typer(models.app, name="models")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"cgxas {version('cgxas')}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _start(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Crystal structure in, K-edge XANES out."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 2 refused with one line on stderr, 130 interrupted.
+
+    Args:
+        arguments: the words after ``cgxas``; those of the process if None.
+    """
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    command = typer.main.get_command(app)
+    sys.exit(messages.exit_code(lambda: command.main(words, "cgxas", standalone_mode=False)))

@@ -1,0 +1,149 @@
+"""cgxas models: which models there are, what is known of one, reading the authors' files."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cgxas.cli.messages import one_line, say, table_console
+from cgxas.model.config import Activation
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from cgxas.model.checkpoint import Checkpoint, ElementCard
+
+app = typer.Typer(help="List, describe and import models.")
+
+
+@app.callback(invoke_without_command=True)
+def _start(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@app.command("list")
+def list_models() -> None:
+    """List the bundled models."""
+    from cgxas.cli.tables import UNKNOWN, plain_table
+    from cgxas.model.checkpoint import bundled, load_checkpoint
+
+    console = table_console()
+    table = plain_table(("Model",), ("Elements", "Training spectra"), console.is_terminal)
+    for name in bundled():
+        elements = load_checkpoint(name).elements
+        counts = [card.n_train for card in elements.values() if card.n_train is not None]
+        table.add_row(name, str(len(elements)), f"{sum(counts):,}" if counts else UNKNOWN)
+    if table.row_count:
+        console.print(table)
+    else:
+        say("no model is bundled; name a model file with --model")
+
+
+@app.command("info")
+def show_model(
+    model: Annotated[str, typer.Argument(metavar="NAME|PATH", help="A model, or a model file.")],
+) -> None:
+    """Tell what a model is, what it was trained on, and how well it does for each element."""
+    from cgxas.model.checkpoint import load_checkpoint
+
+    checkpoint = load_checkpoint(model)
+    console = table_console()
+    console.print(_facts([*_description(checkpoint), *_told(checkpoint.provenance)]))
+    console.print()
+    console.print(_elements(checkpoint.elements, console.is_terminal))
+    console.print(_rough(checkpoint.elements))
+
+
+@app.command("import")
+def import_model(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE.pt", help="A checkpoint of the CGXAS authors.")
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="NAME.safetensors", help="The new model file.")
+    ],
+    activation: Annotated[
+        Activation, typer.Option("--activation", help="What the network was trained with.")
+    ] = "elu",
+) -> None:
+    """Convert a checkpoint of the CGXAS authors (arXiv:2512.23449) into a model file."""
+    from cgxas.model.authors import import_checkpoint
+    from cgxas.model.checkpoint import SUFFIX
+    from cgxas.spectra.io import check_output
+
+    target = check_output(output, (SUFFIX,))
+    import_checkpoint(file, target.stem, activation).save(target)
+    say(f"wrote {target}")
+
+
+def _description(checkpoint: "Checkpoint") -> Iterator[tuple[str, str]]:
+    from cgxas.model.checkpoint import FORMAT
+
+    c = checkpoint.config
+    acts = {c.message_activation, c.module_activation, c.head_activation}
+    yield "name", checkpoint.name
+    yield "format", str(FORMAT)
+    yield (
+        "network",
+        f"{c.n_modules} graph modules and {c.n_head_layers} head layers of width {c.hidden}, "
+        f"{c.n_gaussians} Gaussians, {c.n_waves} plane waves, {c.n_outputs} energies",
+    )
+    if len(acts) == 1:
+        yield "activation", c.head_activation
+    else:
+        yield (
+            "activation",
+            f"{c.message_activation} in messages, {c.module_activation} in modules, "
+            f"{c.head_activation} in the head",
+        )
+    yield "cell", {"canonical": "canonical primitive cell", "as_given": "as given"}[c.cell]
+
+
+def _told(provenance: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, value in provenance.items():
+        yield key.replace("_", " "), _text(value)
+
+
+def _text(value: object) -> str:
+    """Write a plain JSON value in one line."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{str(k).replace('_', ' ')}: {_text(v)}" for k, v in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_text(each) for each in value)
+    return one_line(f"{value:.5g}" if isinstance(value, float) else str(value))
+
+
+def _facts(facts: Iterable[tuple[str, str]]) -> "Table":
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold")
+    for name, text in facts:
+        table.add_row(one_line(name), text)
+    return table
+
+
+def _elements(elements: "Mapping[str, ElementCard]", is_terminal: bool) -> "Table":
+    from cgxas.cli.tables import UNKNOWN, plain_table
+
+    headings = ("Window (eV)", "Train spectra", "Test spectra", "Test RSE", "Test PCC")
+    table = plain_table(("Absorber",), headings, is_terminal)
+    for symbol, card in elements.items():
+        window = f"{card.grid.e_min:.1f} to {card.grid.e_max:.1f}"
+        counts = [UNKNOWN if n is None else str(n) for n in (card.n_train, card.n_test)]
+        scores = [UNKNOWN if x is None else f"{x:.4f}" for x in (card.test_rse, card.test_pcc)]
+        table.add_row(symbol, window, *counts, *scores)
+    return table
+
+
+def _rough(elements: "Mapping[str, ElementCard]") -> str:
+    from cgxas.predict import FEW
+
+    counts = {symbol: card.n_train for symbol, card in elements.items()}
+    if all(n is None for n in counts.values()):
+        return "How many spectra this model was trained on is not known."
+    rough = [symbol for symbol, n in counts.items() if n is not None and n < FEW]
+    return f"Rough, with fewer than {FEW} training spectra: {', '.join(rough) or 'none'}."
