@@ -41,3 +41,35 @@ def spectrum() -> Spectrum:
     )
     mean = (4 * sites[0].mu + sites[1].mu) / 5
     return Spectrum(energy, mean, "Fe", sites=sites, formula="Fe2O3", model="m1", source="a.cif")
+
+
+@pytest.fixture(scope="session")
+def random_model(tmp_path_factory) -> Path:
+    """A small model file with random weights; its spectra have an edge, but mean nothing."""
+    import torch
+
+    from cgxas.model.checkpoint import Checkpoint, ElementCard
+    from cgxas.model.config import ModelConfig
+    from cgxas.model.network import CGXAS
+    from cgxas.spectra.windows import WINDOWS
+
+    config = ModelConfig(hidden=16, n_modules=2)
+    random = torch.Generator().manual_seed(64)
+    network = CGXAS(config)
+    for name, tensor in network.state_dict().items():
+        if name.endswith(("running_var", "norm.weight")):
+            tensor.copy_(0.5 + torch.rand(tensor.shape, generator=random))
+        elif tensor.is_floating_point():
+            width = tensor.shape[-1] if tensor.ndim == 2 else 16
+            tensor.copy_(torch.randn(tensor.shape, generator=random) / width**0.5)
+    x = torch.linspace(-15.0, 40.0, config.n_outputs)
+    mean = 0.5 + torch.atan(x) / torch.pi + 0.5 * torch.exp(-((x - 6.0) ** 2) / 8.0)
+    network.start_from(mean, torch.full_like(mean, 0.02))
+    cards = {symbol: ElementCard(grid, 1000) for symbol, grid in WINDOWS.items()}
+    cards["Fe"] = ElementCard(WINDOWS["Fe"], 2345, 321, 0.0123, 0.987)
+    cards["Tc"] = ElementCard(WINDOWS["Tc"], 12)
+    cards["I"] = ElementCard(WINDOWS["I"], 0)
+    provenance = {"data": {"folder": "made up", "sha256": "0" * 64}, "command": "none"}
+    path = tmp_path_factory.mktemp("models") / "random.safetensors"
+    Checkpoint("random", config, cards, network.state_dict(), provenance).save(path)
+    return path

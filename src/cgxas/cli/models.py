@@ -145,5 +145,7 @@ def _rough(elements: "Mapping[str, ElementCard]") -> str:
     counts = {symbol: card.n_train for symbol, card in elements.items()}
     if all(n is None for n in counts.values()):
         return "How many spectra this model was trained on is not known."
-    rough = [symbol for symbol, n in counts.items() if n is not None and n < FEW]
-    return f"Rough, with fewer than {FEW} training spectra: {', '.join(rough) or 'none'}."
+    rough = [symbol for symbol, n in counts.items() if n is not None and 0 < n < FEW]
+    unseen = [symbol for symbol, n in counts.items() if n == 0]
+    text = f"Rough, with fewer than {FEW} training spectra: {', '.join(rough) or 'none'}."
+    return text + (f"\nNever seen, not answered: {', '.join(unseen)}." if unseen else "")

@@ -23,7 +23,7 @@ SYMPREC = 0.01
 
 _SAME_PLACE = 10 * SYMPREC
 _FINGERPRINT_RADIUS = 5.0
-_FINGERPRINT_TOLERANCE = 1e-6
+_FINGERPRINT_TOLERANCE = 1e-9
 # Three different numbers in every order: with fewer, a cubic crystal without fourfold axes (P2_13)
 # shows the same sums in the two settings that such an axis would exchange.
 _FINGERPRINT_WAVES = np.array(
@@ -89,6 +89,23 @@ def canonical_cell(given: Cell) -> CanonicalCell:
 
     A crystal in which spglib finds no symmetry at all within `SYMPREC` is Niggli-reduced as it is.
     """
+    # Where atoms lie near the limit of `SYMPREC`, what spglib finds depends on their order.
+    order = _by_surroundings(given)
+    found = _canonical(Cell(given.lattice, given.frac[order], given.numbers[order]))
+    orbit_of_site = np.empty_like(found.orbit_of_site)
+    orbit_of_site[order] = found.orbit_of_site
+    return CanonicalCell(found.cell, found.orbit_of_atom, orbit_of_site)
+
+
+def _by_surroundings(cell: Cell) -> NDArray[np.intp]:
+    """Return an order of the atoms that depends on their elements and surroundings alone."""
+    centre, other, _, distance = _bonds(cell.lattice, cell.cart)
+    strength = cell.numbers[other] * (1 - distance / _FINGERPRINT_RADIUS) ** 2
+    around = np.bincount(centre, strength, len(cell.numbers))
+    return np.lexsort((np.round(around / _FINGERPRINT_TOLERANCE), cell.numbers))
+
+
+def _canonical(given: Cell) -> CanonicalCell:
     # Any: spglib's annotations know lists only, its functions take arrays.
     described: Any = (given.lattice, given.frac, given.numbers)
     dataset = spglib.get_symmetry_dataset(described, SYMPREC)
@@ -101,29 +118,46 @@ def canonical_cell(given: Cell) -> CanonicalCell:
     _, first = np.unique(dataset.std_mapping_to_primitive, return_index=True)
     _, any_site = np.unique(dataset.mapping_to_primitive, return_index=True)
     orbit_of_atom = orbit_of_site[any_site]
-    frac = _symmetrised(dataset, given, orbit_of_site, first, orbit_of_atom)
+    # Of the space group, not of the caller's cell: a supercell has fewer.
+    operations: Any = spglib.get_symmetry_from_database(dataset.hall_number)
+    lattice = _standard_lattice(dataset, given, operations["rotations"])
+    frac = _symmetrised(dataset, given, operations, orbit_of_site, (first, orbit_of_atom))
     cell = _reduced(
-        _CENTRING[dataset.international[0]].T @ dataset.std_lattice,
-        frac @ dataset.std_lattice,
+        _CENTRING[dataset.international[0]].T @ lattice,
+        frac @ lattice,
         np.asarray(dataset.std_types, dtype=np.int64)[first],
-        _laue_rotations(dataset.rotations),
+        _laue_rotations(operations["rotations"]),
     )
     return CanonicalCell(cell, orbit_of_atom, orbit_of_site)
+
+
+def _standard_lattice(
+    dataset: Any, given: Cell, rotations: NDArray[np.intc]
+) -> NDArray[np.float64]:
+    """Return the standard cell vectors, averaged over the point group.
+
+    spglib takes the length of one of several equivalent axes, so with rounded cell vectors its
+    result depends on which axis comes first; the mean over all operations does not.
+    """
+    vectors = np.linalg.inv(dataset.transformation_matrix).T @ given.lattice
+    metric = vectors @ vectors.T
+    averaged = np.einsum("oji,jk,okl->il", rotations, metric, rotations) / len(rotations)
+    return np.linalg.cholesky(averaged)
 
 
 def _symmetrised(
     dataset: Any,
     given: Cell,
+    operations: Any,
     orbit_of_site: NDArray[np.int64],
-    first: NDArray[np.intp],
-    orbit_of_atom: NDArray[np.int64],
+    primitive: tuple[NDArray[np.intp], NDArray[np.int64]],
 ) -> NDArray[np.float64]:
     """Return (N, 3) standard fractional coordinates, averaged over the whole space group.
 
     spglib symmetrises one atom of each orbit, so its result depends on the order of the atoms
     when the coordinates are rounded; the mean over all atoms and operations does not.
     """
-    operations: Any = spglib.get_symmetry_from_database(dataset.hall_number)
+    first, orbit_of_atom = primitive
     sites = given.frac @ dataset.transformation_matrix.T + dataset.origin_shift
     near = np.asarray(dataset.std_positions)[first]
     averaged = np.empty_like(near)
@@ -181,16 +215,7 @@ def _distinguished(
     numbers: NDArray[np.int64],
 ) -> int:
     """Return which basis has the largest plane-wave sums, compared column by column."""
-    centre, other, image, distance = find_points_in_spheres(
-        np.ascontiguousarray(cart),
-        np.ascontiguousarray(cart),
-        _FINGERPRINT_RADIUS,
-        np.ones(3, dtype=np.int64),
-        np.ascontiguousarray(lattice),
-        1e-8,
-    )
-    bond = distance > 1e-8
-    centre, other, image, distance = centre[bond], other[bond], image[bond], distance[bond]
+    centre, other, image, distance = _bonds(lattice, cart)
     vectors = cart[other] + image @ lattice - cart[centre]
     strength = numbers[other] * (1 - distance / _FINGERPRINT_RADIUS) ** 2
     sums = np.empty((len(bases), len(_FINGERPRINT_WAVES)))
@@ -203,8 +228,22 @@ def _distinguished(
     return first_of_largest(sums)
 
 
+def _bonds(
+    lattice: NDArray[np.float64], cart: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Return atom, neighbour, image and distance of all pairs within the fingerprint's radius."""
+    points = np.ascontiguousarray(cart)
+    periodic = np.ones(3, dtype=np.int64)
+    pairs = find_points_in_spheres(
+        points, points, _FINGERPRINT_RADIUS, periodic, np.ascontiguousarray(lattice), 1e-8
+    )
+    bond = pairs[3] > 1e-8
+    centre, other, image, distance = (part[bond] for part in pairs)
+    return centre, other, image, distance
+
+
 def first_of_largest(rows: NDArray[np.float64]) -> int:
-    """Return the lexicographically largest row's index, equal within a relative 1e-6."""
+    """Return the lexicographically largest row's index, equal within a relative 1e-9."""
     tolerance = _FINGERPRINT_TOLERANCE * max(float(np.abs(rows).max(initial=0.0)), 1.0)
     left = np.arange(len(rows))
     for column in rows.T:

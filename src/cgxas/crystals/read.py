@@ -1,5 +1,6 @@
 """Whatever the user holds -> one pymatgen Structure, or one clear sentence why not."""
 
+import re
 import warnings
 from os import PathLike
 from pathlib import Path
@@ -9,14 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core.structure import Molecule, Structure
 
-from cgxas.crystals.molecules import boxed
-from cgxas.errors import CrystalError, DisorderedCrystal, InvalidCell, UnreadableCrystal
+from cgxas.crystals.molecules import boxed, equivalent_atoms
+from cgxas.errors import (
+    CrystalError,
+    DisorderedCrystal,
+    InvalidCell,
+    OverlappingAtoms,
+    UnreadableCrystal,
+)
 
 if TYPE_CHECKING:
     from ase import Atoms
 
 MIN_VOLUME = 0.5
 """Smallest cell volume that is taken seriously, cubic Angstrom per atom."""
+
+
+_CIF_NAME = re.compile(r"\.m?cif(\.(gz|bz2|xz|lzma|z))?$", re.IGNORECASE)
 
 
 def read_crystal(crystal: "str | PathLike[str] | Structure | Molecule | Atoms") -> Structure:
@@ -51,11 +61,13 @@ def read_crystal(crystal: "str | PathLike[str] | Structure | Molecule | Atoms") 
 
 
 def _read_file(path: Path) -> "Structure | Molecule | Atoms":
-    if path.is_dir():
-        raise UnreadableCrystal(f"{path} is a folder; name the crystal file in it")
-    if not path.exists():
-        raise UnreadableCrystal(f"{path}: no such file")
     try:
+        if path.is_dir():
+            raise UnreadableCrystal(f"{path} is a folder; name the crystal file in it")
+        if not path.exists():
+            raise UnreadableCrystal(f"{path}: no such file")
+        if not path.is_file():  # the readers open it again, which a pipe does not allow
+            raise UnreadableCrystal(f"{path} is not a regular file; write the crystal to one")
         content = path.read_bytes()
     except OSError as error:
         raise UnreadableCrystal(f"{path} cannot be read: {error.strerror}") from error
@@ -70,7 +82,7 @@ def _read_file(path: Path) -> "Structure | Molecule | Atoms":
 
 
 def _looks_like_cif(path: Path, content: bytes) -> bool:
-    return path.suffix.lower() in {".cif", ".mcif"} or (
+    return bool(_CIF_NAME.search(path.name)) or (
         content.lstrip().startswith(b"data_") and b"_cell_length_a" in content
     )
 
@@ -80,21 +92,46 @@ def _read_cif(path: Path) -> Structure:
 
     try:
         parser = CifParser(str(path), occupancy_tolerance=1.0)
-        blocks = [
-            name
+        blocks = {
+            name: block
             for name, block in parser.as_dict().items()
             if "_atom_site_fract_x" in block or "_atom_site_label" in block
-        ]
-        if len(blocks) > 1:
-            raise UnreadableCrystal(
-                f"{path} holds {len(blocks)} crystals ({_listed(blocks)}); give a file for each"
-            )
-        structures = parser.parse_structures(primitive=False, check_occu=True)
-    except UnreadableCrystal:
+        }
+        _refuse_several(path, list(blocks))
+        (structure,) = parser.parse_structures(primitive=False, check_occu=True, on_error="raise")
+        _refuse_lost_atoms(path, next(iter(blocks.values())), structure)
+    except CrystalError:
         raise
     except Exception as error:  # a damaged CIF fails anywhere in the parser, with any error
+        if "exceeded tolerance" in str(error):
+            raise OverlappingAtoms(
+                f"{path}: the occupancies of a site add up to more than 1; two atoms stand at one "
+                "place, or a number is wrong"
+            ) from error
         raise UnreadableCrystal(f"{path} is not a readable CIF: {_one_line(error)}") from error
-    return structures[0]
+    return structure
+
+
+def _refuse_several(path: Path, blocks: list[str]) -> None:
+    if len(blocks) > 1:
+        raise UnreadableCrystal(
+            f"{path} holds {len(blocks)} crystals ({_listed(blocks)}); give a file for each"
+        )
+    if not blocks:
+        raise UnreadableCrystal(f"{path} is not a readable CIF: it lists no atoms")
+
+
+def _refuse_lost_atoms(path: Path, block: dict[str, Any], structure: Structure) -> None:
+    """Refuse atoms that the parser leaves out without a word, or only implies."""
+    labels = block["_atom_site_label"]
+    occupancies = block.get("_atom_site_occupancy", ["1"] * len(labels))
+    kept = {site.label for site in structure}
+    for label, occupancy in zip(labels, occupancies, strict=True):
+        is_empty = occupancy.strip("0.+") == "" and "0" in occupancy
+        if structure.is_ordered and label not in kept and not is_empty:
+            raise UnreadableCrystal(f"{path}: atom {label} is of no known element; correct it")
+    if "implicit_hydrogens" in structure.site_properties:
+        raise UnreadableCrystal(f"{path} implies hydrogen atoms without places; add them")
 
 
 def _read_any(path: Path) -> "Structure | Molecule | Atoms":
@@ -121,7 +158,7 @@ def _pymatgen_molecule(path: Path) -> Molecule:
 def _ase_atoms(path: Path) -> "Atoms":
     import ase.io
 
-    found = ase.io.read(path)
+    found = ase.io.read(path, do_not_split_by_at_sign=True)
     return found[-1] if isinstance(found, list) else found
 
 
@@ -152,7 +189,7 @@ def _from_molecule(molecule: Molecule) -> Structure:
 def _boxed_structure(numbers: NDArray[np.int64], positions: NDArray[np.float64]) -> Structure:
     lattice, cart = boxed(numbers, positions)
     structure = Structure(lattice, list(numbers), cart, coords_are_cartesian=True)
-    structure.properties["boxed"] = True
+    structure.properties["boxed_orbits"] = equivalent_atoms(numbers, positions).tolist()
     return structure
 
 
@@ -183,4 +220,5 @@ def _listed(names: list[str]) -> str:
 
 def _one_line(error: Exception) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
+    text = text.removeprefix("No structure parsed for section 1 in CIF. ")
     return text if len(text) <= 120 else text[:117] + "..."

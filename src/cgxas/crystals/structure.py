@@ -110,9 +110,13 @@ def standardise(
         np.array([getattr(site.specie, "Z", 0) for site in structure], dtype=np.int64),
     )
     _refuse_strange_atoms(given, structure)
-    if convention == "as_given" or structure.properties.get("boxed"):
-        each = np.arange(len(structure))
+    each = np.arange(len(structure))
+    if convention == "as_given":
         return Crystal(structure, source, given.numbers, given, each, each)
+    orbits = structure.properties.get("boxed_orbits")
+    if orbits is not None:
+        of_atom = np.array(orbits, dtype=np.int64)
+        return Crystal(structure, source, given.numbers, given, of_atom, of_atom)
     found = canonical_cell(given)
     return Crystal(
         structure, source, given.numbers, found.cell, found.orbit_of_atom, found.orbit_of_site
@@ -122,9 +126,10 @@ def standardise(
 def _refuse_strange_atoms(cell: Cell, structure: Structure) -> None:
     strange = np.flatnonzero((cell.numbers < 1) | (cell.numbers > MAX_ATOMIC_NUMBER))
     if len(strange):
+        symbol = structure[int(strange[0])].specie.symbol
         raise CrystalError(
-            f"site {strange[0]} is {structure[int(strange[0])].species_string}; elements up to "
-            f"{SYMBOLS[-1]} ({MAX_ATOMIC_NUMBER}) are known"
+            f"site {strange[0]} is {symbol}, which is not among the "
+            f"elements H to {SYMBOLS[-1]} (1 to {MAX_ATOMIC_NUMBER})"
         )
     cart = np.ascontiguousarray(cell.cart)
     lattice = np.ascontiguousarray(cell.lattice)

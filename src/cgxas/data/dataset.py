@@ -12,6 +12,7 @@ from cgxas.crystals.batch import GraphBatch, collate
 from cgxas.crystals.canonical import canonical_cell
 from cgxas.crystals.graph import CrystalGraph, crystal_graph
 from cgxas.data.records import Material, Record
+from cgxas.errors import DatasetError
 from cgxas.model.config import ModelConfig
 from cgxas.spectra.normalise import resample
 from cgxas.spectra.spectrum import EnergyGrid
@@ -165,6 +166,11 @@ def _on_grids(
     for row, record in enumerate(records):
         values = resample(record.energy, record.mu, grids[record.element].energies)
         known = np.flatnonzero(np.isfinite(values))
+        if not len(known):
+            raise DatasetError(
+                f"{record.spectrum_id} has no point between the energies of the {record.element} "
+                "grid; check its energy scale"
+            )
         mu[row, known] = values[known]
         mu[row, : known[0]] = values[known[0]]
         computed[row, known] = 1

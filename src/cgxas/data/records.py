@@ -95,7 +95,9 @@ def read_records(folders: Sequence[Path]) -> Records:
     digest = hashlib.sha256()
     records: list[Record] = []
     for folder in folders:
-        materials = _materials(_table(folder / "materials.parquet", _MATERIAL_COLUMNS, digest))
+        materials = _materials(
+            _table(folder / "materials.parquet", _MATERIAL_COLUMNS, digest), folder
+        )
         rows = _table(folder / "spectra.parquet", _SPECTRUM_COLUMNS, digest)
         records += [
             _record(row, materials, folder) for row in rows if row["site_index"] is not None
@@ -106,30 +108,35 @@ def read_records(folders: Sequence[Path]) -> Records:
 def _table(path: Path, columns: tuple[str, ...], digest: Any) -> list[dict[str, Any]]:
     try:
         digest.update(path.read_bytes())
-        table = pyarrow.parquet.read_table(path, columns=list(columns))
+        file = pyarrow.parquet.ParquetFile(path)
+        missing = [name for name in columns if name not in file.schema_arrow.names]
+        if missing:
+            raise DatasetError(f"{path} has no column {missing[0]!r}")
+        table = file.read(columns=list(columns))
     except FileNotFoundError as error:
         raise DatasetError(f"{path} is missing; a data set has one") from error
     except (OSError, pyarrow.ArrowException) as error:
         raise DatasetError(f"{path} is not a readable Parquet table") from error
-    missing = [name for name in columns if name not in table.column_names]
-    if missing:
-        raise DatasetError(f"{path} has no column {missing[0]!r}")
     return list(table.to_pylist())
 
 
-def _materials(rows: list[dict[str, Any]]) -> dict[str, Material]:
-    return {
-        row["material_id"]: Material(
-            row["material_id"],
-            row["formula"],
-            Cell(
-                np.array(row["lattice"], dtype=np.float64).reshape(3, 3),
-                np.array(row["frac_coords"], dtype=np.float64).reshape(-1, 3),
-                np.array([atomic_number(symbol) for symbol in row["species"]]),
-            ),
-        )
-        for row in rows
-    }
+def _materials(rows: list[dict[str, Any]], folder: Path) -> dict[str, Material]:
+    return {row["material_id"]: _material(row, folder) for row in rows}
+
+
+def _material(row: dict[str, Any], folder: Path) -> Material:
+    name = f"{folder / 'materials.parquet'}: {row['material_id']}"
+    try:
+        lattice = np.array(row["lattice"], dtype=np.float64).reshape(3, 3)
+        places = np.array(row["frac_coords"], dtype=np.float64).reshape(-1, 3)
+        numbers = np.array([atomic_number(symbol) for symbol in row["species"]], dtype=np.int64)
+    except (TypeError, ValueError) as error:
+        raise DatasetError(f"{name} is not a crystal: {error}") from error
+    if not len(numbers) or len(places) != len(numbers):
+        raise DatasetError(f"{name} has {len(numbers)} species but {len(places)} places")
+    if not (np.isfinite(lattice).all() and np.isfinite(places).all()):
+        raise DatasetError(f"{name}: lattice and coordinates must be finite")
+    return Material(row["material_id"], row["formula"], Cell(lattice, places, numbers))
 
 
 def _record(row: dict[str, Any], materials: dict[str, Material], folder: Path) -> Record:

@@ -54,6 +54,9 @@ def import_checkpoint(path: Path, name: str, activation: Activation = "elu") -> 
     try:
         config = config_from_shapes(state, activation, activation)
         translated = {key: _single(tensor) for key, tensor in translate(state).items()}
+        elements = {symbol: ElementCard(grid) for symbol, grid in WINDOWS.items()}
+        checkpoint = Checkpoint(name, config, elements, translated, _origin(path, activation))
+        checkpoint.network()
     except ForeignCheckpoint as error:
         raise ForeignCheckpoint(f"{path}: {error}") from error
     if not all(bool(tensor.isfinite().all()) for tensor in translated.values()):
@@ -64,17 +67,17 @@ def import_checkpoint(path: Path, name: str, activation: Activation = "elu") -> 
             f"{path} answers with {config.n_outputs} points where the published energy windows "
             f"have {max(points)}; its energies are not known"
         )
-    provenance = {
+    return checkpoint
+
+
+def _origin(path: Path, activation: Activation) -> dict[str, str]:
+    return {
         "imported_from": path.name,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "paper": "arXiv:2512.23449",
         "code": "github.com/Cestkey/CGXAS",
         "activation": f"{activation}, as told on import",
     }
-    elements = {symbol: ElementCard(grid) for symbol, grid in WINDOWS.items()}
-    checkpoint = Checkpoint(name, config, elements, translated, provenance)
-    checkpoint.network()
-    return checkpoint
 
 
 def _single(tensor: Tensor) -> Tensor:
@@ -90,8 +93,12 @@ def read_state(path: Path) -> dict[str, Tensor]:
         ForeignCheckpoint: a pickle with code in it, or not a dictionary of tensors.
         DamagedCheckpoint: cut short or altered.
     """
+    if path.is_dir():
+        raise CheckpointNotFound(f"{path} is a folder; name the file in it")
     if not path.is_file():
         raise CheckpointNotFound(f"{path}: no such file")
+    if not _looks_like_pickle(path):
+        raise ForeignCheckpoint(f"{path} is damaged or not a PyTorch file")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -106,6 +113,13 @@ def read_state(path: Path) -> dict[str, Tensor]:
     ):
         raise ForeignCheckpoint(f"{path} does not hold a plain dictionary of tensors")
     return dict(state)
+
+
+def _looks_like_pickle(path: Path) -> bool:
+    """Tell whether a file begins as PyTorch's archives and older pickles do."""
+    with path.open("rb") as file:
+        start = file.read(2)
+    return start == b"PK" or start[:1] == b"\x80"
 
 
 def config_from_shapes(
@@ -156,6 +170,8 @@ def translate(state: dict[str, Tensor]) -> dict[str, Tensor]:
     for target, parts in halves.items():
         if set(parts) != {0, 1}:
             raise ForeignCheckpoint(f"half of {target} is missing from the state dictionary")
+        if parts[0].shape != parts[1].shape:
+            raise ForeignCheckpoint(f"the halves of {target} do not fit together")
         translated[target] = torch.cat([parts[0], parts[1]])
     return translated
 

@@ -16,10 +16,11 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from cgxas.atomic import atomic_path
+from cgxas.elements import atomic_number
 from cgxas.errors import (
     CgxasError,
     CheckpointNotFound,
@@ -81,12 +82,12 @@ class Checkpoint:
         """
         with torch.device("meta"):
             network = CGXAS(self.config)
-        expected = {name: tuple(t.shape) for name, t in network.state_dict().items()}
-        found = {name: tuple(t.shape) for name, t in self.state.items()}
+        expected = {name: _kind(tensor) for name, tensor in network.state_dict().items()}
+        found = {name: _kind(tensor) for name, tensor in self.state.items()}
         if expected != found:
             wrong = next(n for n in {**expected, **found} if expected.get(n) != found.get(n))
             raise ForeignCheckpoint(
-                f"{self.name}: tensor {wrong!r} is {found.get(wrong, 'missing')} where the "
+                f"tensor {wrong!r} is {found.get(wrong, 'missing')} where the "
                 f"configuration asks for {expected.get(wrong, 'none')}"
             )
         network.load_state_dict(dict(self.state), assign=True)
@@ -109,7 +110,8 @@ class Checkpoint:
             "tensors_sha256": _hash(state),
         }
         with atomic_path(path) as temporary:
-            save_file(state, temporary, metadata={_KEY: json.dumps(description)})
+            # Not save_file: its errors do not say that it is the disk that refuses.
+            temporary.write_bytes(save(state, metadata={_KEY: json.dumps(description)}))
 
 
 def bundled() -> tuple[str, ...]:
@@ -133,6 +135,8 @@ def load_checkpoint(model: str | Path) -> Checkpoint:
     try:
         description = json.loads(text)
         version = int(description["format"])
+        if version < 1:
+            raise ValueError(f"there never was a format {version}")
     except (ValueError, KeyError, TypeError) as error:
         raise DamagedCheckpoint(f"{path}: the description of the model is damaged") from error
     if version > FORMAT:
@@ -145,15 +149,20 @@ def load_checkpoint(model: str | Path) -> Checkpoint:
             config=ModelConfig.from_dict(description["config"]),
             elements={s: _card_from_json(c) for s, c in description["elements"].items()},
             state=state,
-            provenance=description["provenance"],
+            provenance=dict(description["provenance"]),
         )
         recorded = description["tensors_sha256"]
+        _refuse_strange_elements(checkpoint)
     except (KeyError, TypeError, ValueError, AttributeError, CgxasError) as error:
         raise DamagedCheckpoint(f"{path}: the description of the model is damaged") from error
     if recorded != _hash(state):
         raise DamagedCheckpoint(f"{path}: the weights were altered after they were written")
     if not all(bool(t.isfinite().all()) for t in state.values()):
         raise DamagedCheckpoint(f"{path}: some weights are not finite numbers")
+    try:
+        checkpoint.network()
+    except ForeignCheckpoint as error:
+        raise ForeignCheckpoint(f"{path}: {error}") from error
     return checkpoint
 
 
@@ -161,12 +170,18 @@ def _locate(model: str | Path) -> Path:
     if isinstance(model, str) and model in bundled():
         return Path(str(resources.files("cgxas") / "models" / f"{model}{SUFFIX}"))
     path = Path(model)
-    if path.is_dir():
-        raise CheckpointNotFound(f"{path} is a folder; name a model file (*{SUFFIX})")
-    if not path.exists():
-        raise CheckpointNotFound(
-            f"no model {str(model)!r}: not a file, nor bundled ({', '.join(bundled()) or 'none'})"
-        )
+    try:
+        if path.is_dir():
+            raise CheckpointNotFound(f"{path} is a folder; name a model file (*{SUFFIX})")
+        if not path.exists():
+            names = ", ".join(bundled()) or "none"
+            raise CheckpointNotFound(f"no model {str(model)!r}: not a file, nor bundled ({names})")
+        if not path.is_file():
+            raise CheckpointNotFound(f"{path} is not a regular file; name a model file")
+    except CheckpointNotFound:
+        raise
+    except OSError as error:  # a folder that may not be searched, a name that is too long
+        raise CheckpointNotFound(f"{path} cannot be read: {error.strerror}") from error
     return path
 
 
@@ -193,6 +208,17 @@ def _read(path: Path) -> tuple[str, dict[str, Tensor]]:
     if text is None:
         raise ForeignCheckpoint(f"{path} holds tensors, but no cgxas model")
     return text, state
+
+
+def _refuse_strange_elements(checkpoint: Checkpoint) -> None:
+    for symbol, card in checkpoint.elements.items():
+        atomic_number(symbol)
+        if card.grid.n_points != checkpoint.config.n_outputs:
+            raise ValueError(f"{card.grid.n_points} energies for {symbol}")
+
+
+def _kind(tensor: Tensor) -> str:
+    return f"{tuple(tensor.shape)} {str(tensor.dtype).removeprefix('torch.')}"
 
 
 def _hash(state: Mapping[str, Tensor]) -> str:

@@ -16,11 +16,13 @@ N_NODE_FEATURES: Final = sum(_ONE_HOT)
 
 def node_features() -> Tensor:
     """Return (103, 146): the six one-hot groups of every element, row Z - 1."""
-    counts = torch.tensor(
-        [(z - 1, period(z) - 1, *VALENCE[z - 1]) for z in range(1, MAX_ATOMIC_NUMBER + 1)]
-    )
-    groups = [functional.one_hot(counts[:, n], width) for n, width in enumerate(_ONE_HOT)]
-    return torch.cat(groups, dim=1)
+    # On the CPU even if a network without storage is built: one_hot there imports the compiler.
+    with torch.device("cpu"):
+        counts = torch.tensor(
+            [(z - 1, period(z) - 1, *VALENCE[z - 1]) for z in range(1, MAX_ATOMIC_NUMBER + 1)]
+        )
+        groups = [functional.one_hot(counts[:, n], width) for n, width in enumerate(_ONE_HOT)]
+        return torch.cat(groups, dim=1)
 
 
 def activation(name: Activation) -> nn.Module:

@@ -87,20 +87,13 @@ def fit(
         for number in range(done + 1, config.epochs + 1):
             started = time.perf_counter()
             torch.manual_seed(hash((config.seed, number)))
-            losses = []
             network.train()
+            losses = []
             for wanted in batches.shuffled(config.seed, number):
                 batch = dataset.batch(wanted)
                 predicted = batch.pool(network.head(embed(batch.graphs)[batch.nodes]))
                 rse = rse_loss(predicted, batch.mu, batch.weight)
-                weight = torch.from_numpy(weights[wanted])
-                loss = (rse * weight).sum() / weight.sum()
-                optimiser.zero_grad(set_to_none=True)
-                loss.backward()  # type: ignore[no-untyped-call]
-                torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip_norm)
-                optimiser.step()
-                schedule.step()
-                losses.append(loss.item())
+                losses.append(_step(state, rse, torch.from_numpy(weights[wanted]), config))
             seconds = time.perf_counter() - started
             validation = validation_rse(network, dataset, split.validation)
             epoch = Epoch(
@@ -235,6 +228,17 @@ class _State:
         self.optimiser.load_state_dict(values["optimiser"])
         self.schedule.load_state_dict(values["schedule"])
         return int(values["epoch"]), float(values["best"])
+
+
+def _step(state: _State, rse: Tensor, weight: Tensor, config: TrainingConfig) -> float:
+    """Take one step down the weighted mean of the (T,) RSE, and return that mean."""
+    loss = (rse * weight).sum() / weight.sum()
+    state.optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(state.network.parameters(), config.clip_norm)
+    state.optimiser.step()
+    state.schedule.step()
+    return float(loss.item())
 
 
 def _log(path: Path, epoch: Epoch) -> None:

@@ -1,0 +1,159 @@
+"""Bad model files: one sentence, exit 2, nothing written, and no code of theirs is run."""
+
+import json
+import pickle
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+
+class Trap:
+    """Unpickling it would create a file."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self):
+        return open, (str(self.marker), "w")
+
+
+def described(model: Path, change: Callable[[dict], None], target: Path) -> None:
+    """Copy a model with another description."""
+    with safe_open(model, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        description = json.loads(file.metadata()["cgxas"])
+    change(description)
+    save_file(tensors, target, metadata={"cgxas": json.dumps(description)})
+
+
+def retensored(model: Path, change: Callable[[dict], None], target: Path) -> None:
+    """Copy a model with other tensors, its hash being right."""
+    from dataclasses import replace
+
+    from cgxas.model.checkpoint import load_checkpoint
+
+    checkpoint = load_checkpoint(model)
+    state = {name: tensor.clone() for name, tensor in checkpoint.state.items()}
+    change(state)
+    replace(checkpoint, state=state).save(target)
+
+
+def flipped(model: Path, target: Path) -> None:
+    content = bytearray(model.read_bytes())
+    content[-5] ^= 0x40
+    target.write_bytes(content)
+
+
+def traps(_: Path, target: Path) -> None:
+    torch.save({"a": Trap(target.parent / "marker")}, target)
+
+
+def bare_pickle(_: Path, target: Path) -> None:
+    target.write_bytes(pickle.dumps(Trap(target.parent / "marker")))
+
+
+def cut(length: int) -> Callable[[Path, Path], None]:
+    return lambda model, target: target.write_bytes(model.read_bytes()[:length]) and None
+
+
+def set_weight(value: float) -> Callable[[dict], None]:
+    return lambda state: state["embedding.linear.weight"].view(-1)[3].fill_(value) and None
+
+
+EMBEDDING = "embedding.linear.weight"
+MODELS: dict[str, tuple[Callable[[Path, Path], object], str]] = {
+    "empty": (cut(0), "cut short"),
+    "5 bytes": (cut(5), "cut short"),
+    "8 bytes": (cut(8), "cut short"),
+    "100 bytes": (cut(100), "cut short"),
+    "half": (cut(20_000), "cut short"),
+    "but one byte": (cut(-1), "cut short"),
+    "altered weight": (flipped, "altered"),
+    "a text": (lambda _, t: t.write_text("not a model at all"), "not a safetensors file"),
+    "huge header": (lambda _, t: t.write_bytes(struct.pack("<Q", 2**60)), "cut short"),
+    "foreign": (lambda _, t: save_file({"w": torch.ones(3)}, t), "no cgxas model"),
+    "code in a torch file": (traps, "models import"),
+    "code in a bare pickle": (bare_pickle, "models import"),
+    "newer format": (
+        lambda m, t: described(m, lambda d: d.update(format=99), t),
+        "has format 99, this cgxas reads up to 1; update cgxas",
+    ),
+    "no format": (lambda m, t: described(m, lambda d: d.pop("format"), t), "description"),
+    "format zero": (lambda m, t: described(m, lambda d: d.update(format=0), t), "description"),
+    "format of text": (lambda m, t: described(m, lambda d: d.update(format="x"), t), "description"),
+    "description is a list": (
+        lambda _, t: save_file({"w": torch.ones(3)}, t, metadata={"cgxas": "[1, 2]"}),
+        "description of the model is damaged",
+    ),
+    "description cut short": (
+        lambda _, t: save_file({"w": torch.ones(3)}, t, metadata={"cgxas": '{"format": 1, '}),
+        "description of the model is damaged",
+    ),
+    "no elements": (lambda m, t: described(m, lambda d: d.pop("elements"), t), "description"),
+    "elements are a list": (
+        lambda m, t: described(m, lambda d: d.update(elements=["Fe"]), t),
+        "description",
+    ),
+    "unknown element": (
+        lambda m, t: described(m, lambda d: d["elements"].update(Xx=d["elements"]["Fe"]), t),
+        "description",
+    ),
+    "grid of another length": (
+        lambda m, t: described(m, lambda d: d["elements"]["Fe"]["grid"].update(n_points=7), t),
+        "description",
+    ),
+    "grid backwards": (
+        lambda m, t: described(m, lambda d: d["elements"]["Fe"]["grid"].update(e_max=0.0), t),
+        "description",
+    ),
+    "provenance is a text": (
+        lambda m, t: described(m, lambda d: d.update(provenance="x"), t),
+        "description",
+    ),
+    "config of another network": (
+        lambda m, t: described(m, lambda d: d["config"].update(hidden=32), t),
+        "where the configuration asks for",
+    ),
+    "unknown word in config": (
+        lambda m, t: described(m, lambda d: d["config"].update(depth=3), t),
+        "description",
+    ),
+    "NaN weight": (lambda m, t: retensored(m, set_weight(float("nan")), t), "not finite"),
+    "infinite weight": (lambda m, t: retensored(m, set_weight(float("inf")), t), "not finite"),
+    "wrong shape": (
+        lambda m, t: retensored(m, lambda s: s.update({EMBEDDING: torch.ones(16, 7)}), t),
+        "tensor 'embedding.linear.weight' is (16, 7)",
+    ),
+    "missing tensor": (lambda m, t: retensored(m, lambda s: s.pop(EMBEDDING), t), "missing"),
+    "wrong kind of number": (
+        lambda m, t: retensored(m, lambda s: s.update({EMBEDDING: s[EMBEDDING].double()}), t),
+        "float64",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MODELS)
+def test_bad_model(case, refused, random_model, crystals, tmp_path):
+    make, says = MODELS[case]
+    path = tmp_path / "bad.safetensors"
+    make(random_model, path)
+    words = ["-a", "Fe", "-o", "old.xdi", "--plot", "fe.png"]
+    line = refused("predict", crystals / "iron.cif", "--model", path, *words)
+    assert says in line
+    assert str(path) in line
+    assert refused("models", "info", path) == line
+    assert not (tmp_path / "marker").exists()
+
+
+@pytest.mark.parametrize("words", [["predict", "a.cif", "-a", "Fe", "-m"], ["models", "info"]])
+def test_no_such_model(words, refused, tmp_path):
+    assert "no model 'mine': not a file, nor bundled" in refused(*words, "mine")
+    assert "is a folder; name a model file" in refused(*words, tmp_path)
+    assert "is a folder" in refused(*words, "")
+    assert "name too long" in refused(*words, "a" * 5000).lower()
+    assert "not a regular file" in refused(*words, "/dev/zero")

@@ -1,0 +1,167 @@
+import json
+import pickle
+import struct
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from cgxas.errors import (
+    CheckpointNotFound,
+    CheckpointVersion,
+    DamagedCheckpoint,
+    ForeignCheckpoint,
+    OutputError,
+)
+from cgxas.model.checkpoint import FORMAT, Checkpoint, ElementCard, bundled, load_checkpoint
+from cgxas.model.config import ModelConfig
+from cgxas.model.network import CGXAS
+from cgxas.spectra.windows import WINDOWS
+
+
+@pytest.fixture
+def checkpoint() -> Checkpoint:
+    torch.manual_seed(0)
+    config = ModelConfig(hidden=4, n_modules=1, n_head_layers=1)
+    cards = {"Fe": ElementCard(WINDOWS["Fe"], 100, 10, 0.01, 0.99), "O": ElementCard(WINDOWS["O"])}
+    state = CGXAS(config).state_dict()
+    return Checkpoint("small", config, cards, state, {"data": ["folder"], "n": 3})
+
+
+@pytest.fixture
+def path(checkpoint, tmp_path):
+    checkpoint.save(tmp_path / "small.safetensors")
+    return tmp_path / "small.safetensors"
+
+
+def altered(path, change) -> None:
+    """Rewrite the description in the header of a model file."""
+    content = path.read_bytes()
+    size = struct.unpack("<Q", content[:8])[0]
+    header = json.loads(content[8 : 8 + size])
+    description = json.loads(header["__metadata__"]["cgxas"])
+    change(description)
+    header["__metadata__"]["cgxas"] = json.dumps(description)
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + content[8 + size :])
+
+
+def test_everything_comes_back(checkpoint, path):
+    found = load_checkpoint(path)
+    assert (found.name, found.config, found.elements) == (
+        "small",
+        checkpoint.config,
+        checkpoint.elements,
+    )
+    assert found.provenance == checkpoint.provenance
+    assert found.state.keys() == checkpoint.state.keys()
+    assert all(torch.equal(tensor, found.state[name]) for name, tensor in checkpoint.state.items())
+
+
+def test_network_is_ready_to_answer(path, batch):
+    network = load_checkpoint(path).network()
+    assert not network.training
+    assert not any(parameter.requires_grad for parameter in network.parameters())
+    single = batch.to("cpu")
+    assert network.double()(single).shape == (5, 100)
+
+
+def test_saving_twice_gives_the_same_file(checkpoint, path, tmp_path):
+    checkpoint.save(tmp_path / "again.safetensors")
+    assert (tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
+
+
+def test_saving_where_there_is_no_folder(checkpoint, tmp_path):
+    with pytest.raises(OutputError):
+        checkpoint.save(tmp_path / "none" / "a.safetensors")
+
+
+def test_missing_models(tmp_path):
+    with pytest.raises(CheckpointNotFound, match="not a file, nor bundled"):
+        load_checkpoint("no-such-model")
+    with pytest.raises(CheckpointNotFound, match="is a folder"):
+        load_checkpoint(tmp_path)
+
+
+def test_bundled_models_load():
+    for name in bundled():
+        assert load_checkpoint(name).name == name
+
+
+@pytest.mark.parametrize("size", [0, 4, 100, -1])
+def test_cut_short(path, size):
+    content = path.read_bytes()
+    path.write_bytes(content[:size])
+    with pytest.raises(DamagedCheckpoint, match="cut short"):
+        load_checkpoint(path)
+
+
+def test_altered_weights(path):
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DamagedCheckpoint, match="altered"):
+        load_checkpoint(path)
+
+
+def test_weights_that_are_not_finite(checkpoint, tmp_path):
+    state = {name: tensor.clone() for name, tensor in checkpoint.state.items()}
+    state["embedding.linear.weight"][0, 0] = torch.nan
+    broken = Checkpoint("broken", checkpoint.config, checkpoint.elements, state)
+    broken.save(tmp_path / "a.safetensors")
+    with pytest.raises(DamagedCheckpoint, match="not finite"):
+        load_checkpoint(tmp_path / "a.safetensors")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d: d.pop("config"),
+        lambda d: d.pop("tensors_sha256"),
+        lambda d: d["config"].update(hidden="many"),
+        lambda d: d["config"].update(colour="red"),
+        lambda d: d["elements"]["Fe"].pop("grid"),
+        lambda d: d.update(format="one"),
+        lambda d: d.update(elements=None),
+    ],
+)
+def test_damaged_description(path, change):
+    altered(path, change)
+    with pytest.raises(DamagedCheckpoint, match="description"):
+        load_checkpoint(path)
+
+
+def test_newer_format(path):
+    altered(path, lambda d: d.update(format=FORMAT + 1))
+    with pytest.raises(CheckpointVersion, match="update cgxas"):
+        load_checkpoint(path)
+
+
+def test_configuration_of_another_network(path):
+    altered(path, lambda d: d["config"].update(hidden=8))
+    with pytest.raises(ForeignCheckpoint, match="where the configuration asks for"):
+        load_checkpoint(path).network()
+
+
+def test_other_safetensors(tmp_path):
+    save_file({"a": torch.zeros(3)}, tmp_path / "a.safetensors")
+    with pytest.raises(ForeignCheckpoint, match="no cgxas model"):
+        load_checkpoint(tmp_path / "a.safetensors")
+
+
+class Bomb:
+    """Runs code when it is unpickled."""
+
+    def __reduce__(self):
+        return (exec, ("raise SystemExit('unpickled')",))
+
+
+@pytest.mark.parametrize("content", [pickle.dumps(Bomb()), None])
+def test_pickles_are_never_opened(tmp_path, content):
+    path = tmp_path / "a.pt"
+    if content:
+        path.write_bytes(content)
+    else:
+        torch.save({"a": torch.zeros(2)}, path)
+    with pytest.raises(ForeignCheckpoint, match="cgxas models import"):
+        load_checkpoint(path)

@@ -1,0 +1,38 @@
+import pytest
+
+from cgxas.errors import ConfigError
+from cgxas.model.config import PAPER, REFERENCE, ModelConfig
+
+
+def test_presets_differ_as_told():
+    assert (PAPER.hidden, PAPER.n_modules, PAPER.n_head_layers, PAPER.n_outputs) == (256, 5, 5, 100)
+    assert (PAPER.head_activation, PAPER.dropout) == ("silu", 0.0)
+    assert (REFERENCE.head_activation, REFERENCE.dropout) == ("elu", 0.3)
+    assert PAPER.n_waves == REFERENCE.n_waves == 64
+
+
+def test_plain_values_and_back():
+    config = ModelConfig(hidden=8, wave_numbers=0, cell="as_given")
+    assert ModelConfig.from_dict(config.to_dict()) == config
+    assert config.n_waves == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"hidden": 0}, "hidden = 0"),
+        ({"hidden": 2.5}, r"hidden = 2\.5"),
+        ({"hidden": "8"}, "hidden = '8'"),
+        ({"n_modules": -1}, "n_modules = -1"),
+        ({"n_outputs": 10**9}, "n_outputs"),
+        ({"wave_numbers": 17}, "wave_numbers = 17"),
+        ({"dropout": 1.0}, r"dropout = 1\.0"),
+        ({"dropout": -0.1}, "dropout"),
+        ({"head_activation": "relu"}, "must be elu or silu"),
+        ({"cell": "niggli"}, "must be canonical or as_given"),
+        ({"width": 8}, "has no 'width'"),
+    ],
+)
+def test_impossible_values_are_refused(values, message):
+    with pytest.raises(ConfigError, match=message):
+        ModelConfig.from_dict(values)

@@ -1,0 +1,112 @@
+"""Imports point down, heavy guests stay in their rooms, files and functions stay small."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "cgxas"
+FILES = {
+    ".".join(path.relative_to(SOURCE).with_suffix("").parts): path
+    for path in sorted(SOURCE.rglob("*.py"))
+}
+# A room may import itself and lower floors, never sideways or up.
+FLOORS = {
+    "errors": 0,
+    "atomic": 1,
+    "elements": 1,
+    "spectra": 2,
+    "crystals": 2,
+    "model": 3,
+    "data": 4,
+    "evaluation": 5,
+    "training": 6,
+    "predict": 6,
+    "plots": 6,
+    "__init__": 7,
+    "cli": 8,
+    "__main__": 9,
+}
+HEAVY = {
+    "torch": ("crystals.batch", "model", "data.dataset", "training", "predict"),
+    "safetensors": ("model.checkpoint",),
+    "matplotlib": ("plots",),
+    "pymatgen": ("crystals",),
+    "spglib": ("crystals",),
+    "ase": (),
+    "larch": (),
+    "pyarrow": ("data.records", "spectra.io"),
+}
+
+
+def room(module: str) -> str:
+    return module.split(".", maxsplit=1)[0]
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Yield the full names of what a piece of code imports."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports within the package are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def at_module_level(tree: ast.Module) -> Iterator[str]:
+    """Yield what is imported when the module is, leaving out functions and type checking."""
+    for node in tree.body:
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield from imports(node)
+
+
+@pytest.fixture(params=FILES, ids=str)
+def module(request) -> str:
+    return request.param
+
+
+@pytest.fixture
+def tree(module) -> ast.Module:
+    return ast.parse(FILES[module].read_text(encoding="utf-8"))
+
+
+def test_every_room_has_a_floor():
+    assert {room(name) for name in FILES} <= set(FLOORS)
+
+
+def test_imports_point_down(module, tree):
+    for name in imports(tree):
+        first, _, rest = name.partition(".")
+        if first != "cgxas":
+            continue
+        target = room(rest) if room(rest) in FLOORS else "__init__"
+        own = room(module)
+        assert target == own or FLOORS[target] < FLOORS[own], f"{module} imports {name}"
+
+
+def test_heavy_guests_stay_in_their_rooms(module, tree):
+    loaded = {name.split(".")[0] for name in at_module_level(tree)}
+    for guest in loaded & HEAVY.keys():
+        allowed = any(module == r or module.startswith(f"{r}.") for r in HEAVY[guest])
+        assert allowed, f"{module} imports {guest} when it is imported itself"
+
+
+def test_third_parties_are_declared(tree):
+    known = {*HEAVY, "cgxas", "numpy", "rich", "typer", "click", *sys.stdlib_module_names}
+    assert {name.split(".")[0] for name in imports(tree)} <= known
+
+
+def test_size_and_habits(module, tree):
+    text = FILES[module].read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 400
+    assert "TODO" not in text
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            length = node.end_lineno - node.lineno + 1
+            assert length <= 60, f"{node.name} has {length} lines"
+        is_print = isinstance(node, ast.Call) and ast.unparse(node.func) == "print"
+        assert not is_print, f"line {getattr(node, 'lineno', 0)} prints"

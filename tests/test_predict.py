@@ -1,0 +1,157 @@
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase.build import bulk
+from pymatgen.core import Lattice, Structure
+
+from cgxas.errors import (
+    AbsorberNotInCrystal,
+    CgxasWarning,
+    CrystalError,
+    FewTrainingSpectraWarning,
+    InvalidSites,
+    UnknownElement,
+    UnreadableCrystal,
+    UnsupportedAbsorber,
+)
+from cgxas.predict import Predictor, load
+from cgxas.spectra.windows import WINDOWS
+
+
+@pytest.fixture(scope="module")
+def predictor(random_model: Path) -> Predictor:
+    return load(random_model)
+
+
+@pytest.fixture
+def spinel() -> Structure:
+    """Fe3O4: iron on two different places."""
+    return Structure.from_spacegroup(
+        "Fd-3m",
+        Lattice.cubic(8.396),
+        ["Fe", "Fe", "O"],
+        [[0] * 3, [0.625] * 3, [0.3799] * 3],
+    ).get_primitive_structure()
+
+
+def test_spectrum_and_its_sites(predictor, spinel):
+    spectrum = predictor.predict(spinel, absorber="Fe")
+    assert (spectrum.absorber, spectrum.formula, spectrum.model) == ("Fe", "Fe3O4", "random")
+    assert spectrum.structure is spinel
+    np.testing.assert_array_equal(spectrum.energy, WINDOWS["Fe"].energies)
+    assert sorted(site.multiplicity for site in spectrum.sites) == [2, 4]
+    sites = sorted(n for site in spectrum.sites for n in site.sites)
+    assert sites == [n for n, atom in enumerate(spinel) if atom.specie.symbol == "Fe"]
+    assert np.abs(spectrum.sites[0].mu - spectrum.sites[1].mu).max() > 1e-4
+    weighted = sum(site.multiplicity * site.mu for site in spectrum.sites) / 6
+    np.testing.assert_allclose(spectrum.mu, weighted, rtol=0, atol=1e-12)
+
+
+def test_wanted_sites_are_averaged(predictor, spinel):
+    both = predictor.predict(spinel, absorber="Fe").sites
+    one, other = both[0].sites[0], both[1].sites[0]
+    single = predictor.predict(spinel, absorber="Fe", sites=[one])
+    np.testing.assert_allclose(single.mu, both[0].mu, rtol=0, atol=1e-12)
+    assert [site.sites for site in single.sites] == [(one,)]
+    pair = predictor.predict(spinel, absorber="Fe", sites=[other, one])
+    np.testing.assert_allclose(pair.mu, (both[0].mu + both[1].mu) / 2, rtol=0, atol=1e-12)
+
+
+def test_list_in_list_out(predictor, spinel):
+    crystals = [spinel, bulk("Fe"), bulk("FeO", "rocksalt", a=4.3)]
+    spectra = predictor.predict(crystals, absorber="Fe")
+    assert [spectrum.formula for spectrum in spectra] == ["Fe3O4", "Fe", "FeO"]
+    for crystal, spectrum in zip(crystals, spectra, strict=True):
+        alone = predictor.predict(crystal, "Fe")
+        np.testing.assert_allclose(spectrum.mu, alone.mu, rtol=0, atol=1e-5)
+    assert predictor.predict([], absorber="Fe") == []
+
+
+def test_several_absorbers_and_all(predictor, spinel):
+    told = []
+    (spectra,) = predictor.predict_each([spinel], ["O", "Fe"], on_crystal=lambda: told.append(1))
+    assert [spectrum.absorber for spectrum in spectra] == ["O", "Fe"]
+    (spectra,) = predictor.predict_each([spinel], ["all"])
+    assert [spectrum.absorber for spectrum in spectra] == ["O", "Fe"]
+    (spectra,) = predictor.predict_each([spinel], ["Fe", "all", "Fe"])
+    assert [spectrum.absorber for spectrum in spectra] == ["Fe", "O"]
+    assert told == [1]
+
+
+def test_many_crystals_in_portions(predictor, spinel, monkeypatch):
+    monkeypatch.setattr("cgxas.predict._NODES_PER_BATCH", 20)
+    told = []
+    spectra = predictor.predict_each([spinel] * 5, ["O"], on_crystal=lambda: told.append(1))
+    assert len(spectra) == len(told) == 5
+    for (spectrum,) in spectra[1:]:
+        np.testing.assert_allclose(spectrum.mu, spectra[0][0].mu, rtol=0, atol=1e-6)
+
+
+def test_path_is_the_source(predictor, spinel, tmp_path):
+    path = tmp_path / "magnetite.cif"
+    spinel.to(str(path))
+    from_path = predictor.predict(path, "Fe")
+    assert from_path.source == str(path)
+    np.testing.assert_allclose(from_path.mu, predictor.predict(spinel, "Fe").mu, atol=1e-3)
+
+
+def test_few_training_spectra_are_told(predictor):
+    with pytest.warns(FewTrainingSpectraWarning, match=r"random saw few .* Tc \(12\)"):
+        predictor.predict(bulk("Tc"), "Tc")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CgxasWarning)
+        predictor.predict(bulk("Fe"), "Fe")
+
+
+@pytest.mark.parametrize(
+    ("absorber", "error", "message"),
+    [
+        ("Xx", UnknownElement, "Xx"),
+        ("Rn", UnsupportedAbsorber, "no answer for Rn"),
+        ("I", UnsupportedAbsorber, "no answer for I"),
+        ("Co", AbsorberNotInCrystal, "Fe3O4 holds no Co"),
+    ],
+)
+def test_impossible_absorbers(predictor, spinel, absorber, error, message):
+    with pytest.raises(error, match=message):
+        predictor.predict(spinel, absorber)
+
+
+def test_all_of_a_crystal_the_model_knows_nothing_of(predictor):
+    with pytest.raises(AbsorberNotInCrystal, match="knows none of it"):
+        predictor.predict(bulk("Au"), "all")
+
+
+def test_impossible_sites(predictor, spinel):
+    oxygen = int(np.flatnonzero(np.array(spinel.atomic_numbers) == 8)[0])
+    for sites in ([oxygen], [99], [], [-1]):
+        with pytest.raises(InvalidSites):
+            predictor.predict(spinel, "Fe", sites=sites)
+    with pytest.raises(CrystalError, match="single crystal"):
+        predictor.predict([spinel], "Fe", sites=[0])
+
+
+def test_errors_name_the_file(predictor, spinel, tmp_path):
+    path = tmp_path / "a.cif"
+    spinel.to(str(path))
+    with pytest.raises(AbsorberNotInCrystal, match=r"a\.cif"):
+        predictor.predict(path, "Co")
+    with pytest.raises(UnreadableCrystal, match=r"none\.cif"):
+        predictor.predict([path, tmp_path / "none.cif"], "Fe")
+
+
+def test_numpy_indices_are_sites_too(predictor, spinel):
+    iron = np.flatnonzero(np.array(spinel.atomic_numbers) == 26)
+    np.testing.assert_allclose(
+        predictor.predict(spinel, "Fe", sites=list(iron)).mu,
+        predictor.predict(spinel, "Fe").mu,
+        rtol=0,
+        atol=1e-12,
+    )
+
+
+def test_predictor_tells_what_it_is(predictor):
+    assert repr(predictor) == "Predictor(random, 47 absorbers)"
+    assert "I" not in predictor.absorbers
