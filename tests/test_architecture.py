@@ -27,7 +27,6 @@ FLOORS = {
     "plots": 6,
     "__init__": 7,
     "cli": 8,
-    "__main__": 9,
 }
 HEAVY = {
     "torch": ("crystals.batch", "model", "data.dataset", "training", "predict"),

@@ -9,6 +9,7 @@ crystal's own plane-wave sums. What freedom is left is a symmetry of the crystal
 mean over an orbit of equivalent atoms does not change.
 """
 
+import os
 from dataclasses import dataclass
 from itertools import permutations, product
 from typing import Any
@@ -17,6 +18,9 @@ import numpy as np
 import spglib
 from numpy.typing import NDArray
 from pymatgen.optimization.neighbors import find_points_in_spheres
+
+# spglib writes to stderr whenever it has to try again with a smaller tolerance.
+os.environ.setdefault("SPGLIB_WARNING", "OFF")
 
 SYMPREC = 0.01
 """Distance in Angstrom below which atoms count as symmetry-equivalent."""
@@ -214,38 +218,47 @@ def _distinguished(
     cart: NDArray[np.float64],
     numbers: NDArray[np.int64],
 ) -> int:
-    """Return which basis has the largest plane-wave sums, compared column by column."""
+    """Return which basis has the largest plane-wave sums, one wave after the other."""
     centre, other, image, distance = _bonds(lattice, cart)
     vectors = cart[other] + image @ lattice - cart[centre]
     strength = numbers[other] * (1 - distance / _FINGERPRINT_RADIUS) ** 2
-    sums = np.empty((len(bases), len(_FINGERPRINT_WAVES)))
-    for row, basis in enumerate(bases):
-        phases = 2 * np.pi * (vectors @ np.linalg.inv(basis)) @ _FINGERPRINT_WAVES.T
-        site = np.zeros((len(numbers), len(_FINGERPRINT_WAVES)))
-        np.add.at(site, centre, strength[:, None] * np.cos(phases))
-        # Squared, so that what two atoms show in different directions does not cancel.
-        sums[row] = numbers @ site**2
-    return first_of_largest(sums)
+    left = np.arange(len(bases))
+    for wave in _FINGERPRINT_WAVES:
+        sums = []
+        for basis in bases[left]:
+            cosines = np.cos(2 * np.pi * (vectors @ (np.linalg.inv(basis) @ wave)))
+            site = np.bincount(centre, strength * cosines, len(numbers))
+            # Squared, so that what two atoms show in different directions does not cancel.
+            sums.append(numbers @ site**2)
+        left = left[_largest(np.array(sums))]
+        if len(left) == 1:
+            break
+    return int(left[0])
 
 
 def _bonds(
     lattice: NDArray[np.float64], cart: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """Return atom, neighbour, image and distance of all pairs within the fingerprint's radius."""
     points = np.ascontiguousarray(cart)
     periodic = np.ones(3, dtype=np.int64)
     pairs = find_points_in_spheres(
         points, points, _FINGERPRINT_RADIUS, periodic, np.ascontiguousarray(lattice), 1e-8
     )
-    bond = pairs[3] > 1e-8
-    centre, other, image, distance = (part[bond] for part in pairs)
-    return centre, other, image, distance
+    centre, other, image, distance = pairs
+    bond = distance > 1e-8
+    return centre[bond], other[bond], image[bond], distance[bond]
 
 
 def first_of_largest(rows: NDArray[np.float64]) -> int:
     """Return the lexicographically largest row's index, equal within a relative 1e-9."""
-    tolerance = _FINGERPRINT_TOLERANCE * max(float(np.abs(rows).max(initial=0.0)), 1.0)
     left = np.arange(len(rows))
     for column in rows.T:
-        left = left[column[left] >= column[left].max() - tolerance]
+        left = left[_largest(column[left])]
     return int(left[0])
+
+
+def _largest(values: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the places of all values that equal the largest within a relative 1e-9."""
+    tolerance = _FINGERPRINT_TOLERANCE * max(float(np.abs(values).max()), 1.0)
+    return np.flatnonzero(values >= values.max() - tolerance)
