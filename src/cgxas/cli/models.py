@@ -50,7 +50,11 @@ def show_model(
 
     checkpoint = load_checkpoint(model)
     console = table_console()
-    console.print(_facts([*_description(checkpoint), *_told(checkpoint.provenance)]))
+    facts = [*_description(checkpoint), *_told(checkpoint.provenance)]
+    if console.is_terminal:
+        console.print(_facts(facts))
+    else:  # a table would fill every line up to the longest
+        typer.echo("\n".join(f"{one_line(name):<22}{text}" for name, text in facts))
     console.print()
     console.print(_elements(checkpoint.elements, console.is_terminal))
     console.print(_rough(checkpoint.elements))

@@ -14,6 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
@@ -157,7 +158,7 @@ def load_checkpoint(model: str | Path) -> Checkpoint:
         raise DamagedCheckpoint(f"{path}: the description of the model is damaged") from error
     if recorded != _hash(state):
         raise DamagedCheckpoint(f"{path}: the weights were altered after they were written")
-    if not all(bool(t.isfinite().all()) for t in state.values()):
+    if not all(np.isfinite(t.numpy()).all() for t in state.values()):
         raise DamagedCheckpoint(f"{path}: some weights are not finite numbers")
     try:
         checkpoint.network()

@@ -211,7 +211,7 @@ class Spectrum(_Curve):
         try:
             from pymatgen.analysis.xas.spectrum import XAS
         except ImportError as error:
-            raise MissingExtra("pymatgen's XAS is missing: pip install pymatgen.") from error
+            raise MissingExtra('pymatgen is missing: pip install "cgxas[pymatgen]".') from error
         curve = self.energy.tolist(), self.mu.tolist()
         try:
             return XAS(*curve, self.structure, self.absorber, self.edge, spectrum_type="XANES")
