@@ -46,6 +46,7 @@ def test_source_is_told(name):
 
 @pytest.mark.skipif("universal" not in cgxas.bundled(), reason="no bundled model")
 @pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.filterwarnings("ignore::cgxas.errors.FewTrainingSpectraWarning")
 def test_script_runs(name, tmp_path, monkeypatch, capsys):
     if name == "site_average.py":
         pytest.importorskip("larch")

@@ -63,7 +63,7 @@ def split(dataset) -> Split:
 
 def losses(folder) -> list[float]:
     with (folder / "log.csv").open() as file:
-        return [float(row["train_rse"]) for row in csv.DictReader(file)]
+        return [float(row["train_loss"]) for row in csv.DictReader(file)]
 
 
 def test_rse_loss_counts_weighted_points():
@@ -78,7 +78,7 @@ def test_loss_goes_down(dataset, split, tmp_path):
     network = fit(dataset, split, MODEL, config, tmp_path, told.append)
     assert [epoch.epoch for epoch in told] == list(range(1, 16))
     assert np.mean(losses(tmp_path)[-3:]) < 0.7 * losses(tmp_path)[0]
-    assert losses(tmp_path) == pytest.approx([epoch.train_rse for epoch in told], rel=1e-5)
+    assert losses(tmp_path) == pytest.approx([epoch.train_loss for epoch in told], rel=1e-5)
     assert not network.training
 
 

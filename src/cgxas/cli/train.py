@@ -42,6 +42,6 @@ def train(
 
 def _tell(epoch: "Epoch") -> None:
     say(
-        f"epoch {epoch.epoch}: training loss {epoch.train_rse:.5f}, validation RSE "
+        f"epoch {epoch.epoch}: training loss {epoch.train_loss:.5f}, validation RSE "
         f"{epoch.validation_rse:.5f}, {epoch.spectra_per_second:.0f} spectra/s"
     )

@@ -24,6 +24,7 @@ class TrainingConfig:
         clip_norm: largest length of the gradient of a step.
         uncertain_weight: weight of spectra whose site is not certain; 0 leaves them out.
         balance: spectra of an element with n of them weigh n^-balance, relative to each other.
+        slope_weight: weight of the RSE of first differences, added to the RSE of the spectrum.
         seed: of the first weights, the order of crystals and the dropout.
         compile: let torch.compile fuse the graph part.
     """
@@ -37,6 +38,7 @@ class TrainingConfig:
     clip_norm: float = 1.0
     uncertain_weight: float = 1.0
     balance: float = 0.0
+    slope_weight: float = 0.0
     seed: int = 0
     compile: bool = False
 
@@ -48,7 +50,7 @@ class TrainingConfig:
         for name in ("learning_rate", "clip_norm"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"{name} = {getattr(self, name)!r}; it must be above 0")
-        for name in ("weight_decay", "uncertain_weight", "balance"):
+        for name in ("weight_decay", "uncertain_weight", "balance", "slope_weight"):
             if not getattr(self, name) >= 0:
                 raise ConfigError(f"{name} = {getattr(self, name)!r}; it must be at least 0")
         if self.optimiser not in get_args(Optimiser):

@@ -31,14 +31,14 @@ class Epoch:
 
     Attributes:
         epoch: its number, from 1.
-        train_rse: mean loss over the steps.
+        train_loss: mean loss over the steps.
         validation_rse: mean RSE over the validation spectra, computed points only.
         seconds: wall time.
         spectra_per_second: training speed.
     """
 
     epoch: int
-    train_rse: float
+    train_loss: float
     validation_rse: float
     seconds: float
     spectra_per_second: float
@@ -48,6 +48,11 @@ def rse_loss(predicted: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     """Return (T,) sums of w (p - t)^2 over sums of w t^2 (SPEC section 5)."""
     misfit = (weight * (predicted - target) ** 2).sum(dim=1)
     return misfit / (weight * target**2).sum(dim=1)
+
+
+def slope_rse(predicted: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Return (T,) RSE of the first differences, where both of their points have weight."""
+    return rse_loss(predicted.diff(dim=1), target.diff(dim=1), weight[:, 1:] * weight[:, :-1])
 
 
 def fit(
@@ -92,8 +97,11 @@ def fit(
             for wanted in batches.shuffled(config.seed, number):
                 batch = dataset.batch(wanted)
                 predicted = batch.pool(network.head(embed(batch.graphs)[batch.nodes]))
-                rse = rse_loss(predicted, batch.mu, batch.weight)
-                losses.append(_step(state, rse, torch.from_numpy(weights[wanted]), config))
+                loss = rse_loss(predicted, batch.mu, batch.weight)
+                if config.slope_weight:
+                    slopes = slope_rse(predicted, batch.mu, batch.weight)
+                    loss = loss + config.slope_weight * slopes
+                losses.append(_step(state, loss, torch.from_numpy(weights[wanted]), config))
             seconds = time.perf_counter() - started
             validation = validation_rse(network, dataset, split.validation)
             epoch = Epoch(
@@ -230,9 +238,9 @@ class _State:
         return int(values["epoch"]), float(values["best"])
 
 
-def _step(state: _State, rse: Tensor, weight: Tensor, config: TrainingConfig) -> float:
-    """Take one step down the weighted mean of the (T,) RSE, and return that mean."""
-    loss = (rse * weight).sum() / weight.sum()
+def _step(state: _State, losses: Tensor, weight: Tensor, config: TrainingConfig) -> float:
+    """Take one step down the weighted mean of the (T,) losses, and return that mean."""
+    loss = (losses * weight).sum() / weight.sum()
     state.optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(state.network.parameters(), config.clip_norm)
