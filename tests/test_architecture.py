@@ -16,6 +16,7 @@ FILES = {
 FLOORS = {
     "errors": 0,
     "atomic": 1,
+    "config": 1,
     "elements": 1,
     "spectra": 2,
     "crystals": 2,

@@ -125,7 +125,7 @@ def build_dataset(
         nodes_of_site.append(nodes)
     crystal = np.array([place[id(record.material)] for record in records])
     nodes = [nodes_of_site[c][r.site] for c, r in zip(crystal, records, strict=True)]
-    mu, computed = _on_grids(records, grids, config.n_outputs)
+    mu, computed = on_grids(records, grids, config.n_outputs)
     before = np.cumsum(computed, axis=1) == 0
     return Dataset(
         graphs,
@@ -158,9 +158,13 @@ def site_graph(
     return crystal_graph(found.cell), [orbits[n] for n in found.orbit_of_site]
 
 
-def _on_grids(
+def on_grids(
     records: Sequence[Record], grids: Mapping[str, EnergyGrid], n_points: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return (T, P) spectra on their grids and 1 where they were computed, 0 elsewhere.
+
+    Before the first computed point stands its value, after the last one 0.
+    """
     mu = np.zeros((len(records), n_points), dtype=np.float32)
     computed = np.zeros_like(mu)
     for row, record in enumerate(records):

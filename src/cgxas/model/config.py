@@ -1,8 +1,9 @@
 """What defines a network: one frozen dataclass, stored in every checkpoint."""
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, Self, get_args
+from dataclasses import dataclass
+from typing import ClassVar, Literal, get_args
 
+from cgxas.config import Config
 from cgxas.errors import ConfigError
 
 Activation = Literal["elu", "silu"]
@@ -10,7 +11,7 @@ CellConvention = Literal["canonical", "as_given"]
 
 
 @dataclass(frozen=True)
-class ModelConfig:
+class ModelConfig(Config):
     """Shape and activations of the network (SPEC section 4).
 
     Attributes:
@@ -27,6 +28,8 @@ class ModelConfig:
         dropout: share of the site vector dropped in training.
         cell: cell the graph is built in.
     """
+
+    title: ClassVar[str] = "model"
 
     hidden: int = 256
     n_modules: int = 5
@@ -59,18 +62,6 @@ class ModelConfig:
     def n_waves(self) -> int:
         """Number of plane waves on an edge."""
         return self.wave_numbers**3
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as plain values."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Build from plain values; ConfigError on unknown names."""
-        unknown = set(values) - {field.name for field in fields(cls)}
-        if unknown:
-            raise ConfigError(f"the model configuration has no {sorted(unknown)[0]!r}")
-        return cls(**values)
 
 
 PAPER = ModelConfig()

@@ -1,8 +1,9 @@
 """How a network is trained: one frozen dataclass, stored in every checkpoint it makes."""
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, Self, get_args
+from dataclasses import dataclass
+from typing import ClassVar, Literal, get_args
 
+from cgxas.config import Config
 from cgxas.errors import ConfigError
 
 Optimiser = Literal["adam", "adamw"]
@@ -10,7 +11,7 @@ Schedule = Literal["constant", "step", "cosine"]
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
+class TrainingConfig(Config):
     """Settings of the training loop.
 
     Attributes:
@@ -28,6 +29,8 @@ class TrainingConfig:
         seed: of the first weights, the order of crystals and the dropout.
         compile: let torch.compile fuse the graph part.
     """
+
+    title: ClassVar[str] = "training"
 
     epochs: int = 60
     batch_crystals: int = 32
@@ -57,18 +60,6 @@ class TrainingConfig:
             raise ConfigError(f"optimiser = {self.optimiser!r}; it must be adam or adamw")
         if self.schedule not in get_args(Schedule):
             raise ConfigError(f"schedule = {self.schedule!r}; it must be constant, step or cosine")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as plain values."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Build from plain values; ConfigError on unknown names."""
-        unknown = set(values) - {field.name for field in fields(cls)}
-        if unknown:
-            raise ConfigError(f"the training configuration has no {sorted(unknown)[0]!r}")
-        return cls(**values)
 
 
 PAPER = TrainingConfig(

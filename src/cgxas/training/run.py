@@ -8,12 +8,13 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
 from cgxas.atomic import atomic_path
-from cgxas.data.dataset import Dataset, build_dataset
+from cgxas.config import Config
+from cgxas.data.dataset import build_dataset, on_grids
 from cgxas.data.records import Record, Records, read_records
 from cgxas.data.split import Part, Split, split_by_formula, split_by_spectrum
 from cgxas.errors import ConfigError
@@ -29,7 +30,7 @@ FloatArray = np.typing.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class SplitConfig:
+class SplitConfig(Config):
     """How records are divided.
 
     Attributes:
@@ -39,10 +40,16 @@ class SplitConfig:
         seed: of the shuffle.
     """
 
+    title: ClassVar[str] = "split"
+
     by: Literal["formula", "spectrum"] = "formula"
     train: float = 0.8
     validation: float = 0.1
     seed: int = 64
+
+    def __post_init__(self) -> None:
+        if self.by not in ("formula", "spectrum"):
+            raise ConfigError(f"by = {self.by!r}; a split is by formula or by spectrum")
 
     def divide(self, records: Sequence[Record]) -> Split:
         """Return the parts."""
@@ -89,7 +96,7 @@ class RunConfig:
                 name=str(values["name"]),
                 model=ModelConfig.from_dict(values.get("model", {})),
                 training=TrainingConfig.from_dict(values.get("training", {})),
-                split=SplitConfig(**values.get("split", {})),
+                split=SplitConfig.from_dict(values.get("split", {})),
             )
         except (KeyError, TypeError, ConfigError) as error:
             raise ConfigError(f"{path}: {error}") from error
@@ -117,7 +124,7 @@ def train(
     dataset = build_dataset(records.records, WINDOWS, config.model)
     split = config.split.divide(records.records)
     network = fit(dataset, split, config.model, config.training, run / "state", on_epoch)
-    evaluation = test(network, dataset, records, split)
+    evaluation = score(network, records.records, split)
     checkpoint = Checkpoint(
         name=config.name,
         config=config.model,
@@ -146,31 +153,32 @@ def retest(checkpoint: Checkpoint, folders: Sequence[Path], part: Part = "test")
             f"these are not the data {checkpoint.name} was trained with "
             f"({', '.join(checkpoint.provenance['data'])}), so its test part is not known here"
         )
-    split = SplitConfig(**configuration["split"]).divide(records.records)
-    dataset = build_dataset(records.records, WINDOWS, checkpoint.config)
-    return test(checkpoint.network(), dataset, records, split, part)
+    split = SplitConfig.from_dict(configuration["split"]).divide(records.records)
+    return score(checkpoint.network(), records.records, split, part)
 
 
-def test(
-    network: CGXAS, dataset: Dataset, records: Records, split: Split, part: Part = "test"
+def score(
+    network: CGXAS, records: Sequence[Record], split: Split, part: Part = "test"
 ) -> Evaluation:
-    """Score a network on a part of the records that have a certain site."""
-    chosen: np.typing.NDArray[np.int64] = getattr(split, part)
-    chosen = chosen[dataset.targets.certain[chosen]]
-    predicted = np.concatenate(
-        [answer.double().numpy() for _, _, answer in predict_targets(network, dataset, chosen)]
-    )
+    """Score a network on the records of a part whose site is certain."""
+    tested = [records[n] for n in getattr(split, part) if records[n].site_certain]
+    train = [records[n] for n in split.train]
+    dataset = build_dataset(tested, WINDOWS, network.config)
+    answers = predict_targets(network, dataset, np.arange(len(tested)))
+    predicted = np.concatenate([spectra.double().numpy() for _, _, spectra in answers])
+    n_points = network.config.n_outputs
     return evaluate(
-        Answers([records.records[n] for n in chosen], _computed(dataset, chosen), predicted),
-        [records.records[n] for n in split.train],
-        _computed(dataset, split.train),
+        Answers(tested, _computed(tested, n_points), predicted),
+        train,
+        _computed(train, n_points),
         WINDOWS,
     )
 
 
-def _computed(dataset: Dataset, chosen: np.typing.NDArray[np.int64]) -> FloatArray:
-    targets = dataset.targets
-    return np.where(targets.computed[chosen] > 0, targets.mu[chosen], np.nan).astype(np.float64)
+def _computed(records: Sequence[Record], n_points: int) -> FloatArray:
+    """Return (T, P) spectra on their grids, NaN where the source did not compute them."""
+    mu, computed = on_grids(records, WINDOWS, n_points)
+    return np.where(computed > 0, mu, np.nan).astype(np.float64)
 
 
 def _element_cards(
@@ -201,7 +209,7 @@ def _provenance(
     configuration = {
         "model": config.model.to_dict(),
         "training": config.training.to_dict(),
-        "split": asdict(config.split),
+        "split": config.split.to_dict(),
     }
     return {
         "data": list(records.names),
