@@ -42,6 +42,7 @@ class _Job:
 
     crystal: Crystal
     graph: CrystalGraph
+    orbit_of_node: NDArray[np.int64]
     absorbers: tuple[str, ...]
     sites: dict[str, NDArray[np.int64]]
 
@@ -171,8 +172,12 @@ class Predictor:
         except CgxasError as error:
             raise _with_source(error, given) from error
         per_orbit = config.cell == "canonical" and not config.wave_numbers
-        graph = crystal_graph(crystal.cell, crystal.orbit_of_atom if per_orbit else None)
-        return _Job(crystal, graph, wanted, chosen)
+        if per_orbit:
+            graph = crystal_graph(crystal.cell, crystal.orbit_of_atom)
+            orbit_of_node = np.arange(len(graph.numbers))
+        else:
+            graph, orbit_of_node = crystal_graph(crystal.cell), crystal.orbit_of_atom
+        return _Job(crystal, graph, orbit_of_node, wanted, chosen)
 
     def _wanted(self, crystal: Crystal, absorbers: Sequence[str]) -> tuple[str, ...]:
         present = [element for element in crystal.elements if element in self.absorbers]
@@ -199,14 +204,13 @@ class Predictor:
         crystal = job.crystal
         nodes = np.flatnonzero(job.graph.numbers == atomic_number(absorber))
         mu = self._network.head(vectors[nodes]).double().numpy()
-        per_node = len(job.graph.numbers) < len(crystal.orbit_of_atom)
-        orbit_of_node = np.unique(crystal.orbit_of_atom) if per_node else crystal.orbit_of_atom
+        orbit_of_node = job.orbit_of_node[nodes]
         energy = self.checkpoint.elements[absorber].grid.energies
         orbit_of_site = crystal.orbit_of_site[job.sites[absorber]]
         sites = [
             SiteSpectrum(
                 sites=tuple(int(site) for site in job.sites[absorber][orbit_of_site == orbit]),
-                mu=mu[orbit_of_node[nodes] == orbit].mean(axis=0),
+                mu=mu[orbit_of_node == orbit].mean(axis=0),
                 energy=energy,
             )
             for orbit in dict.fromkeys(orbit_of_site.tolist())

@@ -153,6 +153,19 @@ def test_a_node_per_orbit_suffices_without_waves(crystal, predictor_without_wave
     np.testing.assert_allclose(short[standard.orbit_of_atom], full, rtol=0, atol=SAME)
 
 
+def test_sites_are_followed_without_waves(crystal, predictor_without_waves, spectra_of_sites):
+    changed = shuffled(tracked(crystal))
+    expected = spectra_of_sites(predictor_without_waves, crystal)
+    found = spectra_of_sites(predictor_without_waves, changed)
+    assert largest_difference(found, expected, changed) < SAME
+    standard = standardise(crystal)
+    graph = crystal_graph(standard.cell)
+    full = predictor_without_waves._network(collate([graph])).numpy()
+    for site, mu in expected.items():
+        atom = np.flatnonzero(standard.orbit_of_atom == standard.orbit_of_site[site])[0]
+        np.testing.assert_allclose(mu, full[atom], rtol=0, atol=SAME)
+
+
 @pytest.mark.parametrize("name", ["iron", "P23", "perovskite"])
 def test_ties_are_settled_alike_in_every_order_and_cell(built, name):
     crystal = tracked(built(name))
