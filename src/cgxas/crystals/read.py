@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core.structure import Molecule, Structure
 
-from cgxas.crystals.molecules import boxed, equivalent_atoms
+from cgxas.crystals.molecules import VACUUM, boxed
 from cgxas.errors import (
     CrystalError,
     DisorderedCrystal,
@@ -174,7 +174,7 @@ def _from_ase(atoms: Any) -> Structure:
     atoms = atoms.copy()
     for axis in np.flatnonzero(~atoms.pbc):
         # A slab or wire: vacuum along the open axes, more than the cutoff on each side.
-        atoms.center(vacuum=8.0, axis=int(axis))
+        atoms.center(vacuum=VACUUM, axis=int(axis))
     lattice = np.asarray(atoms.cell.array, dtype=float)
     return Structure(lattice, list(numbers), atoms.get_positions(), coords_are_cartesian=True)
 
@@ -189,7 +189,7 @@ def _from_molecule(molecule: Molecule) -> Structure:
 def _boxed_structure(numbers: NDArray[np.int64], positions: NDArray[np.float64]) -> Structure:
     lattice, cart = boxed(numbers, positions)
     structure = Structure(lattice, list(numbers), cart, coords_are_cartesian=True)
-    structure.properties["boxed_orbits"] = equivalent_atoms(numbers, positions).tolist()
+    structure.properties["boxed"] = True
     return structure
 
 

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core.structure import Structure
 from pymatgen.optimization.neighbors import find_points_in_spheres
 
+from cgxas.config import CellConvention
 from cgxas.crystals.canonical import Cell, canonical_cell
+from cgxas.crystals.molecules import equivalent_atoms
 from cgxas.crystals.read import read_crystal
 from cgxas.elements import MAX_ATOMIC_NUMBER, SYMBOLS, atomic_number
 from cgxas.errors import AbsorberNotInCrystal, CrystalError, InvalidSites, OverlappingAtoms
@@ -18,9 +20,6 @@ from cgxas.errors import AbsorberNotInCrystal, CrystalError, InvalidSites, Overl
 if TYPE_CHECKING:
     from ase import Atoms
     from pymatgen.core.structure import Molecule
-
-CellConvention = Literal["canonical", "as_given"]
-"""canonical: one primitive cell per crystal; as_given: the caller's cell, each site on its own."""
 
 MIN_DISTANCE = 0.5
 """Atoms nearer than this (Angstrom) stand at one place; the shortest bond, H-H, is 0.74."""
@@ -113,9 +112,8 @@ def standardise(
     each = np.arange(len(structure))
     if convention == "as_given":
         return Crystal(structure, source, given.numbers, given, each, each)
-    orbits = structure.properties.get("boxed_orbits")
-    if orbits is not None:
-        of_atom = np.array(orbits, dtype=np.int64)
+    if structure.properties.get("boxed"):
+        of_atom = equivalent_atoms(given.numbers, given.cart)
         return Crystal(structure, source, given.numbers, given, of_atom, of_atom)
     found = canonical_cell(given)
     return Crystal(

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from cgxas.evaluation.metrics import FloatArray
 
 
 def mean_spectrum(train: FloatArray, n_test: int) -> FloatArray:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from cgxas.errors import CheckpointNotFound, DamagedCheckpoint, ForeignCheckpoint
-from cgxas.model.checkpoint import Checkpoint, ElementCard
+from cgxas.model.checkpoint import Checkpoint, ElementCard, all_finite
 from cgxas.model.config import Activation, ModelConfig
 from cgxas.spectra.windows import WINDOWS
 
@@ -59,7 +59,7 @@ def import_checkpoint(path: Path, name: str, activation: Activation = "elu") -> 
         checkpoint.network()
     except ForeignCheckpoint as error:
         raise ForeignCheckpoint(f"{path}: {error}") from error
-    if not all(bool(tensor.isfinite().all()) for tensor in translated.values()):
+    if not all_finite(translated):
         raise DamagedCheckpoint(f"{path}: some weights are not finite numbers")
     points = {grid.n_points for grid in WINDOWS.values()}
     if {config.n_outputs} != points:

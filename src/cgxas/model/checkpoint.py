@@ -158,7 +158,7 @@ def load_checkpoint(model: str | Path) -> Checkpoint:
         raise DamagedCheckpoint(f"{path}: the description of the model is damaged") from error
     if recorded != _hash(state):
         raise DamagedCheckpoint(f"{path}: the weights were altered after they were written")
-    if not all(np.isfinite(t.numpy()).all() for t in state.values()):
+    if not all_finite(state):
         raise DamagedCheckpoint(f"{path}: some weights are not finite numbers")
     try:
         checkpoint.network()
@@ -216,6 +216,11 @@ def _refuse_strange_elements(checkpoint: Checkpoint) -> None:
         atomic_number(symbol)
         if card.grid.n_points != checkpoint.config.n_outputs:
             raise ValueError(f"{card.grid.n_points} energies for {symbol}")
+
+
+def all_finite(state: Mapping[str, Tensor]) -> bool:
+    """Tell whether every number of a network is finite."""
+    return all(bool(np.isfinite(tensor.numpy()).all()) for tensor in state.values())
 
 
 def _kind(tensor: Tensor) -> str:

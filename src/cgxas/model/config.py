@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
-from cgxas.config import Config
+from cgxas.config import CellConvention, Config
 from cgxas.errors import ConfigError
 
 Activation = Literal["elu", "silu"]
-CellConvention = Literal["canonical", "as_given"]
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from cgxas.data.dataset import build_dataset, on_grids
 from cgxas.data.records import Record, Records, read_records
 from cgxas.data.split import Part, Split, split_by_formula, split_by_spectrum
 from cgxas.errors import ConfigError
+from cgxas.evaluation.metrics import FloatArray
 from cgxas.evaluation.report import Answers, Evaluation, evaluate
 from cgxas.model.checkpoint import SUFFIX, Checkpoint, ElementCard
 from cgxas.model.config import ModelConfig
@@ -25,8 +26,6 @@ from cgxas.model.network import CGXAS
 from cgxas.spectra.windows import WINDOWS
 from cgxas.training.config import TrainingConfig
 from cgxas.training.fit import Epoch, fit, predict_targets
-
-FloatArray = np.typing.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
