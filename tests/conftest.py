@@ -1,6 +1,7 @@
 """What several test files need."""
 
 import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,14 @@ import pytest
 from cgxas.spectra.spectrum import SiteSpectrum, Spectrum
 
 BESIDE_THE_REPOSITORY = Path(__file__).parents[2] / "shared"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_data_sets(tmp_path_factory) -> Iterator[None]:
+    """Keep compiled data sets out of the home folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CGXAS_CACHE", str(tmp_path_factory.mktemp("compiled")))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -73,3 +82,158 @@ def random_model(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("models") / "random.safetensors"
     Checkpoint("random", config, cards, network.state_dict(), provenance).save(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def oxides(tmp_path_factory) -> Path:
+    """A data set of nine rock salts, MgO, FeO and NiO in three sizes: two spectra of each."""
+    import pyarrow
+    import pyarrow.parquet
+
+    places = [[0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]]
+    places += [[0.5 + x, y, z] for x, y, z in places]
+    first = {"Mg": 1290.0, "Fe": 7100.0, "Ni": 8320.0, "O": 526.0}
+    materials, spectra = [], []
+    for n in range(9):
+        metal, a = ("Mg", "Fe", "Ni")[n % 3], 4.1 + 0.05 * n
+        materials.append(
+            {
+                "material_id": f"m{n}",
+                "formula": f"{metal}O",
+                "lattice": (np.eye(3) * a).tolist(),
+                "species": [metal] * 4 + ["O"] * 4,
+                "frac_coords": places,
+            }
+        )
+        for element, site in ((metal, 2), ("O", 5)):
+            energy = first[element] + np.arange(60)
+            spectra.append(
+                {
+                    "spectrum_id": f"m{n}-{element}",
+                    "material_id": f"m{n}",
+                    "element": element,
+                    "site_index": site,
+                    "site_certain": True,
+                    "energy": energy.tolist(),
+                    "mu": (0.5 + np.arctan(np.arange(60) - 15.0 - n / 4) / np.pi).tolist(),
+                    "theory": "made up",
+                }
+            )
+    folder = tmp_path_factory.mktemp("data") / "oxides"
+    folder.mkdir()
+    for name, rows in (("materials", materials), ("spectra", spectra)):
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), folder / f"{name}.parquet")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def write_salts() -> Callable[..., Path]:
+    """Writes a data set of rock salts, each of its own size and formula, whose edges follow it.
+
+    Every crystal has an iron and an oxygen spectrum of each theory; those of a theory lie 3 eV
+    above those of the one before.
+    """
+    import pyarrow
+    import pyarrow.parquet
+
+    places = [[0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]]
+    places += [[0.5 + x, y, z] for x, y, z in places]
+
+    def write(folder: Path, numbers: Sequence[int] = range(10), theories=("FEFF 9.9.1",)) -> Path:
+        materials = [
+            {
+                "material_id": f"m{n}",
+                "formula": f"X{n}",
+                "lattice": (np.eye(3) * (4 + 0.1 * n)).tolist(),
+                "species": ["Fe"] * 4 + ["O"] * 4,
+                "frac_coords": places,
+            }
+            for n in numbers
+        ]
+        spectra = [
+            {
+                "spectrum_id": f"m{n}-{element}-{which}",
+                "material_id": f"m{n}",
+                "element": element,
+                "site_index": site,
+                "site_certain": True,
+                "energy": (first + np.arange(60)).tolist(),
+                "mu": (0.5 + np.arctan(np.arange(60) - 15 - n / 3 - 3 * which) / np.pi).tolist(),
+                "theory": theory,
+            }
+            for n in numbers
+            for which, theory in enumerate(theories)
+            for element, site, first in (("Fe", 2, 7110.0), ("O", 5, 525.0))
+        ]
+        folder.mkdir(parents=True)
+        for name, rows in (("materials", materials), ("spectra", spectra)):
+            pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), folder / f"{name}.parquet")
+        return folder
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def salts(tmp_path_factory, write_salts) -> Path:
+    """A data set of ten rock salts with two spectra each."""
+    return write_salts(tmp_path_factory.mktemp("data") / "salts")
+
+
+@pytest.fixture
+def finished_run(tmp_path, random_model, oxides) -> Callable[..., Path]:
+    """Lays down the folder of a run that came to its end, with made-up results on the oxides."""
+    from dataclasses import replace
+
+    from cgxas.evaluation.tested import TestedSpectra
+    from cgxas.model.checkpoint import load_checkpoint
+    from cgxas.training.folder import RunFolder
+
+    def lay_down(
+        name: str,
+        kind: str = "universal",
+        element: str | None = None,
+        split_by: str = "formula",
+        error: float = 0.01,
+        data: Path = oxides,
+    ) -> Path:
+        run = RunFolder(
+            path=tmp_path / "runs" / name,
+            name=name,
+            kind=kind,
+            element=element,
+            split_by=split_by,
+            split_sha256="ab" * 32,
+            data=(data,),
+            data_sha256="cd" * 32,
+            command=f"cgxas train {name}.toml",
+            environment={"torch": "2.6", "device": "<CPU>"},
+        )
+        run.path.mkdir(parents=True)
+        run.save()
+        replace(load_checkpoint(random_model), name=name).save(run.model)
+        (run.path / "log.csv").write_text(
+            "epoch,train_loss,validation_rse,learning_rate,seconds,spectra_per_second\n"
+            "1,0.5,0.2,0.001,3,100\n2,0.1,0.05,0.001,3,100\n3,0.05,0.04,0.0001,3,100\n"
+        )
+        names = [f"m{n}-{e}" for n in range(9) for e in (("Mg", "Fe", "Ni")[n % 3], "O")]
+        names = [each for each in names if element in (None, each.split("-")[1])]
+        size = len(names)
+        energy = np.tile(np.linspace(0.0, 55.0, 100), (size, 1))
+        target = 0.5 + np.arctan(energy - 15) / np.pi
+        target[0, 60:] = np.nan
+        rse = error * 1.3 ** np.arange(size)
+        TestedSpectra(
+            key=np.array([f"oxides/{each}" for each in names]),
+            element=np.array([each.split("-")[1] for each in names]),
+            fidelity=np.full(size, "FEFF9"),
+            formula=np.full(size, "MO"),
+            energy=energy,
+            target=target,
+            predicted=target + 0.1,
+            rse=rse,
+            pcc=1 - rse,
+            e0_error=np.where(np.arange(size) == 1, np.nan, 0.5),
+        ).write(run.path / "test.parquet")
+        return run.path
+
+    return lay_down

@@ -27,17 +27,33 @@ FLOORS = {
     "predict": 6,
     "plots": 6,
     "__init__": 7,
+    "report": 7,
     "cli": 8,
 }
 HEAVY = {
-    "torch": ("crystals.batch", "model", "data.dataset", "training", "predict"),
+    "torch": (
+        "crystals.batch",
+        "model",
+        "data.dataset",
+        "evaluation.embedding",
+        "training",
+        "predict",
+    ),
     "safetensors": ("model.checkpoint",),
-    "matplotlib": ("plots",),
+    "matplotlib": ("plots", "report.figures"),
     "pymatgen": ("crystals",),
     "spglib": ("crystals",),
     "ase": (),
     "larch": (),
-    "pyarrow": ("data.records", "spectra.io"),
+    "mp_api": (),
+    "sklearn": (),
+    "pyarrow": (
+        "data.folder",
+        "data.records",
+        "evaluation.sites",
+        "evaluation.tested",
+        "spectra.io",
+    ),
 }
 
 

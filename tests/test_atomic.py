@@ -62,3 +62,30 @@ def test_longest_file_name_is_possible(tmp_path: Path):
     with atomic_path(target) as temporary:
         temporary.write_text("x")
     assert target.exists()
+
+
+def test_folder_appears_whole(tmp_path):
+    with atomic_folder(tmp_path / "above" / "new") as temporary:
+        (temporary / "a").write_text("a")
+        assert not (tmp_path / "above" / "new").exists()
+    assert (tmp_path / "above" / "new" / "a").read_text() == "a"
+    assert [path.name for path in (tmp_path / "above").iterdir()] == ["new"]
+
+
+def test_folder_of_a_failed_block_leaves_nothing(tmp_path):
+    with pytest.raises(ZeroDivisionError), atomic_folder(tmp_path / "new") as temporary:
+        (temporary / "a").write_text("a")
+        1 / 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_folder_with_files_is_refused_and_an_empty_one_taken(tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "a").write_text("mine")
+    with pytest.raises(OutputError, match="exists already"), atomic_folder(tmp_path / "full"):
+        pass
+    assert (tmp_path / "full" / "a").read_text() == "mine"
+    (tmp_path / "empty").mkdir()
+    with atomic_folder(tmp_path / "empty") as temporary:
+        (temporary / "a").write_text("a")
+    assert (tmp_path / "empty" / "a").exists()

@@ -20,7 +20,8 @@ CgxasError
 ├── DatasetError            a data-set folder that does not hold what it should
 ├── ConfigError             a configuration with unknown or impossible values
 ├── OutputError             the result cannot be written there
-└── MissingExtra            an optional package is not installed
+├── MissingExtra            an optional package is not installed
+└── Interrupted             a run was stopped on request; what it had is saved
 """
 
 
@@ -106,6 +107,10 @@ class OutputError(CgxasError, OSError):
 
 class MissingExtra(CgxasError, ImportError):
     """An optional package is not installed."""
+
+
+class Interrupted(CgxasError):
+    """A run was stopped on request; what it had is saved, and it can go on."""
 
 
 class CgxasWarning(UserWarning):

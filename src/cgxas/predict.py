@@ -54,18 +54,36 @@ class Predictor:
         checkpoint: the model with its configuration, energy grids and provenance.
     """
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
+    def __init__(self, checkpoint: Checkpoint, fidelity: str | None = None) -> None:
+        """Get a model ready.
+
+        Args:
+            checkpoint: the model.
+            fidelity: the theory all answers are wanted in, such as "FEFF10"; if None, each
+                absorber is answered in the theory most of its training spectra were made with.
+
+        Raises:
+            ConfigError: the model does not know that theory.
+        """
         self.checkpoint = checkpoint
         self._network = checkpoint.network()
+        if fidelity is not None:
+            checkpoint.config.fidelity_index(fidelity)
+        self._fidelity = fidelity
 
     @classmethod
-    def load(cls, model: str | Path = "universal") -> Self:
+    def load(cls, model: str | Path = "universal", fidelity: str | None = None) -> Self:
         """Load a bundled model by name, or a model file by path.
+
+        Args:
+            model: name or path.
+            fidelity: the theory all answers are wanted in; if None, the usual one of each absorber.
 
         Raises:
             CheckpointError: there is none, or it cannot be used; the message says why.
+            ConfigError: the model does not know that theory.
         """
-        return cls(load_checkpoint(model))
+        return cls(load_checkpoint(model), fidelity)
 
     @property
     def name(self) -> str:
@@ -203,7 +221,8 @@ class Predictor:
         """Average the absorber's nodes over each orbit, and the orbits over the wanted sites."""
         crystal = job.crystal
         nodes = np.flatnonzero(job.graph.numbers == atomic_number(absorber))
-        mu = self._network.head(vectors[nodes]).double().numpy()
+        wanted = self._theory(absorber)
+        mu = self._network.head(vectors[nodes], wanted).double().numpy()
         orbit_of_node = job.orbit_of_node[nodes]
         energy = self.checkpoint.elements[absorber].grid.energies
         orbit_of_site = crystal.orbit_of_site[job.sites[absorber]]
@@ -227,6 +246,11 @@ class Predictor:
             structure=crystal.structure,
         )
 
+    def _theory(self, absorber: str) -> torch.Tensor | None:
+        """Return the number of the theory an absorber is answered in."""
+        name = self._fidelity or self.checkpoint.elements[absorber].fidelity
+        return None if name is None else torch.tensor(self.checkpoint.config.fidelity_index(name))
+
     def _warn(self, absorbers: set[str]) -> None:
         counts = {a: self.checkpoint.elements[a].n_train for a in sorted(absorbers)}
         few = [f"{a} ({n})" for a, n in counts.items() if n is not None and n < FEW]
@@ -239,13 +263,19 @@ class Predictor:
             )
 
 
-def load(model: str | Path = "universal") -> Predictor:
+def load(model: str | Path = "universal", fidelity: str | None = None) -> Predictor:
     """Load a bundled model by name, or a model file by path.
+
+    Args:
+        model: name or path.
+        fidelity: the theory all answers are wanted in, such as "FEFF10"; if None, the one most
+            of the training spectra of each absorber were made with.
 
     Raises:
         CheckpointError: there is none, or it cannot be used; the message says why.
+        ConfigError: the model does not know that theory.
     """
-    return Predictor.load(model)
+    return Predictor.load(model, fidelity)
 
 
 def _with_source(error: CgxasError, given: object) -> CgxasError:

@@ -53,7 +53,7 @@ SPECTRA = [
     spectrum("a", "rutile", "Ti", 0),
     spectrum("b", "rutile", "O", 4, site_certain=False),
     spectrum("c", "iron", "Fe", 1),
-    spectrum("without a site", "iron", "Fe", None),
+    spectrum("averaged", "iron", "Fe", None),
 ]
 
 

@@ -1,7 +1,22 @@
+import json
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from cgxas.data.split import PARTS, split_by_formula, split_by_spectrum
+from cgxas.data.records import read_records
+from cgxas.data.split import (
+    PARTS,
+    Split,
+    find_split,
+    read_split,
+    split_by_formula,
+    split_by_material,
+    split_by_spectrum,
+    split_records,
+    write_split,
+)
 from cgxas.errors import ConfigError
 
 
@@ -80,3 +95,102 @@ def test_by_spectrum_gives_disjoint_parts_of_the_wanted_size():
     split = split_by_spectrum(100, (0.7, 0.1))
     assert [len(part) for part in parts(split)] == [70, 10, 20]
     assert len(set(np.concatenate(parts(split)))) == 100
+
+
+def test_by_material_keeps_crystals_together_but_not_formulas():
+    formulas, elements = many()
+    rng = np.random.default_rng(1)
+    materials = [f"{formula}-{rng.integers(3)}" for formula in formulas]
+    split = split_by_material(materials, elements)
+    sets = [{materials[n] for n in part} for part in parts(split)]
+    assert not sets[0] & sets[1]
+    assert not sets[0] & sets[2]
+    assert not sets[1] & sets[2]
+    assert sorted(np.concatenate(parts(split))) == list(range(len(formulas)))
+    assert {formulas[n] for n in split.train} & {formulas[n] for n in split.test}
+
+
+def test_by_spectrum_does_not_change():
+    """Written down: it reproduces the authors' split."""
+    split = split_by_spectrum(20)
+    assert split.train.tolist() == [9, 5, 3, 11, 7, 13, 19, 12, 1, 0, 2, 14]
+    assert split.sha256 == "1f64f83847df03d77c8b0435d514e46a7c881277dd3278deebad0940b25329ea"
+
+
+@pytest.fixture
+def records(folder):
+    return read_records([folder])
+
+
+@pytest.mark.parametrize("by", ["formula", "material", "spectrum"])
+def test_records_are_split_as_asked(shared, by):
+    records = read_records([shared / "data" / "sim_feff10_references"])
+    elements = [record.element for record in records.records]
+    formulas = [record.material.formula for record in records.records]
+    materials = [record.material.material_id for record in records.records]
+    direct = {
+        "formula": lambda: split_by_formula(formulas, elements, (0.5, 0.3), 7),
+        "material": lambda: split_by_material(materials, elements, (0.5, 0.3), 7),
+        "spectrum": lambda: split_by_spectrum(len(records), (0.5, 0.3), 7),
+    }
+    assert split_records(records, by, (0.5, 0.3), 7).sha256 == direct[by]().sha256
+
+
+def test_unknown_way_to_split(records):
+    with pytest.raises(ConfigError, match="a split is by formula, material, spectrum"):
+        split_records(records, "colour")
+
+
+@pytest.fixture
+def saved(records, tmp_path) -> Path:
+    """A split's file: b and c to train with, a to validate, the mean to test."""
+    split = Split(np.array([2, 1]), np.array([0]), np.array([3]))
+    write_split(tmp_path / "s.json", split, records, "spectrum", (0.6, 0.2), 64)
+    return tmp_path / "s.json"
+
+
+def test_saved_split_comes_back(saved, records):
+    values = json.loads(saved.read_text())
+    name = records.names[0]
+    assert values["train"] == [f"{name}/c", f"{name}/b"]
+    assert (values["format"], values["by"], values["seed"]) == (1, "spectrum", 64)
+    assert values["fractions"] == [0.6, 0.2, 0.2]
+    assert values["data"] == [name]
+    assert values["data_sha256"] == records.sha256
+    found = read_split(saved, records)
+    assert [part.tolist() for part in parts(found)] == [[2, 1], [0], [3]]
+
+
+def test_saved_split_finds_its_records_among_others(saved, folder, tmp_path_factory):
+    other = shutil.copytree(folder, tmp_path_factory.mktemp("o") / "other")
+    both = read_records([other, folder])
+    assert [part.tolist() for part in parts(read_split(saved, both))] == [[6, 5], [4], [7]]
+    keys = [record.key for record in both.records]
+    assert find_split(saved, keys).sha256 == read_split(saved, both).sha256
+    with pytest.raises(ConfigError, match=f"{folder.name}/c and 3 more spectra that the data lack"):
+        read_split(saved, read_records([other]))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text[:30], "not a readable split"),
+        (lambda text: "[]", "not a readable split"),
+        (lambda text: text.replace('"seed"', '"sead"'), "not a readable split"),
+        (lambda text: text.replace('"format": 1', '"format": 9'), "of format 9"),
+        (lambda text: text.replace('/b"', '/z"'), "not those its hash was made of"),
+        (
+            lambda text: text.replace('"train"', '"x"').replace('"test"', '"train"'),
+            "not a readable",
+        ),
+    ],
+)
+def test_damaged_saved_split(saved, records, change, message):
+    saved.write_text(change(saved.read_text()))
+    with pytest.raises(ConfigError, match=message):
+        read_split(saved, records)
+
+
+def test_missing_saved_split(tmp_path, records):
+    with pytest.raises(ConfigError, match="make one with cgxas dataset split"):
+        read_split(tmp_path / "none.json", records)

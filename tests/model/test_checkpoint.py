@@ -1,6 +1,7 @@
 import json
 import pickle
 import struct
+from dataclasses import replace
 
 import pytest
 import torch
@@ -165,3 +166,51 @@ def test_pickles_are_never_opened(tmp_path, content):
         torch.save({"a": torch.zeros(2)}, path)
     with pytest.raises(ForeignCheckpoint, match="cgxas models import"):
         load_checkpoint(path)
+
+
+def test_theories_come_back(checkpoint, tmp_path):
+    config = replace(checkpoint.config, fidelities=("FEFF9", "VASP"))
+    cards = {"Fe": ElementCard(WINDOWS["Fe"], fidelity="VASP"), "O": ElementCard(WINDOWS["O"])}
+    state = CGXAS(config).state_dict()
+    Checkpoint("two", config, cards, state).save(tmp_path / "a.safetensors")
+    found = load_checkpoint(tmp_path / "a.safetensors")
+    assert found.config.fidelities == ("FEFF9", "VASP")
+    assert [found.elements[symbol].fidelity for symbol in ("Fe", "O")] == ["VASP", None]
+    assert found.network().fidelity_vectors.shape == (2, 4)
+
+
+def test_models_written_before_there_were_theories_load(checkpoint, path):
+    def as_format_1(description: dict) -> None:
+        assert description["format"] == FORMAT == 2
+        description["format"] = 1
+        del description["config"]["fidelities"]
+        for card in description["elements"].values():
+            del card["fidelity"]
+
+    altered(path, as_format_1)
+    found = load_checkpoint(path)
+    assert found.config == checkpoint.config
+    assert found.elements == checkpoint.elements
+    assert found.config.fidelities == ()
+
+
+def test_hash_is_that_of_the_weights_alone(checkpoint, path):
+    found = load_checkpoint(path)
+    assert len(found.sha256) == 64
+    assert found.sha256 == checkpoint.sha256
+    assert replace(checkpoint, name="other", provenance={}).sha256 == checkpoint.sha256
+    state = {name: tensor.clone() for name, tensor in checkpoint.state.items()}
+    state["embedding.linear.weight"][0, 0] += 1e-6
+    assert replace(checkpoint, state=state).sha256 != checkpoint.sha256
+
+
+def test_a_header_of_any_length_is_read(checkpoint, tmp_path):
+    """The first byte of the file is the header's length modulo 256, that of a pickle among them."""
+    path = tmp_path / "model.safetensors"
+    first = set()
+    for n in range(0, 256, 8):
+        named = replace(checkpoint, name="m" * (n + 1))
+        named.save(path)
+        first.add(path.read_bytes()[0])
+        assert load_checkpoint(path).name == named.name
+    assert 0x80 in first

@@ -30,9 +30,21 @@ def test_plain_values_and_back():
         ({"dropout": -0.1}, "dropout"),
         ({"head_activation": "relu"}, "must be elu or silu"),
         ({"cell": "niggli"}, "must be canonical or as_given"),
+        ({"fidelities": ["FEFF9", "FEFF9"]}, "names one of them twice"),
         ({"width": 8}, "has no 'width'"),
     ],
 )
 def test_impossible_values_are_refused(values, message):
     with pytest.raises(ConfigError, match=message):
         ModelConfig.from_dict(values)
+
+
+def test_theories_are_counted_in_their_order():
+    config = ModelConfig.from_dict({"fidelities": ["FEFF10", "VASP"]})
+    assert config.fidelities == ("FEFF10", "VASP")
+    assert config == ModelConfig(fidelities=("FEFF10", "VASP"))
+    assert [config.fidelity_index(name) for name in config.fidelities] == [0, 1]
+    with pytest.raises(ConfigError, match="no fidelity 'FEFF9'; the model knows FEFF10, VASP"):
+        config.fidelity_index("FEFF9")
+    with pytest.raises(ConfigError, match="no fidelity 'FEFF9'; the model knows none"):
+        PAPER.fidelity_index("FEFF9")

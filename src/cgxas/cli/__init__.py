@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cgxas.cli import evaluate, messages, models, predict, train
+from cgxas.cli import dataset, embed, evaluate, messages, models, predict, report, train
 
 app = typer.Typer(
     name="cgxas",
@@ -21,8 +21,13 @@ app = typer.Typer(
 )
 app.command("predict")(predict.predict)
 app.command("train")(train.train)
+app.command("finetune")(train.finetune)
 app.command("evaluate")(evaluate.evaluate)
+app.command("embed")(embed.embed)
+app.command("tsne")(embed.tsne)
+app.command("report")(report.report)
 app.add_typer(models.app, name="models")
+app.add_typer(dataset.app, name="dataset")
 
 
 def _version(wanted: bool) -> None:

@@ -28,11 +28,14 @@ _HEADINGS = (
 
 def evaluate(
     model: Annotated[str, typer.Argument(metavar="NAME|PATH", help="A model, or a model file.")],
-    data: Annotated[
-        list[Path], typer.Option("--data", metavar="FOLDER", help="The data it was trained with.")
-    ],
+    data: Annotated[list[Path], typer.Argument(metavar="DATASET...", help="Data-set folders.")],
+    split: Annotated[
+        Path | None,
+        typer.Option("--split", metavar="FILE", help="Parts made by 'cgxas dataset split'."),
+    ] = None,
     part: Annotated[
-        Literal["train", "validation", "test"], typer.Option("--part", help="Which part to test.")
+        Literal["train", "validation", "test", "all"],
+        typer.Option("--part", help="Which part to test."),
     ] = "test",
     output: Annotated[
         Path | None, typer.Option("--json", metavar="OUT.json", help="Write all figures there.")
@@ -41,15 +44,26 @@ def evaluate(
     """Score a model per absorber, beside two baselines.
 
     RSE mean is the error of the element's mean training spectrum, RSE nearest that of the
-    training spectrum whose crystal has the nearest composition.
+    training spectrum whose crystal has the nearest composition. Without --split the parts are
+    those the model was trained with.
     """
     from cgxas.atomic import atomic_path
+    from cgxas.data.split import read_split
     from cgxas.model.checkpoint import load_checkpoint
     from cgxas.spectra.io import check_output
-    from cgxas.training.run import retest
+    from cgxas.training.processes import ALONE
+    from cgxas.training.run import Data, retest, split_of
 
+    if split and part == "all":
+        raise typer.BadParameter("--part all tests every spectrum: leave out --split")
     target = check_output(output, (".json",)) if output else None
-    evaluation = retest(load_checkpoint(model), data, part)
+    checkpoint = load_checkpoint(model)
+    found = Data.read(data, checkpoint.config, ALONE)
+    if part == "all":
+        parts = found.everything
+    else:
+        parts = read_split(split, found.records) if split else split_of(checkpoint, found)
+    evaluation = retest(checkpoint, found, parts, "test" if part == "all" else part)
     console = table_console()
     console.print(scores_table(evaluation, console.is_terminal))
     if target:
@@ -70,13 +84,14 @@ def scores_table(evaluation: "Evaluation", is_terminal: bool) -> "Table":
 
 
 def _row(scores: "Scores") -> list[str]:
-    errors = (scores.rse, scores.rse_median, scores.rse_90, scores.pcc)
-    e0 = "-" if scores.e0_error is None else f"{scores.e0_error:.2f}"
-    baselines = (scores.rse_mean_spectrum, scores.rse_nearest)
-    return [
-        str(scores.n_train),
-        str(scores.n),
-        *(f"{x:.4f}" for x in errors),
-        e0,
-        *(f"{x:.4f}" for x in baselines),
-    ]
+    figures = (
+        scores.rse.mean,
+        scores.rse.median,
+        scores.rse.q90,
+        scores.pcc.mean,
+        scores.e0_error.mean if scores.e0_error else None,
+        scores.rse_mean_spectrum,
+        scores.rse_nearest,
+    )
+    counts = [str(scores.n_train), str(scores.n)]
+    return counts + ["-" if figure is None else f"{figure:.4f}" for figure in figures]

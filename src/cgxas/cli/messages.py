@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
-from cgxas.errors import CgxasError, CgxasWarning
+from cgxas.errors import CgxasError, CgxasWarning, Interrupted
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 REFUSED = 2
 INTERRUPTED = 128 + signal.SIGINT
+_TERMINATED = 128 + signal.SIGTERM
 _BROKEN_PIPE = 128 + 13
 _WIDE = 10_000
 _NARROW = 80
@@ -37,7 +38,8 @@ def exit_code(command: Callable[[], object]) -> int:
     except _ClickError as error:
         return _refuse(_usage(error))
     except CgxasError as error:
-        return _refuse(str(error))
+        refused = _refuse(str(error))
+        return _TERMINATED if isinstance(error, Interrupted) else refused
     except BrokenPipeError:
         _silence(sys.stdout)
         return _BROKEN_PIPE

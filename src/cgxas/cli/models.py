@@ -102,6 +102,8 @@ def _description(checkpoint: "Checkpoint") -> Iterator[tuple[str, str]]:
             f"{c.message_activation} in messages, {c.module_activation} in modules, "
             f"{c.head_activation} in the head",
         )
+    if c.fidelities:
+        yield "theories", ", ".join(c.fidelities)
     yield "cell", {"canonical": "canonical primitive cell", "as_given": "as given"}[c.cell]
 
 

@@ -45,6 +45,14 @@ def predict(
         str,
         typer.Option("--model", "-m", metavar="NAME|PATH", help="A bundled model or a model file."),
     ] = "universal",
+    fidelity: Annotated[
+        str | None,
+        typer.Option(
+            "--fidelity",
+            metavar="THEORY",
+            help="Answer as this theory would, such as FEFF10; see 'cgxas models info'.",
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -70,22 +78,24 @@ def predict(
     """
     outputs = Outputs(tuple(crystals), tuple(dict.fromkeys(absorber)), output, plot, sites)
     outputs.check()
-    spectra = _predicted(crystals, absorber, model)
+    spectra = _predicted(crystals, absorber, model, fidelity)
     written = outputs.write(spectra)
     _show([each for row in spectra for each in row], sites)
     _tell(written)
 
 
-def _predicted(crystals: list[Path], absorbers: list[str], model: str) -> "list[list[Spectrum]]":
+def _predicted(
+    crystals: list[Path], absorbers: list[str], model: str, fidelity: str | None
+) -> "list[list[Spectrum]]":
     from cgxas.predict import load
 
-    predictor = load(model)
-    with _progress(len(crystals)) as advance:
+    predictor = load(model, fidelity)
+    with progress(len(crystals)) as advance:
         return predictor.predict_each(crystals, absorbers, on_crystal=advance)
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[Callable[[], None]]:
+def progress(total: int) -> Iterator[Callable[[], None]]:
     """Draw a progress bar on stderr for many crystals, if somebody sits before it."""
     if total <= MANY_CRYSTALS or not sys.stderr.isatty():
         yield lambda: None

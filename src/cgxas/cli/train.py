@@ -1,47 +1,170 @@
-"""cgxas train: data-set folders and a configuration in, a model out."""
+"""cgxas train and cgxas finetune: data-set folders and a configuration in, a tested model out."""
 
 import shlex
 import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cgxas.cli.messages import say
+from cgxas.cli.messages import say, table_console
+from cgxas.elements import atomic_number
+from cgxas.errors import UnsupportedAbsorber
 
 if TYPE_CHECKING:
-    from cgxas.training.fit import Epoch
+    from cgxas.model.checkpoint import Checkpoint
+    from cgxas.training.config import RunConfig
+    from cgxas.training.processes import Processes
+    from cgxas.training.run import Run
+
+_Data = Annotated[list[Path], typer.Option("--data", metavar="FOLDER", help="A data set.")]
+_Output = Annotated[Path, typer.Option("--output", "-o", metavar="RUN", help="Run folder.")]
+_Split = Annotated[
+    Path | None,
+    typer.Option("--split", metavar="FILE", help="Parts made by 'cgxas dataset split'."),
+]
+_Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")]
+_TensorBoard = Annotated[bool, typer.Option("--tensorboard", help="Write RUN/tensorboard too.")]
 
 
 def train(
     config: Annotated[
         Path, typer.Argument(metavar="CONFIG.toml", help="Model, training and split.")
     ],
-    data: Annotated[list[Path], typer.Option("--data", metavar="FOLDER", help="A data set.")],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="RUN", help="Run folder; a run goes on in it.")
-    ],
-    threads: Annotated[int, typer.Option("--threads", min=0, help="CPU threads; 0: all.")] = 0,
+    data: _Data,
+    output: _Output,
+    element: Annotated[
+        str | None, typer.Option("--element", help="Learn the spectra of this absorber alone.")
+    ] = None,
+    split: _Split = None,
+    resume: _Resume = False,
+    prepare: Annotated[
+        bool,
+        typer.Option(
+            "--prepare",
+            help="Only prepare the run, to be trained with 'python -m cgxas.training RUN' on a "
+            "machine that has torch and numpy alone.",
+        ),
+    ] = False,
+    tensorboard: _TensorBoard = False,
 ) -> None:
-    """Train a model, test it on formulas it never saw, and write it to the run folder."""
-    import torch
+    """Train a model, test it on spectra it never saw, and write it to the run folder.
 
-    from cgxas.cli.evaluate import scores_table
-    from cgxas.cli.messages import table_console
-    from cgxas.training.run import RunConfig, train
+    Several GPUs: torchrun --nproc-per-node 4 -m cgxas train CONFIG.toml ...
+    """
+    from cgxas.training.config import RunConfig
 
+    if element:
+        atomic_number(element)
     run_config = RunConfig.from_toml(config)
-    if threads:
-        torch.set_num_threads(threads)
-    command = shlex.join(["cgxas", *sys.argv[1:]])
-    _, evaluation = train(run_config, data, output, command, _tell)
-    console = table_console()
-    console.print(scores_table(evaluation, console.is_terminal))
-    say(f"wrote {output / run_config.name}.safetensors")
+    if element:
+        run_config = replace(run_config, name=f"spec_{element}")
+    wish = _Wish(data, output, element, split, resume, tensorboard)
+    _start(wish, run_config, None, prepare)
 
 
-def _tell(epoch: "Epoch") -> None:
-    say(
-        f"epoch {epoch.epoch}: training loss {epoch.train_loss:.5f}, validation RSE "
-        f"{epoch.validation_rse:.5f}, {epoch.spectra_per_second:.0f} spectra/s"
+def finetune(
+    model: Annotated[str, typer.Argument(metavar="NAME|PATH", help="The model to start from.")],
+    data: _Data,
+    output: _Output,
+    element: Annotated[str, typer.Option("--element", help="The absorber to tune it to.")],
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="TOML", help="Table [training]; else the default."),
+    ] = None,
+    split: _Split = None,
+    resume: _Resume = False,
+    tensorboard: _TensorBoard = False,
+) -> None:
+    """Tune the head of a model to one absorber; the graph part stays as it is.
+
+    Training, validation and test part are those the model was trained with, unless --split names
+    others.
+    """
+    from cgxas.model.checkpoint import load_checkpoint
+    from cgxas.training.config import FINETUNE, RunConfig, SplitConfig
+
+    parent = load_checkpoint(model)
+    atomic_number(element)
+    if element not in parent.elements:
+        raise UnsupportedAbsorber(f"{parent.name} has no answer for {element}")
+    told = parent.provenance.get("configuration", {})
+    training = RunConfig.from_toml(config).training if config else FINETUNE
+    parts = SplitConfig.from_dict(told.get("split", {}))
+    run_config = RunConfig(f"ft_{element}", parent.config, training, parts)
+    wish = _Wish(data, output, element, split, resume, tensorboard)
+    _start(wish, run_config, parent)
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What both commands are told.
+
+    Attributes:
+        data: data-set folders.
+        output: run folder.
+        element: the only absorber; None for all.
+        split: file of a split; None for that of the configuration.
+        resume: go on with the run in the folder.
+        tensorboard: write event files.
+    """
+
+    data: list[Path]
+    output: Path
+    element: str | None
+    split: Path | None
+    resume: bool
+    tensorboard: bool
+
+
+def _start(
+    wish: _Wish, config: "RunConfig", parent: "Checkpoint | None", prepare_only: bool = False
+) -> None:
+    """Train, and show the scores."""
+    from cgxas.cli.evaluate import scores_table
+    from cgxas.cli.progress import watching
+    from cgxas.training.folder import check_folder
+    from cgxas.training.processes import processes
+    from cgxas.training.run import prepare, train
+
+    check_folder(wish.output, wish.resume)
+    with processes() as group, watching(wish.output, wish.tensorboard, group.is_first) as watcher:
+        run = replace(_run(wish, config, parent, group), watcher=watcher)
+        if prepare_only:
+            prepare(run, with_data=True)
+            return
+        _, evaluation = train(run)
+    if group.is_first:
+        console = table_console()
+        console.print(scores_table(evaluation, console.is_terminal))
+        say(f"wrote {wish.output / run.config.name}.safetensors")
+
+
+def _run(
+    wish: _Wish, config: "RunConfig", parent: "Checkpoint | None", group: "Processes"
+) -> "Run":
+    """Read the data and the split."""
+    from cgxas.data.split import read_saved_split, read_split
+    from cgxas.training.config import SplitConfig
+    from cgxas.training.run import Data, Run, split_of
+
+    data = Data.read(wish.data, config.model, group)
+    if wish.split:
+        saved = read_saved_split(wish.split)
+        parts = read_split(wish.split, data.records)
+        train, validation, _ = saved.fractions
+        config = replace(config, split=SplitConfig(saved.by, train, validation, saved.seed))
+    else:
+        parts = split_of(parent, data) if parent else data.divide(config.split)
+    return Run(
+        config=config,
+        data=data,
+        split=parts,
+        path=wish.output,
+        command=shlex.join(["cgxas", *sys.argv[1:]]),
+        element=wish.element,
+        parent=parent,
+        resume=wish.resume,
+        processes=group,
     )

@@ -1,8 +1,8 @@
 """Crystal graphs side by side as tensors."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -19,8 +19,8 @@ class GraphBatch:
         numbers: (N,) int64 atomic numbers.
         neighbour_index: (N, 12) int64 node at the other end of each edge, within the batch.
         distance: (N, 12) Angstrom; the cutoff in empty slots.
-        fractional: (N, 12, 3) edge vectors in units of the cell vectors.
-        volume: (N,) volume of the node's cell, cubic Angstrom.
+        fractional: (N, 12, 3) edge vectors in units of the cell vectors; None if not wanted.
+        volume: (N,) volume of the node's cell, cubic Angstrom; None likewise.
         mask: (N, 12) which slots hold a neighbour.
         offsets: first node of each graph, and N at the end.
     """
@@ -28,17 +28,17 @@ class GraphBatch:
     numbers: Tensor
     neighbour_index: Tensor
     distance: Tensor
-    fractional: Tensor
-    volume: Tensor
+    fractional: Tensor | None
+    volume: Tensor | None
     mask: Tensor
     offsets: tuple[int, ...]
 
     def to(self, device: torch.device | str) -> Self:
         """Return the batch on another device."""
-        tensors = {
-            name: value.to(device) for name, value in vars(self).items() if name != "offsets"
+        tensors: dict[str, Any] = {
+            n: v.to(device) for n, v in vars(self).items() if isinstance(v, Tensor)
         }
-        return type(self)(**tensors, offsets=self.offsets)
+        return replace(self, **tensors)
 
 
 def collate(graphs: Sequence[CrystalGraph], dtype: torch.dtype = torch.float32) -> GraphBatch:
@@ -46,8 +46,8 @@ def collate(graphs: Sequence[CrystalGraph], dtype: torch.dtype = torch.float32) 
     sizes = [len(graph.numbers) for graph in graphs]
     offsets = np.concatenate([[0], np.cumsum(sizes)])
     index = [g.neighbour_index + offset for g, offset in zip(graphs, offsets[:-1], strict=True)]
-    fractional = [g.neighbour_vector @ np.linalg.inv(g.lattice) for g in graphs]
-    volume = [np.full(n, abs(np.linalg.det(g.lattice))) for g, n in zip(graphs, sizes, strict=True)]
+    fractional = [graph.fractional for graph in graphs]
+    volume = [np.full(n, g.volume) for g, n in zip(graphs, sizes, strict=True)]
     distance = np.concatenate([graph.distance for graph in graphs])
     return GraphBatch(
         numbers=torch.from_numpy(np.concatenate([graph.numbers for graph in graphs])),

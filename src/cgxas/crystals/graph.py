@@ -5,12 +5,13 @@ gathers. Slots without a neighbour point to node 0 from exactly the cutoff away 
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from pymatgen.optimization.neighbors import find_points_in_spheres
 
-from cgxas.crystals.canonical import Cell
+if TYPE_CHECKING:
+    from cgxas.crystals.canonical import Cell
 
 CUTOFF = 8.0
 """Largest neighbour distance, Angstrom."""
@@ -44,8 +45,18 @@ class CrystalGraph:
     distance: NDArray[np.float64]
     multiplicity: NDArray[np.int64]
 
+    @property
+    def fractional(self) -> NDArray[np.float64]:
+        """(N, 12, 3) edge vectors in units of the cell vectors."""
+        return self.neighbour_vector @ np.linalg.inv(self.lattice)
 
-def crystal_graph(cell: Cell, orbits: NDArray[np.int64] | None = None) -> CrystalGraph:
+    @property
+    def volume(self) -> float:
+        """Volume of the cell, cubic Angstrom."""
+        return float(abs(np.linalg.det(self.lattice)))
+
+
+def crystal_graph(cell: "Cell", orbits: NDArray[np.int64] | None = None) -> CrystalGraph:
     """Build the graph of the 12 nearest neighbours within 8 Angstrom.
 
     Ties at the 12th place are settled by what does not depend on the order of the atoms nor on
@@ -88,9 +99,12 @@ def crystal_graph(cell: Cell, orbits: NDArray[np.int64] | None = None) -> Crysta
 
 
 def _pairs(
-    cell: Cell, centres: NDArray[np.int64]
+    cell: "Cell", centres: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """Return node, atom, image and distance of all pairs within the cutoff, sorted by distance."""
+    # Here and not above: a machine that only trains has no pymatgen.
+    from pymatgen.optimization.neighbors import find_points_in_spheres
+
     cart = np.ascontiguousarray(cell.cart)
     centre, other, image, distance = find_points_in_spheres(
         cart,
@@ -150,7 +164,7 @@ def _direction_keys(fractional: NDArray[np.float64]) -> list[NDArray[np.float64]
 
 
 def _filled(
-    cell: Cell,
+    cell: "Cell",
     atom_of_node: NDArray[np.int64],
     multiplicity: NDArray[np.int64],
     where: tuple[NDArray[np.int64], NDArray[np.int64]],

@@ -1,75 +1,231 @@
-"""Records laid out as flat arrays: graphs once per crystal, targets on the element's grid."""
+"""What a network trains on: graphs and targets as flat arrays, in memory, on disk or on a GPU.
 
+Needs torch and numpy only, so that a compiled data set can be trained from where nothing else is
+installed. `cgxas.data.compile` makes one of records.
+"""
+
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cgxas.crystals.batch import GraphBatch, collate
-from cgxas.crystals.canonical import canonical_cell
-from cgxas.crystals.graph import CrystalGraph, crystal_graph
-from cgxas.data.records import Material, Record
-from cgxas.errors import DatasetError
-from cgxas.model.config import ModelConfig
-from cgxas.spectra.normalise import resample
-from cgxas.spectra.spectrum import EnergyGrid
+from cgxas.atomic import atomic_folder
+from cgxas.crystals.batch import GraphBatch
+from cgxas.crystals.graph import CUTOFF
+from cgxas.data.split import Split
+from cgxas.elements import atomic_number
+from cgxas.errors import ConfigError, DatasetError
 
 LEFT_WEIGHT = 0.1
 """Weight of grid points before the first computed one, where the first value is continued: next
 to nothing where other spectra know better, enough to keep the network sane where none does."""
 
-
-@dataclass(frozen=True, eq=False)
-class Targets:
-    """Spectra on their grids, and the nodes they belong to.
-
-    Attributes:
-        crystal: (T,) which crystal.
-        nodes: for each target, the nodes of the crystal's graph whose mean it is.
-        mu: (T, P) on the element's grid.
-        computed: (T, P) 1 where the source computed the spectrum, 0 elsewhere.
-        weight: (T, P) weight of a point in the loss.
-        certain: (T,) whether the site is stated by the source.
-        numbers: (T,) atomic number of the absorber.
-    """
-
-    crystal: NDArray[np.int64]
-    nodes: list[NDArray[np.int64]]
-    mu: NDArray[np.float32]
-    computed: NDArray[np.float32]
-    weight: NDArray[np.float32]
-    certain: NDArray[np.bool_]
-    numbers: NDArray[np.int64]
+FORMAT = 1
+_META = "dataset.json"
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """What a network trains on: one graph per crystal, one target per record."""
+    """Graphs of C crystals with N nodes in all, and T targets that are means over S nodes.
 
-    graphs: list[CrystalGraph]
-    targets: Targets
+    Attributes:
+        key: (T,) names of the spectra.
+        formula: (C,) reduced formulas.
+        fidelities: what `fidelity` counts through.
+        sha256: hash of what the data set was made of.
+        node_start: (C + 1,) int64, first node of each crystal, and N at the end.
+        numbers: (N,) uint8 atomic numbers.
+        neighbour: (N, 12) int32, number within the crystal of the node at the end of each edge.
+        distance: (N, 12) float32, Angstrom; the cutoff in empty slots.
+        fractional: (N, 12, 3) float32 edge vectors in units of the cell vectors; None for
+            networks without plane waves.
+        volume: (C,) float32, cubic Angstrom; None likewise.
+        crystal: (T,) int32, which crystal.
+        member_start: (T + 1,) int64, first member of each target, and S at the end.
+        member: (S,) int32, number within the crystal of a node the target is a mean over.
+        share: (S,) float32, weight of that node in the mean; they add up to 1.
+        mu: (T, P) float32 on the element's grid, the first and last value continued.
+        computed: (T, 2) int16, first grid point the source computed, and the one after the last.
+        absorber: (T,) uint8 atomic numbers.
+        fidelity: (T,) uint8.
+        certain: (T,) bool, whether the site is stated by the source.
+    """
+
+    key: NDArray[np.str_]
+    formula: NDArray[np.str_]
+    fidelities: tuple[str, ...]
+    sha256: str
+    node_start: Tensor
+    numbers: Tensor
+    neighbour: Tensor
+    distance: Tensor
+    fractional: Tensor | None
+    volume: Tensor | None
+    crystal: Tensor
+    member_start: Tensor
+    member: Tensor
+    share: Tensor
+    mu: Tensor
+    computed: Tensor
+    absorber: Tensor
+    fidelity: Tensor
+    certain: Tensor
 
     def __len__(self) -> int:
-        return len(self.targets.crystal)
+        return len(self.crystal)
+
+    @property
+    def n_crystals(self) -> int:
+        """Number of crystals."""
+        return len(self.node_start) - 1
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """The arrays by name."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if isinstance(value, Tensor)}
+
+    @property
+    def bytes_per_node(self) -> float:
+        """Bytes a node of a graph takes."""
+        return self._bytes("numbers", "neighbour", "distance", "fractional") / len(self.numbers)
+
+    @property
+    def bytes_per_spectrum(self) -> float:
+        """Bytes a target takes, its name left out."""
+        graph = ("node_start", "numbers", "neighbour", "distance", "fractional", "volume")
+        rest = [name for name in self.tensors if name not in graph]
+        return self._bytes(*rest) / max(len(self), 1)
+
+    def _bytes(self, *names: str) -> int:
+        return sum(t.nbytes for name, t in self.tensors.items() if name in names)
+
+    def to(self, device: torch.device | str) -> Self:
+        """Return the data set on another device."""
+        moved: dict[str, Any] = {name: t.to(device) for name, t in self.tensors.items()}
+        return replace(self, **moved)
 
     def batch(self, wanted: NDArray[np.int64]) -> "Batch":
         """Join the graphs of the wanted targets, each crystal once."""
-        targets = self.targets
-        crystals, place = np.unique(targets.crystal[wanted], return_inverse=True)
-        graphs = collate([self.graphs[crystal] for crystal in crystals])
-        nodes = [targets.nodes[t] + graphs.offsets[p] for t, p in zip(wanted, place, strict=True)]
-        counts = np.array([len(each) for each in nodes])
+        targets = torch.from_numpy(np.asarray(wanted, dtype=np.int64)).to(self.crystal.device)
+        crystals, place = torch.unique(self.crystal[targets], return_inverse=True)
+        first, nodes, offsets = _ranges(self.node_start, crystals.long())
+        shift = torch.repeat_interleave(offsets[:-1], offsets.diff())
+        start, members, _ = _ranges(self.member_start, targets)
+        target_of_node = torch.repeat_interleave(torch.arange(len(targets)).to(start), start)
+        known, weight = self.weights(targets)
         return Batch(
-            graphs=graphs,
-            nodes=torch.from_numpy(np.concatenate(nodes)),
-            target_of_node=torch.from_numpy(np.repeat(np.arange(len(wanted)), counts)),
-            mu=torch.from_numpy(targets.mu[wanted]),
-            computed=torch.from_numpy(targets.computed[wanted]),
-            weight=torch.from_numpy(targets.weight[wanted]),
+            graphs=GraphBatch(
+                numbers=self.numbers[nodes].long(),
+                neighbour_index=self.neighbour[nodes].long() + shift[:, None],
+                distance=self.distance[nodes],
+                fractional=None if self.fractional is None else self.fractional[nodes],
+                volume=(
+                    None
+                    if self.volume is None
+                    else torch.repeat_interleave(self.volume[crystals.long()], first)
+                ),
+                mask=self.distance[nodes] < CUTOFF,
+                offsets=tuple(offsets.tolist()),
+            ),
+            nodes=self.member[members].long() + offsets[place][target_of_node],
+            members=members,
+            target_of_node=target_of_node,
+            share=self.share[members],
+            fidelity=self.fidelity[targets].long(),
+            mu=self.mu[targets],
+            computed=known,
+            weight=weight,
         )
+
+    def only(self, split: Split, element: str | None) -> Split:
+        """Return the targets of one absorber in each part; the parts as they are if None."""
+        if element is None:
+            return split
+        mine = self.absorber.numpy() == atomic_number(element)
+        return Split(*(part[mine[part]] for part in (split.train, split.validation, split.test)))
+
+    def renumbered(
+        self, fidelities: Sequence[str], default: Mapping[int, str] | None = None
+    ) -> Self:
+        """Return the data set with its fidelities counted as a network counts them.
+
+        Args:
+            fidelities: what the network tells apart; if it does not, nothing is changed.
+            default: for each atomic number, what stands for a fidelity it does not know.
+
+        Raises:
+            ConfigError: the network does not know one, and nothing stands for it.
+        """
+        if not fidelities:
+            return self
+        numbers = self.fidelity.clone()
+        for n, name in enumerate(self.fidelities):
+            for z in np.unique(self.absorber[self.fidelity == n].numpy()).tolist():
+                known = name if name in fidelities else (default or {}).get(z, "")
+                if known not in fidelities:
+                    raise ConfigError(
+                        f"the data hold {name} spectra; the network tells {', '.join(fidelities)} "
+                        "apart, see `fidelities` in its configuration"
+                    )
+                place = list(fidelities).index(known)
+                numbers[(self.fidelity == n) & (self.absorber == z)] = place
+        return replace(self, fidelity=numbers, fidelities=tuple(fidelities))
+
+    def weights(self, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (T, P) 1 where targets were computed, and the weights of points in the loss."""
+        points = torch.arange(self.mu.shape[1], device=self.mu.device)
+        computed = self.computed[targets].long()
+        first, end = computed[:, :1], computed[:, 1:]
+        known = ((points >= first) & (points < end)).float()
+        return known, known + LEFT_WEIGHT * (points < first)
+
+    def save(self, folder: Path) -> None:
+        """Write a folder of arrays that `load` maps into memory; it appears whole or not at all."""
+        texts = {"key": self.key, "formula": self.formula}
+        arrays = {name: t.cpu().numpy() for name, t in self.tensors.items()}
+        arrays |= {name: np.char.encode(value, "utf-8") for name, value in texts.items()}
+        meta = {"format": FORMAT, "fidelities": self.fidelities, "sha256": self.sha256}
+        with atomic_folder(folder) as temporary:
+            for name, array in arrays.items():
+                np.save(temporary / f"{name}.npy", array, allow_pickle=False)
+            (temporary / _META).write_text(json.dumps(meta), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Map a folder that `save` wrote into memory.
+
+        Raises:
+            DatasetError: it is missing, damaged, or of another version.
+        """
+        try:
+            meta = json.loads((folder / _META).read_text(encoding="utf-8"))
+            if meta["format"] != FORMAT:
+                raise DatasetError(f"{folder} is of another version of cgxas; compile it again")
+            values: dict[str, Any] = {
+                "fidelities": tuple(meta["fidelities"]),
+                "sha256": meta["sha256"],
+                "fractional": None,
+                "volume": None,
+            }
+            for path in folder.glob("*.npy"):
+                # Copy-on-write: torch wants memory that it may write to.
+                array = np.load(path, mmap_mode="c", allow_pickle=False)
+                is_text = array.dtype.kind == "S"
+                values[path.stem] = (
+                    np.char.decode(array, "utf-8") if is_text else torch.from_numpy(array)
+                )
+            return cls(**values)
+        except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+            if isinstance(error, DatasetError):
+                raise
+            raise DatasetError(f"{folder} is not a compiled data set, or is damaged") from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +235,10 @@ class Batch:
     Attributes:
         graphs: the graphs.
         nodes: (S,) the nodes that are wanted.
+        members: (S,) their numbers among the members of the data set.
         target_of_node: (S,) the target each of them belongs to.
+        share: (S,) weight of the node in the mean of its target.
+        fidelity: (T,) what each target was made with.
         mu: (T, P) targets.
         computed: (T, P) 1 where they were computed.
         weight: (T, P) weights in the loss.
@@ -87,95 +246,30 @@ class Batch:
 
     graphs: GraphBatch
     nodes: Tensor
+    members: Tensor
     target_of_node: Tensor
+    share: Tensor
+    fidelity: Tensor
     mu: Tensor
     computed: Tensor
     weight: Tensor
 
+    def __len__(self) -> int:
+        return len(self.mu)
+
     def pool(self, spectra: Tensor) -> Tensor:
         """Average (S, P) spectra of nodes to (T, P) spectra of targets."""
-        return pool(spectra, self.target_of_node, len(self.mu))
+        pooled = spectra.new_zeros(len(self.mu), spectra.shape[1])
+        return pooled.index_add_(0, self.target_of_node, spectra * self.share[:, None])
+
+    def to(self, device: torch.device | str) -> Self:
+        """Return the batch on another device."""
+        return type(self)(**{name: value.to(device) for name, value in vars(self).items()})
 
 
-def pool(spectra: Tensor, group: Tensor, n_groups: int) -> Tensor:
-    """Return the (n_groups, P) means of (S, P) spectra over equal group numbers (S,)."""
-    total = spectra.new_zeros(n_groups, spectra.shape[1]).index_add_(0, group, spectra)
-    count = torch.bincount(group, minlength=n_groups).to(spectra.dtype)
-    return total / count[:, None]
-
-
-def build_dataset(
-    records: Sequence[Record], grids: Mapping[str, EnergyGrid], config: ModelConfig
-) -> Dataset:
-    """Build the graphs of all crystals and put all spectra onto their grids.
-
-    A network without plane waves gives all atoms of an orbit one answer, so its graphs have one
-    node per orbit.
-    """
-    place: dict[int, int] = {}
-    materials: list[Material] = []
-    for record in records:
-        if id(record.material) not in place:
-            place[id(record.material)] = len(materials)
-            materials.append(record.material)
-    graphs, nodes_of_site = [], []
-    for material in materials:
-        graph, nodes = site_graph(material, config)
-        graphs.append(graph)
-        nodes_of_site.append(nodes)
-    crystal = np.array([place[id(record.material)] for record in records])
-    nodes = [nodes_of_site[c][r.site] for c, r in zip(crystal, records, strict=True)]
-    mu, computed = on_grids(records, grids, config.n_outputs)
-    before = np.cumsum(computed, axis=1) == 0
-    return Dataset(
-        graphs,
-        Targets(
-            crystal=crystal,
-            nodes=nodes,
-            mu=mu,
-            computed=computed,
-            weight=computed + LEFT_WEIGHT * before.astype(np.float32),
-            certain=np.array([record.site_certain for record in records]),
-            numbers=np.array([r.material.cell.numbers[r.site] for r in records]),
-        ),
-    )
-
-
-def site_graph(
-    material: Material, config: ModelConfig
-) -> tuple[CrystalGraph, list[NDArray[np.int64]]]:
-    """Return a crystal's graph and, for each of its sites, the nodes that stand for it."""
-    if config.cell == "as_given":
-        each = np.arange(len(material.cell.numbers))
-        return crystal_graph(material.cell), [each[n : n + 1] for n in each]
-    found = canonical_cell(material.cell)
-    if not config.wave_numbers:
-        graph = crystal_graph(found.cell, found.orbit_of_atom)
-        return graph, [found.orbit_of_site[n : n + 1] for n in range(len(found.orbit_of_site))]
-    orbits = [
-        np.flatnonzero(found.orbit_of_atom == n) for n in range(found.orbit_of_atom.max() + 1)
-    ]
-    return crystal_graph(found.cell), [orbits[n] for n in found.orbit_of_site]
-
-
-def on_grids(
-    records: Sequence[Record], grids: Mapping[str, EnergyGrid], n_points: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return (T, P) spectra on their grids and 1 where they were computed, 0 elsewhere.
-
-    Before the first computed point stands its value, after the last one 0.
-    """
-    mu = np.zeros((len(records), n_points), dtype=np.float32)
-    computed = np.zeros_like(mu)
-    for row, record in enumerate(records):
-        values = resample(record.energy, record.mu, grids[record.element].energies)
-        known = np.flatnonzero(np.isfinite(values))
-        if not len(known):
-            raise DatasetError(
-                f"{record.spectrum_id} has no point between the energies of the {record.element} "
-                "grid; check its energy scale"
-            )
-        mu[row, known] = values[known]
-        mu[row, : known[0]] = values[known[0]]
-        computed[row, known] = 1
-    return mu, computed
+def _ranges(start: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return (W,) lengths, the indices of the wanted ranges in a row, and where each begins."""
+    lengths = start[wanted + 1] - start[wanted]
+    offsets = torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
+    shift = torch.repeat_interleave(start[wanted] - offsets[:-1], lengths)
+    return lengths, torch.arange(len(shift), device=shift.device) + shift, offsets

@@ -31,8 +31,9 @@ def nearest_by_composition(
     Distance is the sum of absolute differences of the fractions. Where the nearest spectrum has
     no value, the mean training spectrum stands in.
     """
-    apart = np.abs(test_composition[:, None] - train_composition[None]).sum(axis=2)
-    nearest = train[np.argmin(apart, axis=1)]
+    # Row by row: all pairs at once do not fit in memory.
+    rows = [np.abs(row - train_composition).sum(axis=1).argmin() for row in test_composition]
+    nearest = train[rows]
     return np.where(np.isfinite(nearest), nearest, mean_spectrum(train, len(nearest)))
 
 

@@ -8,14 +8,42 @@ from numpy.typing import NDArray
 
 from cgxas.data.records import Record
 from cgxas.elements import SYMBOLS
-from cgxas.errors import SpectrumError
+from cgxas.errors import ConfigError, SpectrumError
 from cgxas.evaluation.baselines import compositions, mean_spectrum, nearest_by_composition
 from cgxas.evaluation.metrics import FloatArray, pcc, rse
+from cgxas.evaluation.tested import TestedSpectra
 from cgxas.spectra.normalise import edge_energy
 from cgxas.spectra.spectrum import EnergyGrid
 
-_QUANTILES = (0.5, 0.9)
 _N_WORST = 10
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """How a figure is distributed over spectra.
+
+    Attributes:
+        mean: its mean.
+        q10: what 10 % of the spectra stay below.
+        median: what half of them stay below.
+        q90: what 90 % of them stay below.
+        q99: what 99 % of them stay below.
+    """
+
+    mean: float
+    q10: float
+    median: float
+    q90: float
+    q99: float
+
+    @classmethod
+    def of(cls, values: FloatArray) -> "Distribution | None":
+        """Return that of the values that are numbers, None if none is."""
+        known = values[np.isfinite(values)]
+        if not len(known):
+            return None
+        q10, median, q90, q99 = (float(q) for q in np.quantile(known, (0.1, 0.5, 0.9, 0.99)))
+        return cls(float(known.mean()), q10, median, q90, q99)
 
 
 @dataclass(frozen=True)
@@ -23,27 +51,24 @@ class Scores:
     """Errors of a set of spectra.
 
     Attributes:
-        n: number of test spectra.
+        n: number of tested spectra.
         n_train: number of training spectra.
-        rse: mean relative squared error.
-        rse_median: its median.
-        rse_90: its 90 % quantile.
-        pcc: mean Pearson correlation.
-        e0_error: mean absolute difference of the edge energies, eV; None without an edge.
-        rse_mean_spectrum: mean RSE of the baseline that answers the mean training spectrum.
+        rse: relative squared errors.
+        pcc: Pearson correlations.
+        e0_error: absolute differences of the edge energies, eV; None without an edge.
+        rse_mean_spectrum: mean RSE of the baseline that answers the mean training spectrum;
+            None without training spectra.
         rse_nearest: mean RSE of the baseline that answers the nearest training spectrum by
-            composition.
+            composition; None likewise.
     """
 
     n: int
     n_train: int
-    rse: float
-    rse_median: float
-    rse_90: float
-    pcc: float
-    e0_error: float | None
-    rse_mean_spectrum: float
-    rse_nearest: float
+    rse: Distribution
+    pcc: Distribution
+    e0_error: Distribution | None
+    rse_mean_spectrum: float | None
+    rse_nearest: float | None
 
 
 @dataclass(frozen=True)
@@ -53,12 +78,14 @@ class Evaluation:
     Attributes:
         elements: absorber symbol -> scores, by atomic number.
         overall: over all spectra.
-        worst: (spectrum id, absorber, RSE) of the worst answers, worst first.
+        worst: (key, absorber, RSE) of the worst answers, worst first.
+        tested: every spectrum with its answer.
     """
 
     elements: Mapping[str, Scores]
     overall: Scores
     worst: tuple[tuple[str, str, float], ...]
+    tested: TestedSpectra
 
     def to_json(self) -> dict[str, object]:
         """Return plain values."""
@@ -108,10 +135,29 @@ def evaluate(
     }
     order = np.argsort(-columns[:, 0])[:_N_WORST]
     worst = tuple(
-        (answers.records[n].spectrum_id, answers.records[n].element, float(columns[n, 0]))
+        (answers.records[n].key, answers.records[n].element, float(columns[n, 0]))
         for n in order.tolist()
     )
-    return Evaluation(elements, _scores(columns, len(train)), worst)
+    tested = _tested(answers, columns, grids)
+    return Evaluation(elements, _scores(columns, len(train)), worst, tested)
+
+
+def _tested(
+    answers: Answers, columns: FloatArray, grids: Mapping[str, EnergyGrid]
+) -> TestedSpectra:
+    records = answers.records
+    return TestedSpectra(
+        key=np.array([record.key for record in records]),
+        element=np.array([record.element for record in records]),
+        fidelity=np.array([record.fidelity for record in records]),
+        formula=np.array([record.material.formula for record in records]),
+        energy=np.array([grids[record.element].energies for record in records]),
+        target=answers.target,
+        predicted=answers.predicted,
+        rse=columns[:, 0],
+        pcc=columns[:, 1],
+        e0_error=columns[:, 2],
+    )
 
 
 def _per_spectrum(
@@ -155,18 +201,16 @@ def _e0_difference(energy: FloatArray, target: FloatArray, predicted: FloatArray
 
 
 def _scores(columns: NDArray[np.float64], n_train: int) -> Scores:
-    median, ninety = np.quantile(columns[:, 0], _QUANTILES)
-    e0 = columns[np.isfinite(columns[:, 2]), 2]
-    baselines = columns[np.isfinite(columns[:, 3:]).all(axis=1), 3:]
-    means = baselines.mean(axis=0) if len(baselines) else (float("nan"), float("nan"))
+    errors, correlations = Distribution.of(columns[:, 0]), Distribution.of(columns[:, 1])
+    if errors is None or correlations is None:
+        raise ConfigError("there is no spectrum to test")
+    mean, nearest = (Distribution.of(column) for column in columns[:, 3:].T)
     return Scores(
         n=len(columns),
         n_train=n_train,
-        rse=float(columns[:, 0].mean()),
-        rse_median=float(median),
-        rse_90=float(ninety),
-        pcc=float(columns[:, 1].mean()),
-        e0_error=float(e0.mean()) if len(e0) else None,
-        rse_mean_spectrum=float(means[0]),
-        rse_nearest=float(means[1]),
+        rse=errors,
+        pcc=correlations,
+        e0_error=Distribution.of(columns[:, 2]),
+        rse_mean_spectrum=mean.mean if mean else None,
+        rse_nearest=nearest.mean if nearest else None,
     )

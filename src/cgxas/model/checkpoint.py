@@ -33,7 +33,7 @@ from cgxas.model.config import ModelConfig
 from cgxas.model.network import CGXAS
 from cgxas.spectra.spectrum import EnergyGrid
 
-FORMAT = 1
+FORMAT = 2
 SUFFIX = ".safetensors"
 _KEY = "cgxas"
 
@@ -48,6 +48,7 @@ class ElementCard:
         n_test: spectra it was tested on, of formulas it never saw.
         test_rse: their mean RSE, computed points only.
         test_pcc: their mean Pearson correlation.
+        fidelity: the theory it answers in unless told otherwise; None for a model that knows one.
     """
 
     grid: EnergyGrid
@@ -55,6 +56,7 @@ class ElementCard:
     n_test: int | None = None
     test_rse: float | None = None
     test_pcc: float | None = None
+    fidelity: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +76,11 @@ class Checkpoint:
     elements: Mapping[str, ElementCard]
     state: Mapping[str, Tensor] = field(repr=False)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the tensors."""
+        return _hash(self.state)
 
     def network(self) -> CGXAS:
         """Return the network with these weights, in evaluation mode.
@@ -190,15 +197,16 @@ def _read(path: Path) -> tuple[str, dict[str, Tensor]]:
     """Return the description and the tensors of a safetensors file."""
     try:
         with path.open("rb") as file:
-            head = file.read(8)
+            head = file.read(9)
     except OSError as error:
         raise DamagedCheckpoint(f"{path} cannot be read: {error.strerror}") from error
-    if head[:2] == b"PK" or head[:1] == b"\x80":
+    # A safetensors file begins with the length of its header, whose first byte may be anything.
+    if head[:2] == b"PK" or (head[:1] == b"\x80" and head[8:] != b"{"):
         raise ForeignCheckpoint(
             f"{path} is a PyTorch file, which can hold code; convert the CGXAS authors' "
             f"checkpoints with 'cgxas models import {path} -o NAME{SUFFIX}'"
         )
-    if len(head) < 8 or struct.unpack("<Q", head)[0] > path.stat().st_size:
+    if len(head) < 8 or struct.unpack("<Q", head[:8])[0] > path.stat().st_size:
         raise DamagedCheckpoint(f"{path} is cut short or not a safetensors file")
     try:
         with safe_open(path, framework="pt") as file:

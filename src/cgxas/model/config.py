@@ -26,6 +26,8 @@ class ModelConfig(Config):
         head_activation: on every layer of the head.
         dropout: share of the site vector dropped in training.
         cell: cell the graph is built in.
+        fidelities: the theories, such as FEFF9 and FEFF10, the network tells apart; none: it
+            takes all spectra for one kind.
     """
 
     title: ClassVar[str] = "model"
@@ -41,8 +43,12 @@ class ModelConfig(Config):
     head_activation: Activation = "silu"
     dropout: float = 0.0
     cell: CellConvention = "canonical"
+    fidelities: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "fidelities", tuple(self.fidelities))  # files hold lists
+        if len(set(self.fidelities)) < len(self.fidelities):
+            raise ConfigError(f"fidelities = {list(self.fidelities)} names one of them twice")
         for name in ("hidden", "n_modules", "n_head_layers", "n_outputs", "n_gaussians"):
             value = getattr(self, name)
             if not isinstance(value, int) or not 1 <= value <= 65536:
@@ -56,6 +62,14 @@ class ModelConfig(Config):
                 raise ConfigError(f"{name} = {getattr(self, name)!r}; it must be elu or silu")
         if self.cell not in get_args(CellConvention):
             raise ConfigError(f"cell = {self.cell!r}; it must be canonical or as_given")
+
+    def fidelity_index(self, fidelity: str) -> int:
+        """Return the number of a theory; ConfigError if the network does not know it."""
+        if fidelity not in self.fidelities:
+            raise ConfigError(
+                f"no fidelity {fidelity!r}; the model knows {', '.join(self.fidelities) or 'none'}"
+            )
+        return self.fidelities.index(fidelity)
 
     @property
     def n_waves(self) -> int:

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from cgxas.elements import MAX_ATOMIC_NUMBER, VALENCE, period
 from cgxas.model.config import Activation, ModelConfig
+from cgxas.model.norm import BatchNorm
 
 # Widths of the one-hot groups: atomic number, period, and s, p, d, f valence electrons.
 _ONE_HOT: Final = (MAX_ATOMIC_NUMBER, 7, 3, 7, 11, 15)
@@ -59,7 +60,7 @@ class EdgeWeights(nn.Module):
         self.radial = nn.Linear(config.n_gaussians, config.hidden)
         if config.n_waves:
             self.wave_gate = nn.Linear(config.n_waves, config.n_waves)
-            self.wave_norm = nn.BatchNorm1d(config.n_waves)
+            self.wave_norm = BatchNorm(config.n_waves)
             self.wave = nn.Linear(config.n_waves, config.hidden)
 
     def forward(self, gaussians: Tensor, waves: Tensor | None) -> Tensor:
@@ -81,7 +82,7 @@ class GatedConvolution(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.pair = nn.Linear(3 * config.hidden, 2 * config.hidden)
-        self.pair_norm = nn.BatchNorm1d(2 * config.hidden)
+        self.pair_norm = BatchNorm(2 * config.hidden)
         self.edge = EdgeWeights(config)
         self.message_activation = activation(config.message_activation)
 
@@ -127,7 +128,7 @@ class DenseLayer(nn.Module):
     def __init__(self, n_in: int, n_out: int, name: Activation) -> None:
         super().__init__()
         self.linear = nn.Linear(n_in, n_out)
-        self.norm = nn.BatchNorm1d(n_out)
+        self.norm = BatchNorm(n_out)
         self.activation = activation(name)
 
     def forward(self, x: Tensor) -> Tensor:

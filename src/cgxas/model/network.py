@@ -4,7 +4,7 @@ Sources: Lin et al., arXiv:2512.23449; geo-CGNN, Cheng et al., doi:10.1038/s4324
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import torch
@@ -15,7 +15,7 @@ from cgxas.crystals.batch import GraphBatch
 from cgxas.crystals.graph import CUTOFF
 from cgxas.model.basis import gaussian_basis, plane_waves
 from cgxas.model.config import Activation, ModelConfig
-from cgxas.model.layers import DenseLayer, Embedding, GraphModule
+from cgxas.model.layers import DenseLayer, EdgeWeights, Embedding, GatedConvolution, GraphModule
 
 
 class CGXAS(nn.Module):
@@ -30,11 +30,23 @@ class CGXAS(nn.Module):
         widths = [config.hidden] * config.n_head_layers + [config.n_outputs]
         layers = [DenseLayer(a, b, config.head_activation) for a, b in pairwise(widths)]
         self.head_layers: Sequence[DenseLayer] = nn.ModuleList(layers)  # type: ignore[assignment]
+        if config.fidelities:
+            # At first every theory is the same to the network.
+            table = torch.zeros(len(config.fidelities), config.hidden)
+            self.fidelity_vectors = nn.Parameter(table)
 
-    def forward(self, batch: GraphBatch, nodes: Tensor | None = None) -> Tensor:
-        """Return the spectra of the wanted nodes, all of them if None: (S, n_outputs)."""
+    def forward(
+        self, batch: GraphBatch, nodes: Tensor | None = None, fidelity: Tensor | None = None
+    ) -> Tensor:
+        """Return the spectra of the wanted nodes, all of them if None: (S, n_outputs).
+
+        Args:
+            batch: the graphs.
+            nodes: (S,) the wanted nodes.
+            fidelity: (S,) the theory each is wanted in, for a network that knows several.
+        """
         vectors = self.embed(batch)
-        return self.head(vectors if nodes is None else vectors[nodes])
+        return self.head(vectors if nodes is None else vectors[nodes], fidelity)
 
     def embed(self, batch: GraphBatch) -> Tensor:
         """Return the (N, H) site vectors v = x0 + sum_t x^t / t!."""
@@ -50,19 +62,38 @@ class CGXAS(nn.Module):
     def edge_basis(self, batch: GraphBatch) -> tuple[Tensor, Tensor | None]:
         """Return the (12 N, n_gaussians) Gaussians and (12 N, n_waves) plane waves."""
         gaussians = gaussian_basis(batch.distance, self.config.n_gaussians, CUTOFF).flatten(0, 1)
-        if not self.config.wave_numbers:
+        if not self.config.wave_numbers or batch.fractional is None or batch.volume is None:
             return gaussians, None
         volume = batch.volume[:, None].expand_as(batch.distance)
         waves = plane_waves(batch.fractional, volume, self.config.wave_numbers)
         return gaussians, waves.flatten(0, 1)
 
-    def head(self, vectors: Tensor) -> Tensor:
-        """Return (S, n_outputs) spectra of (S, H) site vectors."""
+    def head(self, vectors: Tensor, fidelity: Tensor | None = None) -> Tensor:
+        """Return (S, n_outputs) spectra of (S, H) site vectors.
+
+        Args:
+            vectors: (S, H) site vectors.
+            fidelity: (S,), or one for all: number of the theory in `config.fidelities`; its
+                learnt vector is added to the site vector. The first one if None.
+        """
+        if self.config.fidelities:
+            table = self.fidelity_vectors
+            vectors = vectors + (table[0] if fidelity is None else table[fidelity])
         if self.config.dropout:
             vectors = functional.dropout(vectors, self.config.dropout, self.training)
         for layer in self.head_layers:
             vectors = layer(vectors)
         return torch.relu(vectors)
+
+    def shadowed_biases(self) -> Iterator[nn.Parameter]:
+        """Yield the biases that a batch norm takes away again in training."""
+        for module in self.modules():
+            if isinstance(module, DenseLayer):
+                yield module.linear.bias
+            elif isinstance(module, GatedConvolution):
+                yield module.pair.bias
+            elif isinstance(module, EdgeWeights) and self.config.wave_numbers:
+                yield module.wave_gate.bias
 
     @torch.no_grad()
     def start_from(self, mean: Tensor, spread: Tensor) -> None:

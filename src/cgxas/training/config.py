@@ -1,10 +1,15 @@
-"""How a network is trained: one frozen dataclass, stored in every checkpoint it makes."""
+"""How a network is trained: frozen dataclasses, stored in every checkpoint they make."""
 
+import json
+import tomllib
 from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self, get_args
 
 from cgxas.config import Config
+from cgxas.data.split import SEED, SplitBy
 from cgxas.errors import ConfigError
+from cgxas.model.config import ModelConfig
 
 Optimiser = Literal["adam", "adamw"]
 Schedule = Literal["constant", "step", "cosine"]
@@ -69,3 +74,95 @@ PAPER = TrainingConfig(
 
 REFERENCE = TrainingConfig(epochs=100, batch_crystals=128, learning_rate=1e-3, schedule="step")
 """As the authors' scripts set it: AdamW, 1e-3, x 0.8 every 10 epochs, batches of 128."""
+
+FINETUNE = TrainingConfig(epochs=40, learning_rate=3e-4)
+"""For the head of a trained model alone."""
+
+
+@dataclass(frozen=True)
+class SplitConfig(Config):
+    """How records are divided.
+
+    Attributes:
+        by: what stays in one part: all spectra of a reduced formula, of a crystal, or nothing.
+        train: share for training.
+        validation: share for validation; the rest is for testing.
+        seed: of the shuffle.
+    """
+
+    title: ClassVar[str] = "split"
+
+    by: SplitBy = "formula"
+    train: float = 0.6
+    validation: float = 0.2
+    seed: int = SEED
+
+    def __post_init__(self) -> None:
+        if self.by not in get_args(SplitBy):
+            raise ConfigError(f"by = {self.by!r}; a split is by {', '.join(get_args(SplitBy))}")
+
+    @property
+    def fractions(self) -> tuple[float, float]:
+        """Shares for training and validation."""
+        return self.train, self.validation
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that defines a run, as written in a TOML file.
+
+    Attributes:
+        name: how the model will be called.
+        model: table [model].
+        training: table [training].
+        split: table [split].
+    """
+
+    name: str
+    model: ModelConfig
+    training: TrainingConfig
+    split: SplitConfig
+
+    def __post_init__(self) -> None:
+        if not self.name or Path(self.name).name != self.name:
+            raise ConfigError(f"name = {self.name!r}; it must be one a file can have")
+
+    @classmethod
+    def from_toml(cls, path: Path) -> Self:
+        """Read a TOML file.
+
+        Raises:
+            ConfigError: it is missing, not TOML, or holds what no run knows.
+        """
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ConfigError(f"{path} is not a readable TOML file: {error}") from error
+        unknown = set(values) - {"name", "model", "training", "split"}
+        if unknown:
+            raise ConfigError(f"{path}: there is no table or key {sorted(unknown)[0]!r}")
+        try:
+            return cls(
+                name=str(values["name"]),
+                model=ModelConfig.from_dict(values.get("model", {})),
+                training=TrainingConfig.from_dict(values.get("training", {})),
+                split=SplitConfig.from_dict(values.get("split", {})),
+            )
+        except (KeyError, TypeError, ConfigError) as error:
+            raise ConfigError(f"{path}: {error}") from error
+
+    @property
+    def tables(self) -> dict[str, dict[str, Any]]:
+        """The tables as plain values."""
+        return {
+            "model": self.model.to_dict(),
+            "training": self.training.to_dict(),
+            "split": self.split.to_dict(),
+        }
+
+    def to_toml(self) -> str:
+        """Return the file that reads back as this; values are numbers, words and lists."""
+        lines = [f"name = {json.dumps(self.name, ensure_ascii=False)}"]
+        for title, values in self.tables.items():
+            lines += ["", f"[{title}]", *(f"{k} = {json.dumps(v)}" for k, v in values.items())]
+        return "\n".join(lines) + "\n"

@@ -1,28 +1,34 @@
-"""One plain training loop: it writes a checkpoint after every epoch and resumes from it."""
+"""One plain training loop: it can be stopped at any moment and goes on where it was."""
 
-import csv
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from cgxas.atomic import atomic_path
 from cgxas.data.dataset import Batch, Dataset
 from cgxas.data.split import Split
+from cgxas.errors import Interrupted
 from cgxas.model.config import ModelConfig
 from cgxas.model.network import CGXAS
+from cgxas.training.batches import CrystalBatches, spectrum_weights, typical_spectrum
 from cgxas.training.config import TrainingConfig
+from cgxas.training.loss import rse_loss, slope_rse
+from cgxas.training.processes import ALONE, Processes
+from cgxas.training.state import State, append_row
 
-LAST = "last.pt"
-BEST = "best.pt"
+LAST = "state/last.pt"
+BEST = "state/best.pt"
 LOG = "log.csv"
+_SECONDS_BETWEEN_SAVES = 300.0
+_TARGETS_PER_PASS = 128
 
 
 @dataclass(frozen=True)
@@ -33,160 +39,286 @@ class Epoch:
         epoch: its number, from 1.
         train_loss: mean loss over the steps.
         validation_rse: mean RSE over the validation spectra, computed points only.
-        seconds: wall time.
+        learning_rate: at its end.
+        seconds: wall time of the training steps.
         spectra_per_second: training speed.
     """
 
     epoch: int
     train_loss: float
     validation_rse: float
+    learning_rate: float
     seconds: float
     spectra_per_second: float
 
 
-def rse_loss(predicted: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """Return (T,) sums of w (p - t)^2 over sums of w t^2 (SPEC section 5)."""
-    misfit = (weight * (predicted - target) ** 2).sum(dim=1)
-    return misfit / (weight * target**2).sum(dim=1)
+class Watcher(Protocol):
+    """Whoever follows a run: a progress bar, a test, a scheduler that wants the machine back."""
+
+    def on_start(self, steps: int, done: int) -> None:
+        """Called once: steps of the whole run, and those done before it was interrupted."""
+
+    def on_step(self, n_spectra: int) -> None:
+        """Called after each step with the spectra it learnt from."""
+
+    def on_epoch(self, epoch: Epoch) -> None:
+        """Called after each epoch."""
+
+    def wants_to_stop(self) -> bool:
+        """Asked after each step; the run then saves its state and raises Interrupted."""
 
 
-def slope_rse(predicted: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """Return (T,) RSE of the first differences, where both of their points have weight."""
-    return rse_loss(predicted.diff(dim=1), target.diff(dim=1), weight[:, 1:] * weight[:, :-1])
+class Silent:
+    """A watcher that says nothing and never stops a run."""
+
+    def on_start(self, steps: int, done: int) -> None:
+        """Say nothing."""
+
+    def on_step(self, n_spectra: int) -> None:
+        """Say nothing."""
+
+    def on_epoch(self, epoch: Epoch) -> None:
+        """Say nothing."""
+
+    def wants_to_stop(self) -> bool:
+        """Go on."""
+        return False
 
 
-def fit(
-    dataset: Dataset,
-    split: Split,
-    model_config: ModelConfig,
-    config: TrainingConfig,
-    folder: Path,
-    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
-) -> CGXAS:
-    """Train a network; whatever a run folder already holds is continued.
+SILENT = Silent()
 
-    Args:
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What is to be learnt, from what, and where.
+
+    Attributes:
         dataset: graphs and targets.
         split: which targets to learn from and which to choose the best epoch by.
-        model_config: the network.
-        config: the training.
-        folder: run folder for the checkpoints and the log.
-        on_epoch: told about every epoch as it ends.
+        config: how.
+        folder: run folder, for the states and the log.
+        processes: who shares the work.
+        watcher: who is told.
+    """
+
+    dataset: Dataset
+    split: Split
+    config: TrainingConfig
+    folder: Path
+    processes: Processes = ALONE
+    watcher: Watcher = SILENT
+
+
+def new_network(job: Job, config: ModelConfig) -> CGXAS:
+    """Return an untrained network that answers with a typical spectrum."""
+    with torch.random.fork_rng():
+        torch.manual_seed(job.config.seed)
+        network = CGXAS(config)
+    network.start_from(*typical_spectrum(job.dataset, job.split.train))
+    return network
+
+
+def fit(network: CGXAS, job: Job) -> CGXAS:
+    """Train those parameters of a network that want a gradient; a run in the folder goes on.
 
     Returns:
         The network of the epoch with the lowest validation RSE, in evaluation mode.
+
+    Raises:
+        Interrupted: the watcher wanted to stop; the state is saved.
+        ConfigError: the folder holds the state of another run.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    if job.processes.is_first:
+        (job.folder / LAST).parent.mkdir(parents=True, exist_ok=True)
+    network.to(job.processes.device)
+    weights = spectrum_weights(job.dataset, job.split.train, job.config)
+    learnt = job.split.train[weights[job.split.train] > 0]
+    batches = CrystalBatches(job.dataset.crystal.numpy(), learnt, job.config.batch_crystals)
+    optimiser = _optimiser(network, job.config)
+    schedule = _schedule(optimiser, job.config, len(batches))
+    state = State(network, optimiser, schedule)
     with torch.random.fork_rng():
-        torch.manual_seed(config.seed)
-        network = CGXAS(model_config)
-        network.start_from(*typical_spectrum(dataset, split.train))
-        weights = spectrum_weights(dataset, split.train, config)
-        learnt = split.train[weights[split.train] > 0]
-        batches = CrystalBatches(dataset, learnt, config.batch_crystals)
-        optimiser = _optimiser(network, config)
-        schedule = _schedule(optimiser, config, len(batches))
-        state = _State(network, optimiser, schedule)
-        done, best = state.load(folder / LAST)
-        embed = torch.compile(network.embed, dynamic=True) if config.compile else network.embed
-        for number in range(done + 1, config.epochs + 1):
-            started = time.perf_counter()
-            torch.manual_seed(hash((config.seed, number)))
-            network.train()
-            losses = []
-            for wanted in batches.shuffled(config.seed, number):
-                batch = dataset.batch(wanted)
-                predicted = batch.pool(network.head(embed(batch.graphs)[batch.nodes]))
-                loss = rse_loss(predicted, batch.mu, batch.weight)
-                if config.slope_weight:
-                    slopes = slope_rse(predicted, batch.mu, batch.weight)
-                    loss = loss + config.slope_weight * slopes
-                losses.append(_step(state, loss, torch.from_numpy(weights[wanted]), config))
-            seconds = time.perf_counter() - started
-            validation = validation_rse(network, dataset, split.validation)
-            epoch = Epoch(
-                number, float(np.mean(losses)), validation, seconds, len(learnt) / seconds
-            )
-            if validation < best:
-                best = validation
-                state.save(folder / BEST, number, best)
-            state.save(folder / LAST, number, best)
-            _log(folder / LOG, epoch)
-            on_epoch(epoch)
-        state.load(folder / BEST)
+        if (job.folder / LAST).exists():
+            state.load(job.folder / LAST)
+        _Loop(job, state, batches, torch.from_numpy(weights)).run()
+    job.processes.wait()
+    state.load(job.folder / BEST)
     return network.eval()
 
 
-class CrystalBatches:
-    """Targets grouped by crystal, so that a crystal's graph is passed once for all of them."""
+class Answer(nn.Module):
+    """A network as training calls it: from a batch to the spectra of its targets.
 
-    def __init__(self, dataset: Dataset, targets: NDArray[np.int64], n_crystals: int) -> None:
-        crystals = dataset.targets.crystal[targets]
-        order = np.argsort(crystals, kind="stable")
-        starts = np.flatnonzero(np.diff(crystals[order])) + 1
-        self._groups = np.split(targets[order], starts)
-        self._n_crystals = n_crystals
+    The graph part of a network whose graph part is frozen runs once, and its site vectors stay.
+    """
 
-    def __len__(self) -> int:
-        # A last batch that is not full is left out: batch statistics of a few atoms are noise.
-        return max(1, len(self._groups) // self._n_crystals)
+    def __init__(self, network: CGXAS, dataset: Dataset, compiled: bool = False) -> None:
+        super().__init__()
+        self.network = network
+        self._embed = torch.compile(network.embed, dynamic=True) if compiled else network.embed
+        graph = network.graph_modules[0]
+        frozen = not any(p.requires_grad for p in graph.parameters())
+        self._vectors = site_vectors(network, dataset) if frozen else None
 
-    def shuffled(self, seed: int, epoch: int) -> Iterator[NDArray[np.int64]]:
-        """Yield the targets of each batch, in an order that the seed and epoch alone decide."""
-        order = np.random.default_rng((seed, epoch)).permutation(len(self._groups))
-        for n in range(len(self)):
-            chosen = order[n * self._n_crystals : (n + 1) * self._n_crystals]
-            yield np.concatenate([self._groups[group] for group in chosen])
-
-
-def typical_spectrum(dataset: Dataset, train: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-    """Return the weighted mean and standard deviation of the training targets, (P,) each."""
-    mu, weight = dataset.targets.mu[train], dataset.targets.weight[train]
-    total = np.maximum(weight.sum(axis=0), 1e-6)
-    mean = (weight * mu).sum(axis=0) / total
-    spread = np.sqrt((weight * (mu - mean) ** 2).sum(axis=0) / total)
-    return torch.from_numpy(mean), torch.from_numpy(spread)
+    def forward(self, batch: Batch) -> Tensor:
+        """Return (T, P) spectra."""
+        if self._vectors is not None:
+            vectors = self._vectors[batch.members]
+        else:
+            embed = self._embed if self.training else self.network.embed
+            vectors = embed(batch.graphs)[batch.nodes]
+        return batch.pool(self.network.head(vectors, batch.fidelity[batch.target_of_node]))
 
 
-def spectrum_weights(
-    dataset: Dataset, train: NDArray[np.int64], config: TrainingConfig
-) -> NDArray[np.float32]:
-    """Return the weight of every spectrum in the loss, 1 on average over the training part."""
-    numbers = dataset.targets.numbers
-    counts = np.maximum(np.bincount(numbers[train], minlength=int(numbers.max()) + 1), 1)
-    weights = counts[numbers] ** -config.balance
-    weights *= np.where(dataset.targets.certain, 1.0, config.uncertain_weight)
-    return np.asarray(weights / weights[train].mean(), dtype=np.float32)
+@torch.no_grad()
+def site_vectors(network: CGXAS, dataset: Dataset) -> Tensor:
+    """Return (S, H) site vectors of all members of all targets, in evaluation mode."""
+    network.eval()
+    device = next(network.parameters()).device
+    vectors = torch.empty(len(dataset.member), network.config.hidden, device=device)
+    for n in range(0, len(dataset), _TARGETS_PER_PASS):
+        batch = dataset.batch(np.arange(n, min(n + _TARGETS_PER_PASS, len(dataset)))).to(device)
+        vectors[batch.members] = network.embed(batch.graphs)[batch.nodes]
+    return vectors
 
 
 @torch.no_grad()
 def predict_targets(
-    network: CGXAS, dataset: Dataset, wanted: NDArray[np.int64], size: int = 128
+    answer: Answer, dataset: Dataset, wanted: NDArray[np.int64]
 ) -> Iterator[tuple[NDArray[np.int64], Batch, Tensor]]:
-    """Yield targets, batch and (T, P) predictions, in evaluation mode."""
-    was_training = network.training
-    network.eval()
-    for n in range(0, len(wanted), size):
-        batch = dataset.batch(wanted[n : n + size])
-        yield wanted[n : n + size], batch, batch.pool(network(batch.graphs, batch.nodes))
-    network.train(was_training)
+    """Yield targets, batch and (T, P) predictions, in evaluation mode; crystals in a row."""
+    answer.eval()
+    device = next(answer.network.parameters()).device
+    wanted = wanted[np.argsort(dataset.crystal.cpu().numpy()[wanted], kind="stable")]
+    for n in range(0, len(wanted), _TARGETS_PER_PASS):
+        chosen = wanted[n : n + _TARGETS_PER_PASS]
+        batch = dataset.batch(chosen).to(device)
+        yield chosen, batch, answer(batch)
 
 
-def validation_rse(network: CGXAS, dataset: Dataset, wanted: NDArray[np.int64]) -> float:
-    """Return the mean RSE over computed points; sites that are not certain are left out."""
-    wanted = wanted[dataset.targets.certain[wanted]]
-    parts = [
-        rse_loss(predicted, batch.mu, batch.computed)
-        for _, batch, predicted in predict_targets(network, dataset, wanted)
-    ]
-    return float(torch.cat(parts).mean()) if parts else math.inf
+class _Loop:
+    """Epochs of steps, with validation after each."""
+
+    def __init__(self, job: Job, state: State, batches: CrystalBatches, weights: Tensor) -> None:
+        self.job, self.state, self.batches, self.weights = job, state, batches, weights
+        self.dataset = _resident(job.dataset, job.processes.device)
+        self.answer = Answer(state.network, self.dataset, job.config.compile)
+        self.shared = job.processes.shared(self.answer)
+        self.certain = job.split.validation[job.dataset.certain.numpy()[job.split.validation]]
+
+    def run(self) -> None:
+        """Train until all epochs are done."""
+        steps = self.job.config.epochs * len(self.batches)
+        done = self.state.epoch * len(self.batches) + self.state.step
+        self.job.watcher.on_start(steps, done)
+        if not done:  # a network that was trained before may already be the best
+            self.state.best = self._validate()
+            self._save(BEST)
+        while self.state.epoch < self.job.config.epochs:
+            self._epoch()
+
+    def _epoch(self) -> None:
+        state, config = self.state, self.job.config
+        number, first = state.epoch + 1, state.step
+        if not first:
+            torch.manual_seed(hash((config.seed, number)))
+        self.shared.train()
+        started = saved = time.perf_counter()
+        n_learnt = 0
+        for groups in islice(self.batches.shuffled(config.seed, number), first, None):
+            state.losses.append(self._step(groups))
+            state.step += 1
+            n_learnt += sum(map(len, groups))
+            self.job.watcher.on_step(sum(map(len, groups)))
+            if self._must_stop():
+                self._save(LAST)
+                raise Interrupted(
+                    f"stopped in epoch {number}, after {state.step} of {len(self.batches)} steps; "
+                    "resume the run to go on"
+                )
+            if time.perf_counter() - saved > _SECONDS_BETWEEN_SAVES:
+                self._save(LAST)
+                saved = time.perf_counter()
+        loss = float(torch.stack(state.losses).mean())
+        seconds = time.perf_counter() - started
+        validation = self._validate()
+        rate = float(state.schedule.get_last_lr()[0])
+        epoch = Epoch(number, loss, validation, rate, seconds, n_learnt / seconds)
+        state.epoch, state.step, state.losses = number, 0, []
+        self._keep(epoch)
+
+    def _keep(self, epoch: Epoch) -> None:
+        """Log the epoch, save the state, and tell of it."""
+        if epoch.validation_rse < self.state.best:
+            self.state.best = epoch.validation_rse
+            self._save(BEST)
+        # The row first: a run killed in between does the epoch over, and its row with it.
+        if self.job.processes.is_first:
+            append_row(self.job.folder / LOG, asdict(epoch))
+        self._save(LAST)
+        self.job.watcher.on_epoch(epoch)
+
+    def _step(self, groups: Sequence[NDArray[np.int64]]) -> Tensor:
+        """Take one step down the weighted mean loss of a batch, and return that mean."""
+        config, processes = self.job.config, self.job.processes
+        mine = np.concatenate(groups[processes.rank :: processes.count])
+        batch = self.dataset.batch(mine).to(processes.device)
+        weight = self.weights[mine].to(processes.device)
+        predicted = self.shared(batch)
+        losses = rse_loss(predicted, batch.mu, batch.weight)
+        if config.slope_weight:
+            losses = losses + config.slope_weight * slope_rse(predicted, batch.mu, batch.weight)
+        share = (losses * weight).sum() / float(self.weights[np.concatenate(groups)].sum())
+        self.state.optimiser.zero_grad(set_to_none=True)
+        # The gradients are averaged over the processes, and are wanted as their sum.
+        (share * processes.count).backward()  # type: ignore[no-untyped-call]
+        # Their gradients are rounding errors, and Adam takes steps of full length along those.
+        for bias in self.state.network.shadowed_biases():
+            if bias.grad is not None:
+                bias.grad.zero_()
+        torch.nn.utils.clip_grad_norm_(self.state.network.parameters(), config.clip_norm)
+        self.state.optimiser.step()
+        self.state.schedule.step()
+        return processes.sum(share)
+
+    def _validate(self) -> float:
+        """Return the mean RSE over computed points; sites that are not certain are left out."""
+        processes = self.job.processes
+        total = torch.zeros(2, dtype=torch.float64, device=processes.device)
+        mine = self.certain[processes.rank :: processes.count]
+        for _, batch, predicted in predict_targets(self.answer, self.dataset, mine):
+            errors = rse_loss(predicted, batch.mu, batch.computed)
+            total += torch.stack([errors.double().sum(), errors.new_tensor(len(errors)).double()])
+        misfit, count = processes.sum(total).tolist()
+        return misfit / count if count else math.inf
+
+    def _must_stop(self) -> bool:
+        """Whether any process is wanted to stop."""
+        wish = torch.tensor([float(self.job.watcher.wants_to_stop())])
+        if self.job.processes.count > 1:
+            wish = self.job.processes.sum(wish.to(self.job.processes.device))
+        return bool(wish > 0)
+
+    def _save(self, name: str) -> None:
+        if self.job.processes.is_first:
+            self.state.save(self.job.folder / name)
+
+
+def _resident(dataset: Dataset, device: torch.device) -> Dataset:
+    """Return the data set on the device if it takes less than half of its free memory."""
+    if device.type != "cuda":
+        return dataset
+    free, _ = torch.cuda.mem_get_info(device)
+    size = sum(tensor.nbytes for tensor in dataset.tensors.values())
+    return dataset.to(device) if size < free / 2 else dataset
 
 
 def _optimiser(network: CGXAS, config: TrainingConfig) -> torch.optim.Optimizer:
+    parameters = [p for p in network.parameters() if p.requires_grad]
     if config.optimiser == "adam":
-        return torch.optim.Adam(network.parameters(), config.learning_rate)
+        return torch.optim.Adam(parameters, config.learning_rate, fused=True)
     return torch.optim.AdamW(
-        network.parameters(), config.learning_rate, weight_decay=config.weight_decay
+        parameters, config.learning_rate, weight_decay=config.weight_decay, fused=True
     )
 
 
@@ -206,53 +338,3 @@ def _schedule(
         return 0.5 + 0.5 * math.cos(math.pi * (step - warm_up) / max(1, total - warm_up))
 
     return torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
-
-
-@dataclass(frozen=True, eq=False)
-class _State:
-    """What a run needs to go on as if it had never stopped."""
-
-    network: CGXAS
-    optimiser: torch.optim.Optimizer
-    schedule: torch.optim.lr_scheduler.LambdaLR
-
-    def save(self, path: Path, epoch: int, best: float) -> None:
-        values: dict[str, Any] = {
-            "network": self.network.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "schedule": self.schedule.state_dict(),
-            "epoch": epoch,
-            "best": best,
-        }
-        with atomic_path(path) as temporary:
-            torch.save(values, temporary)
-
-    def load(self, path: Path) -> tuple[int, float]:
-        """Return the epochs done and the best validation RSE: 0 and infinity for a new run."""
-        if not path.exists():
-            return 0, math.inf
-        values = torch.load(path, weights_only=True)
-        self.network.load_state_dict(values["network"])
-        self.optimiser.load_state_dict(values["optimiser"])
-        self.schedule.load_state_dict(values["schedule"])
-        return int(values["epoch"]), float(values["best"])
-
-
-def _step(state: _State, losses: Tensor, weight: Tensor, config: TrainingConfig) -> float:
-    """Take one step down the weighted mean of the (T,) losses, and return that mean."""
-    loss = (losses * weight).sum() / weight.sum()
-    state.optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(state.network.parameters(), config.clip_norm)
-    state.optimiser.step()
-    state.schedule.step()
-    return float(loss.item())
-
-
-def _log(path: Path, epoch: Epoch) -> None:
-    new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.writer(file)
-        if new:
-            writer.writerow(vars(epoch))
-        writer.writerow(f"{value:.6g}" for value in vars(epoch).values())

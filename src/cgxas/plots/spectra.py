@@ -5,23 +5,17 @@ Figures are made without pyplot, so that no window system is needed and nothing 
 
 import math
 import os
-import re
 from collections.abc import Sequence
-from typing import Any
 
-from matplotlib import colormaps, rc_context
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
-from cgxas.atomic import atomic_path
 from cgxas.errors import OutputError
-from cgxas.spectra.io import check_output
+from cgxas.plots.style import STYLE, typeset, write_figure
 from cgxas.spectra.spectrum import SiteSpectrum, Spectrum
-
-FIGURE_SUFFIXES = (".png", ".svg", ".pdf")
-"""File types for figures."""
 
 MAX_PANELS = 24
 """Spectra in one figure; more would be too small to read."""
@@ -31,22 +25,6 @@ MAX_ENTRIES = 8
 
 ENTRIES_PER_INCH = 2.9
 """Lines of a legend per inch of a panel: more would cover the curves."""
-
-STYLE: Any = {
-    "font.size": 9.0,
-    "axes.titlesize": 10.0,
-    "axes.labelsize": 10.0,
-    "axes.linewidth": 0.8,
-    "xtick.direction": "in",
-    "ytick.direction": "in",
-    "xtick.top": True,
-    "ytick.right": True,
-    "legend.fontsize": 8.0,
-    "mathtext.default": "regular",  # subscripts in the font of the text
-    "pdf.fonttype": 42,  # TrueType: journals refuse matplotlib's default Type 3 fonts
-    "svg.hashsalt": "cgxas",  # the same spectrum gives the same file
-}
-"""Settings for figures written to files; an axes given by the caller keeps the caller's."""
 
 X_LABEL, Y_LABEL = "Energy (eV)", "μ(E), normalised"
 
@@ -107,18 +85,12 @@ def _mark_edge(ax: Axes, spectrum: Spectrum) -> None:
 
 def _dress(ax: Axes, spectrum: Spectrum) -> None:
     """Title, labels, ticks and limits; energies are always written in full."""
-    ax.set_title(_typeset(spectrum.label))
+    ax.set_title(typeset(spectrum.label))
     ax.set_xlabel(X_LABEL)
     ax.set_ylabel(Y_LABEL)
     ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     ax.xaxis.set_major_formatter(ScalarFormatter(useOffset=False))
     ax.set_xlim(float(spectrum.energy[0]), float(spectrum.energy[-1]))
-
-
-def _typeset(label: str) -> str:
-    """Write the numbers of a chemical formula as subscripts."""
-    plain = label.replace("$", r"\$")
-    return re.sub(r"(?<=[A-Za-z)\]])(\d+(?:\.\d+)?)", r"$_{\1}$", plain)
 
 
 def _add_legend(ax: Axes, mean: Line2D, sites: Sequence[Line2D]) -> None:
@@ -147,17 +119,12 @@ def save_figure(
     Raises:
         OutputError: The file cannot be written there, or there are no or too many spectra.
     """
-    target = check_output(path, FIGURE_SUFFIXES)
     panels = [spectra] if isinstance(spectra, Spectrum) else list(spectra)
     if not 1 <= len(panels) <= MAX_PANELS:
         raise OutputError(
             f"A figure holds 1 to {MAX_PANELS} spectra, not {len(panels)}: write several figures."
         )
-    suffix = target.suffix.lower()
-    metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(suffix, {})
-    with rc_context(STYLE), atomic_path(target) as temporary:
-        figure = _panels(panels, sites)
-        figure.savefig(temporary, format=suffix[1:], dpi=300, metadata=metadata)
+    write_figure(lambda: _panels(panels, sites), path)
 
 
 def _panels(spectra: Sequence[Spectrum], sites: bool) -> Figure:

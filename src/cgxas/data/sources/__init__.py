@@ -1,0 +1,1 @@
+"""Where spectra come from: one module per source, each yields what it finds, good or bad."""

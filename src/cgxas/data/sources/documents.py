@@ -1,0 +1,183 @@
+"""JSON documents of one spectrum each: the raw archive of 2018, and what others write like it.
+
+The archive of Mathew et al. (doi:10.1038/sdata.2018.151, figshare collection 3946561) holds one
+document per absorbing site: `structure`, `absorbing_atom`, `spectrum` (the rows of FEFF's
+xmu.dat), and ids in `metadata`. A plain document says `energy` and `mu` instead of `spectrum`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cgxas.data.records import fidelity_of
+from cgxas.data.sources.containers import Named, documents
+from cgxas.data.sources.imported import (
+    ImportedSpectrum,
+    LeftOut,
+    Unusable,
+    cell_and_formula,
+    structure_of,
+)
+from cgxas.elements import SYMBOLS
+
+NAMES = {
+    "structure": ("structure",),
+    "spectrum": ("spectrum", "xmu", "xas"),
+    "energy": ("energy", "energies", "x"),
+    "mu": ("mu", "intensity", "y"),
+    "site": ("absorbing_atom", "absorbing_atom_index", "absorbing_index", "site_index", "site"),
+    "element": ("absorbing_element", "absorber", "element"),
+    "edge": ("edge",),
+    "type": ("spectrum_type", "calc_type"),
+    "name": ("spectrum_id", "xas_id", "id"),
+    "material": ("mp_id", "material_id", "task_id"),
+    "theory": ("theory",),
+    "fidelity": ("fidelity",),
+}
+"""What is looked for, and under which names: in a document, then in its `metadata`."""
+
+ARCHIVE_THEORY = "FEFF9 (Mathew 2018, Materials Project)"
+AVERAGED_THEORY = "FEFF9 (Materials Project)"
+UNKNOWN = "unknown"
+
+_SITE_NAME = re.compile(r"(?P<material>.+)-(?P<site>\d+)-XANES-K-(?P<element>[A-Z][a-z]?)$")
+_MEAN_NAME = re.compile(r"(?P<material>.+)-XANES-(?P<element>[A-Z][a-z]?)-K$")
+_XMU_COLUMNS = 6
+_PAIRS = 2
+
+
+def read_documents(path: Path, theory: str = "") -> Iterator[ImportedSpectrum | LeftOut]:
+    """Yield the spectra of all documents in a file or folder.
+
+    Args:
+        path: what holds them.
+        theory: code and settings of documents that do not state them.
+    """
+    for document in documents(path):
+        yield document if isinstance(document, LeftOut) else read_document(document, theory)
+
+
+def read_document(document: Named, theory: str = "") -> ImportedSpectrum | LeftOut:
+    """Return the spectrum of one document, or why there is none."""
+    name, content = document
+    try:
+        return _spectrum(name, content, theory)
+    except Unusable as error:
+        return LeftOut(str(_find(content, "name") or name), str(error))
+
+
+def _spectrum(file: str, content: Mapping[str, Any], theory: str) -> ImportedSpectrum:
+    spectrum = _find(content, "spectrum")
+    if isinstance(spectrum, Mapping):
+        # The Materials Project's mean over an element: the structure inside is the right one, and
+        # the site only tells which atom stood for all.
+        content = {**content, **spectrum, "absorbing_index": None}
+    _refuse_other_edges(content)
+    energy, mu = _curve(content)
+    cell, formula = cell_and_formula(structure_of(_find(content, "structure")))
+    given = str(_find(content, "name") or "")
+    told = _told_by(given) or _told_by(file)
+    site, element = _absorber(content, told, cell.numbers)
+    stated = str(_find(content, "theory") or theory or _usual_theory(spectrum))
+    return ImportedSpectrum(
+        name=given,
+        material_id=str(_find(content, "material") or told.get("material") or given or file),
+        formula=formula,
+        cell=cell,
+        element=element,
+        site=site,
+        site_certain=True,
+        energy=energy,
+        mu=mu,
+        theory=stated,
+        fidelity=str(_find(content, "fidelity") or fidelity_of(stated)),
+    )
+
+
+def _find(content: Mapping[str, Any], wanted: str) -> Any:
+    inner = content.get("metadata")
+    for place in (content, inner if isinstance(inner, Mapping) else {}):
+        for name in NAMES[wanted]:
+            if place.get(name) is not None:
+                return place[name]
+    return None
+
+
+def _refuse_other_edges(content: Mapping[str, Any]) -> None:
+    if (
+        str(_find(content, "edge") or "K") != "K"
+        or str(_find(content, "type") or "XANES") != "XANES"
+    ):
+        raise Unusable("not a K-edge XANES spectrum")
+
+
+def _curve(content: Mapping[str, Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return energy and mu as given, (P,) each."""
+    spectrum = _find(content, "spectrum")
+    if isinstance(spectrum, list):
+        return _columns(spectrum)
+    energy, mu = _find(content, "energy"), _find(content, "mu")
+    if energy is None or mu is None:
+        raise Unusable("document holds no spectrum")
+    try:
+        return np.array(energy, dtype=np.float64), np.array(mu, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise Unusable("spectrum is not two rows of numbers") from error
+
+
+def _columns(rows: list[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return energy and mu of the rows of xmu.dat (omega, e, k, mu, mu0, chi), or of pairs."""
+    try:
+        table = np.array(rows, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise Unusable("spectrum is not rows of numbers") from error
+    if table.ndim != 2 or table.shape[1] not in (_PAIRS, _XMU_COLUMNS):
+        raise Unusable("spectrum has neither 2 nor 6 columns")
+    return table[:, 0], table[:, 3 if table.shape[1] == _XMU_COLUMNS else 1]
+
+
+def _told_by(name: str) -> dict[str, str]:
+    """Return what mp-561304-56-XANES-K-S or mp-779827-XANES-O-K says."""
+    found = _SITE_NAME.match(name) or _MEAN_NAME.match(name)
+    return found.groupdict() if found else {}
+
+
+def _absorber(
+    content: Mapping[str, Any], told: Mapping[str, str], numbers: NDArray[np.int64]
+) -> tuple[int | None, str]:
+    """Return the absorbing site (None: all of the element) and its element."""
+    site, element = _find(content, "site"), _find(content, "element")
+    if isinstance(element, Mapping):  # as pymatgen writes an Element
+        element = element.get("element")
+    if isinstance(site, str) and site in SYMBOLS:  # pymatgen: the first atom of the element
+        element, site = site, _first(numbers, site)
+    if site is None and told.get("site"):
+        site = told["site"]
+    try:
+        site = None if site is None else int(site)
+    except (TypeError, ValueError) as error:
+        raise Unusable("site is not an index") from error
+    element = element or told.get("element")
+    if element is None and site is None:
+        raise Unusable("document names no absorber")
+    if site is not None and not 0 <= site < len(numbers):
+        raise Unusable("site is not in the crystal")
+    return site, str(element) if element else SYMBOLS[numbers[site] - 1]
+
+
+def _first(numbers: NDArray[np.int64], element: str) -> int:
+    found = np.flatnonzero(numbers == SYMBOLS.index(element) + 1)
+    if not len(found):
+        raise Unusable("absorber is not in the crystal")
+    return int(found[0])
+
+
+def _usual_theory(spectrum: Any) -> str:
+    """Return what documents of this form usually hold, when they do not say it."""
+    if isinstance(spectrum, list):
+        return ARCHIVE_THEORY
+    return AVERAGED_THEORY if isinstance(spectrum, Mapping) else UNKNOWN

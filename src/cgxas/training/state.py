@@ -1,0 +1,88 @@
+"""What a run needs to go on as if it had never stopped."""
+
+import csv
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cgxas.atomic import atomic_path
+from cgxas.errors import ConfigError
+from cgxas.model.network import CGXAS
+
+
+@dataclass(eq=False)
+class State:
+    """A training run between two steps.
+
+    Attributes:
+        network: the network.
+        optimiser: and its moments.
+        schedule: of the learning rate.
+        epoch: epochs that are done.
+        step: steps done of the next one.
+        losses: losses of those steps.
+        best: lowest validation RSE so far.
+    """
+
+    network: CGXAS
+    optimiser: torch.optim.Optimizer
+    schedule: torch.optim.lr_scheduler.LRScheduler
+    epoch: int = 0
+    step: int = 0
+    losses: list[Tensor] = field(default_factory=list)
+    best: float = math.inf
+
+    def save(self, path: Path) -> None:
+        """Write the state; it appears whole or not at all."""
+        values: dict[str, Any] = {
+            "network": self.network.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "epoch": self.epoch,
+            "step": self.step,
+            "losses": [float(loss) for loss in self.losses],
+            "best": self.best,
+            "random": torch.get_rng_state(),
+        }
+        if torch.cuda.is_available():
+            values["random_cuda"] = torch.cuda.get_rng_state()
+        with atomic_path(path) as temporary:
+            torch.save(values, temporary)
+
+    def load(self, path: Path) -> None:
+        """Go back to a saved state, the random numbers of dropout included.
+
+        Raises:
+            ConfigError: it is not a state, or one of another network.
+        """
+        try:
+            values = torch.load(path, map_location="cpu", weights_only=True)
+            self.network.load_state_dict(values["network"])
+            self.optimiser.load_state_dict(values["optimiser"])
+            self.schedule.load_state_dict(values["schedule"])
+        except Exception as error:  # a damaged file fails in any way
+            raise ConfigError(f"{path} is damaged, or of another network") from error
+        self.epoch, self.step, self.best = values["epoch"], values["step"], values["best"]
+        device = next(self.network.parameters()).device
+        self.losses = [torch.tensor(loss, device=device) for loss in values["losses"]]
+        torch.set_rng_state(values["random"])
+        if torch.cuda.is_available() and "random_cuda" in values:
+            torch.cuda.set_rng_state(values["random_cuda"])
+
+
+def append_row(path: Path, row: Mapping[str, float]) -> None:
+    """Add a row to a CSV log; rows of an epoch that is done over are dropped first."""
+    rows: list[dict[str, str]] = []
+    if path.exists():
+        with path.open(newline="") as file:
+            rows = [old for old in csv.DictReader(file) if float(old["epoch"]) < row["epoch"]]
+    with atomic_path(path) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(row))
+        writer.writeheader()
+        writer.writerows(rows)
+        writer.writerow({name: f"{value:.6g}" for name, value in row.items()})
