@@ -29,11 +29,13 @@ FLOORS = {
     "__init__": 7,
     "report": 7,
     "cli": 8,
+    "__main__": 9,
 }
 HEAVY = {
     "torch": (
         "crystals.batch",
         "model",
+        "data.compile",
         "data.dataset",
         "evaluation.embedding",
         "training",

@@ -14,6 +14,10 @@ WORKER = Path(__file__).with_name("norm_worker.py")
 SIZES = (7, 2)
 
 
+def close(found: torch.Tensor, expected: torch.Tensor) -> None:
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
+
+
 def started_norm() -> nn.BatchNorm1d:
     """torch's own, with weights and statistics of a norm in use."""
     norm = nn.BatchNorm1d(5).double()
@@ -25,15 +29,22 @@ def started_norm() -> nn.BatchNorm1d:
     return norm
 
 
-def test_alone_it_is_the_norm_of_torch():
-    torch.manual_seed(1)
-    expected, x = started_norm(), torch.randn(9, 5, dtype=torch.float64)
-    norm = BatchNorm(5).double()
-    norm.load_state_dict(expected.state_dict())
-    for training in (True, False):
-        assert torch.equal(norm.train(training)(x), expected.train(training)(x))
-    for name, tensor in expected.state_dict().items():
-        assert torch.equal(norm.state_dict()[name], tensor)
+@pytest.mark.parametrize("training", [True, False])
+def test_alone_it_is_the_norm_of_torch(all_rows, training):
+    norms = [started_norm(), BatchNorm(5).double()]
+    norms[1].load_state_dict(norms[0].state_dict())
+    gradients = []
+    for norm in norms:
+        x = all_rows["x"].clone().requires_grad_()
+        (norm.train(training)(x) * all_rows["wanted"][0]).sum().backward()
+        gradients.append((x.grad, norm.weight.grad, norm.bias.grad))
+    for found, expected in zip(*gradients, strict=True):
+        close(found, expected)
+    x = all_rows["x"]
+    close(norms[1](x), norms[0](x))
+    assert norms[1].state_dict().keys() == norms[0].state_dict().keys()
+    for name, tensor in norms[0].state_dict().items():
+        close(norms[1].state_dict()[name], tensor)
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +87,6 @@ def two(all_rows, tmp_path_factory) -> list[dict]:
     )
     assert done.returncode == 0, done.stderr
     return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(2)]
-
-
-def close(found: torch.Tensor, expected: torch.Tensor) -> None:
-    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
 
 
 def test_two_processes_give_the_outputs_of_all_rows(two, all_rows):

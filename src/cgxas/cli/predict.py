@@ -47,11 +47,7 @@ def predict(
     ] = "universal",
     fidelity: Annotated[
         str | None,
-        typer.Option(
-            "--fidelity",
-            metavar="THEORY",
-            help="Answer as this theory would, such as FEFF10; see 'cgxas models info'.",
-        ),
+        typer.Option("--fidelity", metavar="THEORY", help="Answer as this would, such as FEFF10."),
     ] = None,
     output: Annotated[
         Path | None,
