@@ -160,22 +160,24 @@ def main() -> None:
     default = [shared / "sim_feff9", shared / "sim_feff10"]
     parser.add_argument("--data", type=Path, action="append", help="data-set folders to displace")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--compile-only", action="store_true", help="train later, in another run")
     parser.add_argument("--epochs", type=int, default=0, help="whole epochs to time, on a GPU")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder for the results")
     words = parser.parse_args()
     torch.set_num_threads(words.threads)
     words.output.mkdir(parents=True, exist_ok=True)
     place = words.output / "compiled"
-    result: dict[str, object] = {}
-    if not place.exists():
+    told = words.output / "compile.json"
+    if not told.exists():
         rng = np.random.default_rng(0)
         records = list(rehearsed(read_records(words.data or default).records, rng))
         started = time.perf_counter()
         build_dataset(records, WINDOWS, CONFIG).save(place)
-        result["compile_seconds"] = time.perf_counter() - started
+        seconds = time.perf_counter() - started
+        told.write_text(json.dumps({"compile_seconds": seconds, "compile_peak_gib": peak_gib()}))
         del records
     dataset = Dataset.load(place)
-    result |= {
+    result: dict[str, object] = json.loads(told.read_text()) | {
         "spectra": len(dataset),
         "crystals": dataset.n_crystals,
         "nodes": len(dataset.numbers),
@@ -183,6 +185,9 @@ def main() -> None:
         "bytes_per_spectrum": dataset.bytes_per_spectrum,
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU",
     }
+    if words.compile_only:
+        print(result)
+        return
     parts = {}
     for n in PARTS:
         n_spectra = min(n, len(dataset))
@@ -192,7 +197,7 @@ def main() -> None:
     result["spectra_per_second"] = parts
     if words.epochs:
         result["epoch_seconds"] = timed_epochs(dataset, words.epochs, words.output)
-    result["peak_gib"] = peak_gib()
+    result["train_peak_gib"] = peak_gib()
     draw(parts, words.output / "throughput.png")
     (words.output / "rehearsal.json").write_text(json.dumps(result, indent=1))
     for name, value in result.items():

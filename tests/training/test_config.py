@@ -1,7 +1,20 @@
+from pathlib import Path
+
 import pytest
 
 from cgxas.errors import ConfigError
-from cgxas.training.config import PAPER, REFERENCE, TrainingConfig
+from cgxas.model import config as models
+from cgxas.model.config import ModelConfig
+from cgxas.training.config import (
+    FINETUNE,
+    PAPER,
+    REFERENCE,
+    RunConfig,
+    SplitConfig,
+    TrainingConfig,
+)
+
+CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 def test_presets_are_the_published_settings():
@@ -36,3 +49,38 @@ def test_plain_values_and_back():
 def test_impossible_values_are_refused(values, message):
     with pytest.raises(ConfigError, match=message):
         TrainingConfig.from_dict(values)
+
+
+def test_only_known_ways_to_split():
+    assert SplitConfig("material", 0.5, 0.25).fractions == (0.5, 0.25)
+    with pytest.raises(ConfigError, match="by = 'colour'; a split is by formula, material, spec"):
+        SplitConfig("colour")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("training", [TrainingConfig(), PAPER, REFERENCE, FINETUNE])
+@pytest.mark.parametrize(
+    "model",
+    [models.PAPER, models.REFERENCE, ModelConfig(fidelities=("FEFF9", 'V"ASP', "Größe 😀"))],
+)
+def test_configuration_comes_back_from_its_file(training, model, tmp_path):
+    config = RunConfig('Größe "1" 😀\\', model, training, SplitConfig("spectrum", 0.7, 0.1, 3))
+    (tmp_path / "config.toml").write_text(config.to_toml(), encoding="utf-8")
+    assert RunConfig.from_toml(tmp_path / "config.toml") == config
+
+
+def test_what_a_file_leaves_out_is_as_usual(tmp_path):
+    (tmp_path / "config.toml").write_text('name = "a"')
+    found = RunConfig.from_toml(tmp_path / "config.toml")
+    assert found == RunConfig("a", ModelConfig(), TrainingConfig(), SplitConfig())
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.name)
+def test_configurations_of_the_repository_are_valid(path):
+    assert RunConfig.from_toml(path).name
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "../a", "/a"])
+def test_names_that_are_no_file_names_are_refused(name, tmp_path):
+    (tmp_path / "config.toml").write_text(f'name = "{name}"')
+    with pytest.raises(ConfigError, match="it must be one a file can have"):
+        RunConfig.from_toml(tmp_path / "config.toml")

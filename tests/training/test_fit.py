@@ -1,3 +1,5 @@
+"""The loop: it learns, can be stopped at any step, and tells of both."""
+
 import csv
 from dataclasses import replace
 
@@ -5,201 +7,327 @@ import numpy as np
 import pytest
 import torch
 
-from cgxas.crystals.canonical import Cell
-from cgxas.data.dataset import Dataset, build_dataset
-from cgxas.data.records import Material, Record
+from cgxas.data.compile import build_dataset
 from cgxas.data.split import Split
+from cgxas.errors import ConfigError, Interrupted
 from cgxas.model.config import ModelConfig
+from cgxas.model.network import CGXAS
 from cgxas.spectra.windows import WINDOWS
+from cgxas.training.batches import typical_spectrum
 from cgxas.training.config import TrainingConfig
 from cgxas.training.fit import (
-    CrystalBatches,
+    BEST,
+    LAST,
+    LOG,
+    SILENT,
+    Answer,
+    Job,
     _optimiser,
     _schedule,
     fit,
-    rse_loss,
-    spectrum_weights,
-    typical_spectrum,
+    new_network,
+    predict_targets,
+    site_vectors,
 )
 
-MODEL = ModelConfig(hidden=8, n_modules=1, n_head_layers=1, wave_numbers=2, dropout=0.1)
-TRAINING = TrainingConfig(epochs=4, batch_crystals=3, learning_rate=3e-3)
+
+def log(job: Job) -> list[dict[str, str]]:
+    with (job.folder / LOG).open() as file:
+        return list(csv.DictReader(file))
 
 
-def material(n: int) -> Material:
-    """Rock salt of iron or cobalt with oxygen, a little larger each time."""
-    metal, length = (26, 27)[n % 2], 4.1 + 0.02 * n
-    corners = np.array([[0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]])
-    places = np.concatenate([corners, np.add(corners, [0.5, 0, 0])])
-    numbers = np.array([metal] * 4 + [8] * 4)
-    return Material(f"m{n}", f"X{n}", Cell(np.eye(3) * length, places, numbers))
+def losses(job: Job) -> list[float]:
+    return [float(row["train_loss"]) for row in log(job)]
 
 
-def record(name: str, crystal: Material, element: str, site: int, shift: float) -> Record:
-    energy = WINDOWS[element].energies
-    mu = 0.5 + np.arctan(energy - energy[0] - 15 - shift) / np.pi
-    return Record(name, crystal, element, site, True, energy, mu, "made up")
+def saved(job: Job, name: str) -> dict:
+    return torch.load(job.folder / name, weights_only=True)
 
 
-@pytest.fixture(scope="module")
-def dataset() -> Dataset:
-    """Twelve crystals with a metal and an oxygen spectrum each; every third is uncertain."""
-    records = []
-    for n in range(12):
-        crystal = material(n)
-        metal = ("Fe", "Co")[n % 2]
-        records.append(record(f"{n}a", crystal, metal, 0, 0.3 * n))
-        if n % 3 == 0:
-            uncertain = record(f"{n}b", crystal, "O", 5, -0.3 * n)
-            records.append(replace(uncertain, site_certain=False))
-    return build_dataset(records, WINDOWS, MODEL)
+def assert_equal_weights(one: CGXAS, other: CGXAS, within: float = 1e-6) -> None:
+    for name, tensor in one.state_dict().items():
+        torch.testing.assert_close(other.state_dict()[name], tensor, rtol=0, atol=within)
 
 
-@pytest.fixture(scope="module")
-def split(dataset) -> Split:
-    crystal = dataset.targets.crystal
-    return Split(*(np.flatnonzero(part) for part in (crystal < 8, crystal // 2 == 4, crystal > 9)))
+def test_untrained_network_answers_with_the_typical_spectrum(job, model, dataset, split):
+    network = new_network(job(), model).eval()
+    mean, _ = typical_spectrum(dataset, split.train)
+    spectra = network(dataset.batch(np.array([0, 1])).graphs).detach()
+    assert float((spectra - mean).abs().max()) < 0.5
+    other = new_network(job(seed=1), model)
+    torch.testing.assert_close(other.head_layers[-1].norm.bias, network.head_layers[-1].norm.bias)
 
 
-def losses(folder) -> list[float]:
-    with (folder / "log.csv").open() as file:
-        return [float(row["train_loss"]) for row in csv.DictReader(file)]
-
-
-def test_rse_loss_counts_weighted_points():
-    target, predicted = torch.tensor([[1.0, 2.0, 9.0]]), torch.tensor([[2.0, 2.0, 0.0]])
-    weight = torch.tensor([[1.0, 0.5, 0.0]])
-    assert rse_loss(predicted, target, weight).tolist() == pytest.approx([1 / 3])
-
-
-def test_loss_goes_down(dataset, split, tmp_path):
-    told = []
-    config = replace(TRAINING, epochs=15, schedule="constant")
-    network = fit(dataset, split, MODEL, config, tmp_path, told.append)
-    assert [epoch.epoch for epoch in told] == list(range(1, 16))
-    assert np.mean(losses(tmp_path)[-3:]) < 0.7 * losses(tmp_path)[0]
-    assert losses(tmp_path) == pytest.approx([epoch.train_loss for epoch in told], rel=1e-5)
+def test_loss_goes_down(job, model, watcher):
+    told = watcher()
+    one = job(watcher=told, epochs=15, schedule="constant")
+    network = fit(new_network(one, model), one)
+    assert told.start == (30, 0)
+    assert [epoch.epoch for epoch in told.epochs] == list(range(1, 16))
+    assert np.mean(losses(one)[-3:]) < 0.7 * losses(one)[0]
+    assert losses(one) == pytest.approx([epoch.train_loss for epoch in told.epochs], rel=1e-5)
+    assert told.epochs[0].learning_rate == 3e-3
+    assert told.epochs[0].spectra_per_second > 0
     assert not network.training
 
 
-def test_best_epoch_is_returned(dataset, split, tmp_path):
-    told = []
-    network = fit(dataset, split, MODEL, TRAINING, tmp_path, told.append)
-    best = min(told, key=lambda epoch: epoch.validation_rse)
-    saved = torch.load(tmp_path / "best.pt", weights_only=True)
-    assert saved["epoch"] == best.epoch
-    assert saved["best"] == best.validation_rse
-    state = network.state_dict()
-    assert all(torch.equal(state[name], tensor) for name, tensor in saved["network"].items())
+def test_log_has_a_row_per_epoch_with_what_was_told(job, model, watcher):
+    told = watcher()
+    one = job(watcher=told)
+    fit(new_network(one, model), one)
+    for row, epoch in zip(log(one), told.epochs, strict=True):
+        assert row.keys() == vars(epoch).keys()
+        for name, value in vars(epoch).items():
+            assert float(row[name]) == pytest.approx(value, rel=1e-5)
 
 
-class Stopped(Exception):
-    """The run was interrupted."""
+def test_best_epoch_is_returned(job, model, watcher):
+    told = watcher()
+    one = job(watcher=told, epochs=6, learning_rate=0.03, schedule="constant")
+    network = fit(new_network(one, model), one)
+    best = min(told.epochs, key=lambda epoch: epoch.validation_rse)
+    state = saved(one, BEST)
+    assert state["best"] == best.validation_rse
+    assert state["epoch"] == best.epoch
+    for name, tensor in state["network"].items():
+        assert torch.equal(network.state_dict()[name], tensor)
+    if best.epoch < 6:
+        last = saved(one, LAST)["network"]
+        assert any(not torch.equal(network.state_dict()[name], last[name]) for name in last)
+
+
+def test_a_network_that_only_gets_worse_is_returned_as_it_was(job, model, watcher):
+    first = job("first", epochs=6)
+    trained = fit(new_network(first, model), first)
+    told = watcher()
+    spoiling = job("spoiling", told, epochs=2, learning_rate=3.0, schedule="constant")
+    before = {name: tensor.clone() for name, tensor in trained.state_dict().items()}
+    after = fit(trained, spoiling)
+    assert min(epoch.validation_rse for epoch in told.epochs) > saved(first, BEST)["best"]
+    assert saved(spoiling, BEST)["epoch"] == 0
+    for name, tensor in before.items():
+        assert torch.equal(after.state_dict()[name], tensor)
+
+
+def test_validation_counts_certain_sites_and_computed_points(job, model, dataset, split, watcher):
+    told = watcher()
+    one = job(watcher=told, epochs=1)
+    computed = dataset.computed.clone()
+    computed[:, 1] = 70
+    mu = dataset.mu.clone()
+    mu[:, 70:] = 0
+    one = replace(one, dataset=replace(dataset, mu=mu, computed=computed))
+    fit(new_network(one, model), one)
+    assert len(split.validation) > dataset.certain[split.validation].sum()
+    network = CGXAS(model).eval()
+    network.load_state_dict(saved(one, LAST)["network"])
+    errors = []
+    for targets, _, found in predict_targets(Answer(network), dataset, split.validation):
+        for target, spectrum in zip(targets, found[:, :70], strict=True):
+            if dataset.certain[target]:
+                misfit = ((spectrum - mu[target, :70]) ** 2).sum() / (mu[target, :70] ** 2).sum()
+                errors.append(float(misfit))
+    assert told.epochs[0].validation_rse == pytest.approx(np.mean(errors), rel=1e-5)
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "step"])
-def test_resumed_run_equals_the_unbroken_one(dataset, split, tmp_path, schedule):
-    config = replace(TRAINING, schedule=schedule)
-    whole = fit(dataset, split, MODEL, config, tmp_path / "whole")
+@pytest.mark.parametrize("stops", [[1], [2], [3, 2, 1], [7]])
+def test_resumed_run_equals_the_unbroken_one(job, model, watcher, schedule, stops):
+    """Two steps make an epoch: 1, 3 and 7 lie in the middle of one, 2 and 5 at the end."""
+    one, told = job("whole", schedule=schedule), watcher()
+    whole = fit(new_network(one, model), one)
+    done = 0
+    for steps in stops:
+        stopped = watcher(stop_after=steps)
+        broken = job("parts", stopped, schedule=schedule)
+        with pytest.raises(Interrupted, match="resume the run to go on"):
+            fit(new_network(broken, model), broken)
+        assert stopped.start == (8, done)
+        done += steps
+        torch.rand(7)  # what else happened in between must not matter
+    rest = job("parts", told, schedule=schedule)
+    resumed = fit(new_network(rest, model), rest)
+    assert told.start == (8, done)
+    assert len(told.spectra) == 8 - done
+    assert_equal_weights(whole, resumed)
+    assert [row["epoch"] for row in log(rest)] == ["1", "2", "3", "4"]
+    assert losses(rest) == pytest.approx(losses(one), rel=1e-5)
+    assert saved(rest, LAST)["best"] == pytest.approx(saved(one, LAST)["best"], rel=1e-6)
 
-    def stop_after_two(epoch):
-        if epoch.epoch == 2:
-            raise Stopped
 
-    with pytest.raises(Stopped):
-        fit(dataset, split, MODEL, config, tmp_path / "parts", stop_after_two)
-    torch.rand(7)  # what else happened in between must not matter
-    resumed = fit(dataset, split, MODEL, config, tmp_path / "parts")
-    for name, tensor in whole.state_dict().items():
-        torch.testing.assert_close(resumed.state_dict()[name], tensor, rtol=0, atol=1e-6)
-    assert losses(tmp_path / "parts") == pytest.approx(losses(tmp_path / "whole"), abs=1e-6)
+class Crash(Exception):
+    """The machine went down."""
 
 
-def test_training_leaves_the_random_state_alone(dataset, split, tmp_path):
+@pytest.mark.parametrize("what", ["append_row", "save"])
+def test_run_that_broke_while_an_epoch_was_kept_goes_on(job, model, monkeypatch, what):
+    one = job("whole")
+    whole = fit(new_network(one, model), one)
+    broken = job("parts")
+    calls = 0
+
+    def breaks(real):
+        def call(*values):
+            nonlocal calls
+            calls += 1
+            if calls == 4:
+                raise Crash
+            return real(*values)
+
+        return call
+
+    with monkeypatch.context() as patch:
+        place = "cgxas.training.fit.append_row"
+        if what == "save":
+            place = "cgxas.training.state.State.save"
+        patch.setattr(place, breaks(getattr(*resolved(place))))
+        with pytest.raises(Crash):
+            fit(new_network(broken, model), broken)
+    resumed = fit(new_network(broken, model), broken)
+    assert_equal_weights(whole, resumed)
+    assert [row["epoch"] for row in log(broken)] == ["1", "2", "3", "4"]
+    assert losses(broken) == pytest.approx(losses(one), rel=1e-5)
+
+
+def resolved(place: str) -> tuple[object, str]:
+    """Return what holds a dotted name, and the last part of it."""
+    from cgxas.training import fit as module
+    from cgxas.training.state import State
+
+    return (State if "State" in place else module), place.rsplit(".", 1)[1]
+
+
+def test_finished_run_is_not_trained_again(job, model, watcher):
+    one = job()
+    network = fit(new_network(one, model), one)
+    told = watcher()
+    again = job(watcher=told)
+    assert_equal_weights(network, fit(new_network(again, model), again), within=0)
+    assert told.start == (8, 8)
+    assert (told.spectra, told.epochs) == ([], [])
+
+
+def test_state_of_another_network_is_refused(job, model):
+    fit(new_network(job(epochs=1), model), job(epochs=1))
+    other = replace(model, hidden=16)
+    with pytest.raises(ConfigError, match="of another network"):
+        fit(new_network(job(epochs=1), other), job(epochs=1))
+
+
+def test_state_is_saved_from_time_to_time_within_an_epoch(job, model, monkeypatch):
+    class Crashing(type(SILENT)):
+        def on_step(self, n_spectra: int) -> None:
+            steps.append(n_spectra)
+            if len(steps) == 2:
+                raise Crash
+
+    steps: list[int] = []
+    monkeypatch.setattr("cgxas.training.fit._SECONDS_BETWEEN_SAVES", 0.0)
+    one = job(watcher=Crashing())
+    with pytest.raises(Crash):
+        fit(new_network(one, model), one)
+    assert (saved(one, LAST)["epoch"], saved(one, LAST)["step"]) == (0, 1)
+
+
+def test_training_leaves_the_random_state_alone(job, model):
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    fit(dataset, split, MODEL, replace(TRAINING, epochs=1), tmp_path)
+    fit(new_network(job(epochs=1), model), job(epochs=1))
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_seed_decides(dataset, split, tmp_path):
-    one = replace(TRAINING, epochs=1)
-    states = [
-        fit(dataset, split, MODEL, replace(one, seed=seed), tmp_path / name).state_dict()
-        for name, seed in (("a", 0), ("b", 0), ("c", 1))
-    ]
-    weights = [state["embedding.linear.weight"] for state in states]
+def test_seed_decides(job, model):
+    weights = []
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        one = job(name, epochs=1, seed=seed)
+        weights.append(fit(new_network(one, model), one).embedding.linear.weight)
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
 
 
-def test_uncertain_sites_are_left_out_at_weight_zero(dataset, split, tmp_path):
-    config = replace(TRAINING, epochs=2, uncertain_weight=0.0)
-    weights = spectrum_weights(dataset, split.train, config)
-    assert (weights[~dataset.targets.certain] == 0).all()
-    assert weights[split.train].mean() == pytest.approx(1, rel=1e-6)
-    fit(dataset, split, MODEL, config, tmp_path / "as they are")
+def test_uncertain_sites_are_left_out_at_weight_zero(job, model, dataset, split):
+    settings = {"epochs": 2, "uncertain_weight": 0.0}
+    one = job("as they are", **settings)
+    fit(new_network(one, model), one)
     # If they are left out, what they say cannot matter.
-    mu = dataset.targets.mu.copy()
-    uncertain = np.intersect1d(split.train, np.flatnonzero(~dataset.targets.certain))
-    mean, spread = typical_spectrum(dataset, split.train)
-    mu[uncertain] = mu[uncertain][::-1]  # among themselves, so that the typical spectrum stays
-    changed = Dataset(dataset.graphs, replace(dataset.targets, mu=mu))
-    torch.testing.assert_close(typical_spectrum(changed, split.train), (mean, spread))
-    fit(changed, split, MODEL, config, tmp_path / "exchanged")
-    assert losses(tmp_path / "exchanged") == pytest.approx(
-        losses(tmp_path / "as they are"), abs=1e-6
-    )
+    mu = dataset.mu.clone()
+    uncertain = np.intersect1d(split.train, np.flatnonzero(~dataset.certain.numpy()))
+    mu[uncertain] = mu[uncertain].flip(0)  # among themselves, so that the typical spectrum stays
+    other = replace(job("exchanged", **settings), dataset=replace(dataset, mu=mu))
+    fit(new_network(other, model), other)
+    assert losses(other) == pytest.approx(losses(one), abs=1e-6)
+    counted = replace(job("counted", epochs=2), dataset=other.dataset)
+    fit(new_network(counted, model), counted)
+    assert losses(counted) != pytest.approx(losses(one), abs=1e-4)
 
 
-def test_uncertain_sites_count_otherwise(dataset, split):
-    weights = spectrum_weights(dataset, split.train, replace(TRAINING, uncertain_weight=0.25))
-    certain = dataset.targets.certain
-    assert weights[~certain][0] == pytest.approx(0.25 * weights[certain][0])
+def test_slopes_count_if_they_are_wanted(job, model):
+    plain, both = job("plain", epochs=1), job("both", epochs=1, slope_weight=2.0)
+    for one in (plain, both):
+        fit(new_network(one, model), one)
+    assert losses(both)[0] > losses(plain)[0] + 0.01
 
 
-@pytest.mark.parametrize("balance", [0.0, 0.5, 1.0])
-def test_balance_favours_rare_elements(dataset, split, balance):
-    weights = spectrum_weights(dataset, split.train, replace(TRAINING, balance=balance))
-    numbers = dataset.targets.numbers[split.train]
-    counts = {z: int((numbers == z).sum()) for z in (8, 26)}
-    assert counts[8] < counts[26]
-    of = {z: weights[split.train][numbers == z][0] for z in counts}
-    assert of[8] / of[26] == pytest.approx((counts[26] / counts[8]) ** balance)
+def test_frozen_graph_part_stays_and_its_vectors_are_computed_once(job, model, dataset):
+    network = new_network(job(), model).requires_grad_(False)
+    network.head_layers.requires_grad_(True)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    passes = []
+    network.embedding.register_forward_hook(lambda *_: passes.append(1))
+    one = job(epochs=3)
+    trained = fit(network, one)
+    assert len(passes) == 1
+    moved = {n for n, t in trained.state_dict().items() if not torch.equal(t, before[n])}
+    assert moved
+    assert all(name.startswith("head_layers") for name in moved)
+    kept = Answer(trained, vectors=site_vectors(trained, dataset))
+    found = next(predict_targets(kept, dataset, np.arange(4)))[2]
+    again = next(predict_targets(Answer(trained), dataset, np.arange(4)))[2]
+    torch.testing.assert_close(found, again, rtol=1e-5, atol=1e-6)
 
 
-def test_batches_hold_each_crystal_once(dataset, split):
-    batches = CrystalBatches(dataset, split.train, 3)
-    assert len(batches) == 2  # of 8 crystals; the last two are not a full batch
-    for epoch in range(5):
-        seen = [dataset.targets.crystal[wanted] for wanted in batches.shuffled(0, epoch)]
-        assert [len(set(crystals)) for crystals in seen] == [3, 3]
-        assert not set(seen[0]) & set(seen[1])
-        for wanted, crystals in zip(batches.shuffled(0, epoch), seen, strict=True):
-            every = np.flatnonzero(np.isin(dataset.targets.crystal, crystals))
-            assert sorted(wanted) == every.tolist()
+def test_predictions_come_with_their_targets(job, model, dataset, monkeypatch):
+    monkeypatch.setattr("cgxas.training.fit._TARGETS_PER_PASS", 3)
+    answer = Answer(new_network(job(), model))
+    wanted = np.array([15, 0, 7, 8, 3])
+    seen = [chosen.tolist() for chosen, _, _ in predict_targets(answer, dataset, wanted)]
+    assert [len(chosen) for chosen in seen] == [3, 2]
+    assert sorted(sum(seen, [])) == sorted(wanted.tolist())
+    for chosen, batch, spectra in predict_targets(answer, dataset, wanted):
+        assert torch.equal(batch.mu, dataset.mu[chosen])
+        for target, spectrum in zip(chosen, spectra, strict=True):
+            alone = next(predict_targets(answer, dataset, np.array([target])))[2]
+            torch.testing.assert_close(spectrum, alone[0], rtol=1e-5, atol=1e-6)
 
 
-def test_order_of_batches_follows_seed_and_epoch(dataset, split):
-    batches = CrystalBatches(dataset, split.train, 3)
-
-    def order(seed: int, epoch: int) -> list[int]:
-        return np.concatenate(list(batches.shuffled(seed, epoch))).tolist()
-
-    assert order(0, 1) == order(0, 1)
-    assert order(0, 1) != order(0, 2)
-    assert order(0, 1) != order(1, 1)
-
-
-def test_typical_spectrum_is_the_weighted_mean(dataset):
-    mu, weight = dataset.targets.mu.copy(), dataset.targets.weight.copy()
-    weight[0, :10] = 0
-    mu[0, :10] = 100
-    changed = Dataset(dataset.graphs, replace(dataset.targets, mu=mu, weight=weight))
-    mean, spread = typical_spectrum(changed, np.array([0, 1, 2]))
-    np.testing.assert_allclose(mean[:10], mu[1:3, :10].mean(axis=0), rtol=1e-5)
-    np.testing.assert_allclose(spread[10:], mu[:3, 10:].std(axis=0), rtol=1e-4, atol=1e-6)
+def test_network_of_two_theories_answers_each_in_its_own(record, tmp_path):
+    """The second theory has its edges 6 eV higher; a network of one can only take the middle."""
+    records = []
+    for n in range(8):
+        one = record(n, ("Fe", "Co")[n % 2], 0, 0.1 * n, "FEFF9")
+        two = record(n, ("Fe", "Co")[n % 2], 0, 0.1 * n + 6, "VASP")
+        records += [one, replace(two, material=one.material)]
+    config = ModelConfig(hidden=16, n_modules=1, n_head_layers=2, wave_numbers=0)
+    dataset = build_dataset(records, WINDOWS, config)
+    everything = np.arange(16)
+    split = Split(everything, everything, everything)
+    training = TrainingConfig(epochs=40, batch_crystals=4, learning_rate=2e-2)
+    errors = {}
+    for names in ((), ("VASP", "FEFF9")):
+        told = replace(config, fidelities=names)
+        job = Job(dataset.renumbered(names), split, training, tmp_path / str(len(names)))
+        network = fit(new_network(job, told), job)
+        errors[names] = saved(job, BEST)["best"]
+    assert errors["VASP", "FEFF9"] < 0.1 * errors[()]
+    batch = job.dataset.batch(np.array([4, 5]))
+    with torch.no_grad():
+        vectors = network.embed(batch.graphs)[batch.nodes]
+        vasp, feff = (network.head(vectors, torch.tensor(n)) for n in range(2))
+    feff9, higher = dataset.mu[4], dataset.mu[5]
+    assert float((feff[0] - feff9).abs().max()) < 0.25
+    assert float((vasp[0] - higher).abs().max()) < 0.25
+    assert float((higher - feff9).abs().max()) > 0.7
 
 
 @pytest.mark.parametrize(
@@ -217,11 +345,13 @@ def test_schedule(schedule, factors):
     assert {step: rates(step) for step in factors} == pytest.approx(factors, abs=1e-4)
 
 
-def test_optimisers():
+def test_optimisers(training):
     network = torch.nn.Linear(2, 2)
-    adam = _optimiser(network, replace(TRAINING, optimiser="adam"))
-    adamw = _optimiser(network, replace(TRAINING, optimiser="adamw", weight_decay=0.03))
+    network.bias.requires_grad_(False)
+    adam = _optimiser(network, replace(training, optimiser="adam"))
+    adamw = _optimiser(network, replace(training, optimiser="adamw", weight_decay=0.03))
     assert type(adam) is torch.optim.Adam
     assert adam.defaults["weight_decay"] == 0
     assert type(adamw) is torch.optim.AdamW
     assert adamw.defaults["weight_decay"] == 0.03
+    assert [p is network.weight for p in adamw.param_groups[0]["params"]] == [True]

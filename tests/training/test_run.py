@@ -1,6 +1,8 @@
-import csv
+"""Whole runs: data-set folders and a configuration in, a run folder with a tested model out."""
+
 import json
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,140 +11,302 @@ import pyarrow.parquet
 import pytest
 import torch
 
-from cgxas.cli import main
-from cgxas.errors import ConfigError
-from cgxas.model.checkpoint import load_checkpoint
-from cgxas.training.run import RunConfig, SplitConfig, retest, train
+from cgxas.data.dataset import Dataset
+from cgxas.data.split import Split, read_saved_split, read_split, write_split
+from cgxas.errors import ConfigError, Interrupted, OutputError
+from cgxas.model.checkpoint import Checkpoint, load_checkpoint
+from cgxas.model.config import ModelConfig
+from cgxas.training.config import RunConfig, SplitConfig, TrainingConfig
+from cgxas.training.fit import BEST, site_vectors
+from cgxas.training.folder import open_run
+from cgxas.training.processes import ALONE
+from cgxas.training.run import Data, Run, curves, prepare, retest, score, split_of, train
 
-CONFIG = """
-name = "tiny"
-[model]
-hidden = 8
-n_modules = 1
-n_head_layers = 1
-wave_numbers = 0
-[training]
-epochs = 2
-batch_crystals = 4
-[split]
-train = 0.6
-validation = 0.2
-"""
-
-
-@pytest.fixture
-def data(tmp_path) -> Path:
-    """Ten rock salts of iron, each with an iron spectrum whose edge follows its size."""
-    folder = tmp_path / "salts"
-    folder.mkdir()
-    places = [[0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]]
-    places += [[0.5 + x, y, z] for x, y, z in places]
-    energy = np.linspace(7110.0, 7170.0, 80)
-    materials = [
-        {
-            "material_id": f"m{n}",
-            "formula": f"X{n}",
-            "lattice": [[4 + 0.1 * n, 0, 0], [0, 4 + 0.1 * n, 0], [0, 0, 4 + 0.1 * n]],
-            "species": ["Fe"] * 4 + ["O"] * 4,
-            "frac_coords": places,
-        }
-        for n in range(10)
-    ]
-    spectra = [
-        {
-            "spectrum_id": f"s{n}",
-            "material_id": f"m{n}",
-            "element": "Fe",
-            "site_index": 2,
-            "site_certain": True,
-            "energy": energy.tolist(),
-            "mu": (0.5 + np.arctan(energy - 7125 - 0.4 * n) / np.pi).tolist(),
-            "theory": "made up",
-        }
-        for n in range(10)
-    ]
-    for name, rows in (("materials", materials), ("spectra", spectra)):
-        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), folder / f"{name}.parquet")
-    return folder
-
-
-@pytest.fixture
-def config(tmp_path) -> Path:
-    path = tmp_path / "tiny.toml"
-    path.write_text(CONFIG)
-    return path
-
-
-def test_a_run_ends_in_a_model_that_tells_where_it_comes_from(data, config, tmp_path):
-    checkpoint, evaluation = train(RunConfig.from_toml(config), [data], tmp_path / "run", "told")
-    loaded = load_checkpoint(tmp_path / "run" / "tiny.safetensors")
-    card = loaded.elements["Fe"]
-    assert (card.n_train, card.n_test) == (6, 2)
-    assert card.test_rse == evaluation.elements["Fe"].rse
-    assert set(loaded.elements) == {"Fe"}
-    assert loaded.provenance["command"] == "told"
-    assert loaded.provenance["spectra"] == {"train": 6, "validation": 2, "test": 2}
-    assert loaded.provenance["metrics"] == asdict(evaluation.overall)
-    assert len(loaded.provenance["data_sha256"]) == 64
-    written = json.loads((tmp_path / "run" / "evaluation.json").read_text())
-    assert written["overall"]["rse"] == evaluation.overall.rse
-    for name, tensor in loaded.state.items():
-        assert torch.equal(tensor, checkpoint.state[name])
-
-
-def test_retest_repeats_the_figures_and_refuses_other_data(data, config, tmp_path):
-    checkpoint, evaluation = train(RunConfig.from_toml(config), [data], tmp_path / "run", "told")
-    again = retest(checkpoint, [data])
-    assert again.overall.rse == pytest.approx(evaluation.overall.rse, rel=1e-6)
-    assert retest(checkpoint, [data], "train").overall.n == 6
-    rows = pyarrow.parquet.read_table(data / "spectra.parquet").to_pylist()[:-1]
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), data / "spectra.parquet")
-    with pytest.raises(ConfigError, match="not the data tiny was trained with"):
-        retest(checkpoint, [data])
-
-
-def test_the_commands_train_and_evaluate(data, config, tmp_path, capsys):
-    run, out = tmp_path / "run", tmp_path / "figures.json"
-    with pytest.raises(SystemExit) as stop:
-        main(["train", str(config), "--data", str(data), "-o", str(run)])
-    told = capsys.readouterr()
-    assert stop.value.code == 0
-    assert "epoch 2: training loss" in told.err
-    assert told.out.split()[:3] == ["Absorber", "Train", "Tested"]
-    model = str(run / "tiny.safetensors")
-    with pytest.raises(SystemExit) as stop:
-        main(["evaluate", model, "--data", str(data), "--json", str(out)])
-    assert stop.value.code == 0
-    assert capsys.readouterr().out == told.out
-    assert json.loads(out.read_text())["overall"]["n"] == 2
-    with (run / "state" / "log.csv").open() as file:
-        assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2"]
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("name = [", "not a readable TOML"),
-        ("[model]\nhidden = 8", "name"),
-        ("name = 'x'\ncolour = 3", "'colour'"),
-        ("name = 'x'\n[model]\nwidth = 3", "model configuration has no 'width'"),
-        ("name = 'x'\n[training]\nepochs = 0", "epochs = 0"),
-        ("name = 'x'\n[split]\nby = 'colour'", "by formula or by spectrum"),
-        ("name = 'x'\n[split]\nsize = 1", "split configuration has no 'size'"),
-    ],
+MODEL = ModelConfig(hidden=8, n_modules=1, n_head_layers=1, wave_numbers=0, dropout=0.1)
+TINY = RunConfig(
+    "tiny", MODEL, TrainingConfig(epochs=3, batch_crystals=3), SplitConfig("formula", 0.6, 0.2)
 )
-def test_bad_configurations_are_refused_in_one_line(text, says, data, tmp_path, capsys):
-    path = tmp_path / "bad.toml"
-    path.write_text(text)
-    with pytest.raises(SystemExit) as stop:
-        main(["train", str(path), "--data", str(data), "-o", str(tmp_path / "run")])
-    told = capsys.readouterr().err
-    assert stop.value.code == 2
-    assert says in told
-    assert told.count("\n") == 1
-    assert not (tmp_path / "run").exists()
 
 
-def test_split_by_spectrum_is_the_authors_own():
-    split = SplitConfig("spectrum", 0.6, 0.2).divide([None] * 10)  # type: ignore[list-item]
-    assert split.train.tolist() == [2, 0, 5, 3, 9, 1]
+@pytest.fixture
+def run_of(salts, tmp_path) -> Callable[..., Run]:
+    """Makes a run on the ten salts, in a folder of its own name."""
+
+    def make(name: str = "run", config: RunConfig = TINY, folder: Path = salts, **others) -> Run:
+        data = Data.read([folder], config.model, ALONE)
+        split = others.pop("split", None) or data.divide(config.split)
+        return Run(config, data, split, tmp_path / name, "told", **others)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def parent(salts, tmp_path_factory) -> Checkpoint:
+    """A model of both elements."""
+    data = Data.read([salts], MODEL, ALONE)
+    folder = tmp_path_factory.mktemp("parent")
+    return train(Run(TINY, data, data.divide(TINY.split), folder, "told"))[0]
+
+
+def assert_same_state(one: Checkpoint, other: Checkpoint) -> None:
+    assert one.state.keys() == other.state.keys()
+    for name, tensor in one.state.items():
+        assert torch.equal(tensor, other.state[name]), name
+
+
+def test_a_run_ends_in_a_model_that_tells_where_it_comes_from(run_of, salts):
+    run = run_of()
+    checkpoint, evaluation = train(run)
+    folder = open_run(run.path)
+    loaded = folder.checkpoint()
+    assert_same_state(loaded, checkpoint)
+    assert set(loaded.elements) == {"Fe", "O"}
+    card = loaded.elements["Fe"]
+    assert (card.n_train, card.n_test, card.fidelity) == (6, 2, None)
+    assert card.test_rse == evaluation.elements["Fe"].rse.mean
+    told = loaded.provenance
+    assert told["command"] == "told"
+    assert told["data"] == ["salts"]
+    assert told["theories"] == {"FEFF 9.9.1": 20}
+    assert told["spectra"] == {"train": 12, "validation": 4, "test": 4}
+    assert told["metrics"] == asdict(evaluation.overall)
+    assert told["configuration"] == json.loads(json.dumps(TINY.tables))
+    assert told["data_sha256"] == run.data.records.sha256
+    assert told["split_sha256"] == run.split.sha256
+    assert "parent" not in told
+
+
+def test_a_run_folder_tells_all_about_its_run(run_of, salts):
+    run = run_of()
+    _, evaluation = train(run)
+    folder = open_run(run.path)
+    assert (folder.name, folder.kind, folder.element) == ("tiny", "universal", None)
+    assert folder.data == (salts,)
+    assert folder.environment["processes"] == "1"
+    assert RunConfig.from_toml(run.path / "config.toml") == TINY
+    found = read_split(run.path / "split.json", run.data.records)
+    assert found.sha256 == run.split.sha256
+    assert read_saved_split(run.path / "split.json").by == "formula"
+    assert folder.log()["epoch"].tolist() == [1, 2, 3]
+    written = json.loads((run.path / "evaluation.json").read_text())
+    assert written == json.loads(json.dumps(evaluation.to_json()))
+    keys = [run.data.records.records[n].key for n in run.split.test]
+    assert folder.tested().key.tolist() == keys
+    assert not (run.path / "data").exists()
+    assert not [path.name for path in run.path.rglob(".*")]
+
+
+def test_a_broken_run_goes_on_as_if_unbroken(run_of, watcher):
+    whole, evaluation = train(run_of("whole"))
+    with pytest.raises(Interrupted):
+        train(run_of("parts", watcher=watcher(stop_after=3)))
+    assert not list(run_of("parts").path.glob("*.safetensors"))
+    resumed, again = train(run_of("parts", resume=True))
+    for name, tensor in whole.state.items():
+        torch.testing.assert_close(resumed.state[name], tensor, rtol=0, atol=1e-6)
+    assert again.overall.rse.mean == pytest.approx(evaluation.overall.rse.mean, rel=1e-5)
+    logs = [open_run(run_of(name).path).log()["train_loss"] for name in ("whole", "parts")]
+    np.testing.assert_allclose(logs[0], logs[1], rtol=1e-5)
+
+
+def test_a_folder_with_a_run_is_not_overwritten(run_of):
+    train(run_of())
+    before = {path: path.read_bytes() for path in run_of().path.rglob("*") if path.is_file()}
+    with pytest.raises(OutputError, match="go on with --resume"):
+        train(run_of())
+    others = {
+        "settings": {"config": replace(TINY, training=replace(TINY.training, epochs=9))},
+        "name": {"config": replace(TINY, name="other")},
+        "kind": {"element": "Fe"},
+        "split_sha256": {"split": Split(*np.split(np.arange(20), (12, 16)))},
+    }
+    for what, other in others.items():
+        with pytest.raises(ConfigError, match=what):
+            train(run_of(resume=True, **other))
+    assert {p: p.read_bytes() for p in run_of().path.rglob("*") if p.is_file()} == before
+
+
+def test_a_run_does_not_go_on_with_other_data(run_of, write_salts, tmp_path):
+    data = write_salts(tmp_path / "mine")
+    prepare(run_of(folder=data))
+    changed = pyarrow.parquet.read_table(data / "spectra.parquet").to_pylist()
+    changed[0]["mu"][3] += 1e-6
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(changed), data / "spectra.parquet")
+    with pytest.raises(ConfigError, match="data_sha256"):
+        train(run_of(folder=data, resume=True))
+
+
+def test_a_prepared_run_holds_its_data(run_of):
+    run = run_of()
+    prepare(run, with_data=True)
+    names = {path.name for path in run.path.iterdir()}
+    assert names == {"config.toml", "split.json", "run.json", "data"}
+    found = Dataset.load(run.path / "data")
+    for name, tensor in run.data.dataset.tensors.items():
+        assert torch.equal(found.tensors[name], tensor)
+
+
+def test_one_element_alone(run_of):
+    run = run_of(element="O")
+    checkpoint, evaluation = train(run)
+    assert run.kind == open_run(run.path).kind == "element"
+    assert set(checkpoint.elements) == set(evaluation.elements) == {"O"}
+    assert checkpoint.provenance["spectra"] == {"train": 6, "validation": 2, "test": 2}
+    assert set(evaluation.tested.element) == {"O"}
+    mu = run.data.dataset.mu.clone()
+    mu[run.data.dataset.absorber.numpy() == 26] = 0.5  # what iron says cannot matter
+    data = replace(run.data, dataset=replace(run.data.dataset, mu=mu))
+    again, _ = train(replace(run, data=data, path=run.path.with_name("again")))
+    assert_same_state(again, checkpoint)
+
+
+def test_a_part_without_spectra_is_refused(run_of):
+    with pytest.raises(ConfigError, match="leaves a part without spectra of Co"):
+        train(run_of(element="Co"))
+    none = np.zeros(0, dtype=np.int64)
+    with pytest.raises(ConfigError, match="leaves a part without spectra of any element"):
+        train(run_of(split=Split(np.arange(8), np.arange(8, 20), none)))
+
+
+def tuned(run_of, parent: Checkpoint, **settings) -> Run:
+    training = replace(TINY.training, **settings)
+    config = RunConfig("ft_Fe", parent.config, training, TINY.split)
+    return run_of(f"tuned {settings}", config, element="Fe", parent=parent)
+
+
+def test_tuning_moves_the_head_alone(run_of, parent):
+    run = tuned(run_of, parent, epochs=4, learning_rate=1e-3)
+    checkpoint, evaluation = train(run)
+    assert run.kind == open_run(run.path).kind == "finetune"
+    moved = set()
+    for name, tensor in parent.state.items():
+        if not torch.equal(tensor, checkpoint.state[name]):
+            moved.add(name)
+    heads = {name for name in parent.state if name.startswith("head_layers")}
+    assert moved <= heads
+    assert {name for name in heads if name.endswith("weight")} <= moved
+    assert set(checkpoint.elements) == set(evaluation.elements) == {"Fe"}
+    vectors = [site_vectors(c.network(), run.data.dataset) for c in (parent, checkpoint)]
+    assert torch.equal(*vectors)
+
+
+def test_tuning_leaves_the_parent_as_it_was(run_of, parent):
+    before = {name: tensor.clone() for name, tensor in parent.state.items()}
+    train(tuned(run_of, parent, epochs=1))
+    assert all(torch.equal(tensor, parent.state[name]) for name, tensor in before.items())
+
+
+def test_a_tuned_model_names_its_parent(run_of, parent):
+    checkpoint, _ = train(tuned(run_of, parent, epochs=1))
+    assert checkpoint.provenance["parent"] == {
+        "name": "tiny",
+        "tensors_sha256": parent.sha256,
+    }
+    assert checkpoint.sha256 != parent.sha256 or checkpoint.state == parent.state
+
+
+@pytest.mark.parametrize("learning_rate", [1e-3, 10.0])
+def test_a_tuned_model_is_never_worse_on_validation_than_its_parent(run_of, parent, learning_rate):
+    run = tuned(run_of, parent, epochs=3, learning_rate=learning_rate, schedule="constant")
+    checkpoint, _ = train(run)
+    of_both = [
+        score(c.network(), run.data, run.split, "validation", "Fe").overall.rse.mean
+        for c in (parent, checkpoint)
+    ]
+    assert of_both[1] <= of_both[0] * (1 + 1e-6)
+    if learning_rate > 1:  # so large a step spoils it
+        assert torch.load(run.path / BEST, weights_only=True)["epoch"] == 0
+        assert_same_state(checkpoint, parent)
+
+
+def test_retest_repeats_the_figures_and_refuses_other_data(run_of, write_salts, tmp_path):
+    run = run_of()
+    checkpoint, evaluation = train(run)
+    data = run.data
+    again = retest(load_checkpoint(open_run(run.path).model), data, split_of(checkpoint, data))
+    assert again.overall == evaluation.overall
+    assert again.elements == evaluation.elements
+    assert retest(checkpoint, data, run.split, "train").overall.n == 12
+    other = Data.read([write_salts(tmp_path / "salts", range(9))], MODEL, ALONE)
+    with pytest.raises(ConfigError, match=r"not the data tiny was trained with \(salts\)"):
+        split_of(checkpoint, other)
+    assert retest(checkpoint, other, other.everything).overall.n == 18
+
+
+def test_a_split_of_its_own_must_be_named_again(run_of, tmp_path):
+    own = Split(np.arange(10), np.arange(10, 14), np.arange(14, 20))
+    run = run_of(split=own)
+    checkpoint, evaluation = train(run)
+    with pytest.raises(ConfigError, match="trained with a split of its own; name its file"):
+        split_of(checkpoint, run.data)
+    write_split(tmp_path / "own.json", own, run.data.records, "formula", (0.5, 0.2), 1)
+    found = retest(checkpoint, run.data, read_split(tmp_path / "own.json", run.data.records))
+    assert found.overall == evaluation.overall
+
+
+def test_a_model_that_tells_nothing_has_no_split(run_of, parent):
+    with pytest.raises(ConfigError, match="does not tell how its data were split"):
+        split_of(replace(parent, provenance={}), run_of().data)
+
+
+def test_uncertain_sites_are_not_tested(run_of, parent):
+    run = run_of()
+    certain = torch.ones(20, dtype=torch.bool)
+    certain[run.split.test[0]] = False
+    data = replace(run.data, dataset=replace(run.data.dataset, certain=certain))
+    assert retest(parent, data, run.split).overall.n == 3
+
+
+def test_curves_are_empty_where_nothing_was_computed(run_of):
+    dataset = run_of().data.dataset
+    computed = dataset.computed.clone()
+    computed[3] = torch.tensor([10, 40])
+    found = curves(replace(dataset, computed=computed), np.array([3, 4]))
+    assert np.flatnonzero(np.isfinite(found[0])).tolist() == list(range(10, 40))
+    np.testing.assert_array_equal(found[0, 10:40], dataset.mu[3, 10:40].double())
+
+
+@pytest.fixture(scope="module")
+def two_theories(write_salts, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("data") / "two"
+    return write_salts(folder, range(8), ("FEFF 9.9.1", "VASP 6.4"))
+
+
+def knowing(*fidelities: str) -> RunConfig:
+    return replace(TINY, model=replace(MODEL, fidelities=fidelities))
+
+
+def test_a_model_of_two_theories_tells_the_usual_one_of_each_element(run_of, two_theories):
+    run = run_of(config=knowing("VASP6", "FEFF9"), folder=two_theories)
+    rows = run.split.train
+    fidelity = np.array([record.fidelity for record in run.data.records.records])
+    element = np.array([record.element for record in run.data.records.records])
+    # Of iron only the VASP spectra are learnt from, of oxygen both.
+    kept = rows[(element[rows] == "O") | (fidelity[rows] == "VASP6")]
+    split = Split(kept, run.split.validation, run.split.test)
+    checkpoint, _ = train(replace(run, split=split))
+    assert checkpoint.elements["Fe"].fidelity == "VASP6"
+    assert checkpoint.elements["O"].fidelity == "FEFF9"
+    assert checkpoint.network().fidelity_vectors.shape == (2, 8)
+
+
+def test_a_theory_the_network_does_not_know_cannot_be_learnt(run_of, two_theories):
+    with pytest.raises(ConfigError, match="the data hold VASP6 spectra"):
+        train(run_of(config=knowing("FEFF9"), folder=two_theories))
+
+
+def test_a_theory_the_model_does_not_know_is_tested_against_the_usual_one(
+    run_of, two_theories, write_salts, tmp_path
+):
+    run = run_of(config=knowing("VASP6", "FEFF9"), folder=two_theories, element="Fe")
+    checkpoint, _ = train(run)
+    assert checkpoint.elements["Fe"].fidelity == "FEFF9"
+    other = write_salts(tmp_path / "other", range(3), ("FDMNES",))
+    data = Data.read([other], checkpoint.config, ALONE)
+    found = retest(checkpoint, data, data.everything)
+    assert set(found.elements) == {"Fe"}  # the oxygen spectra are left out
+    same = write_salts(tmp_path / "same", range(3), ("FEFF 9.9.1",))
+    data = Data.read([same], checkpoint.config, ALONE)
+    np.testing.assert_array_equal(
+        found.tested.predicted, retest(checkpoint, data, data.everything).tested.predicted
+    )

@@ -13,6 +13,7 @@ from cgxas.elements import atomic_number
 from cgxas.errors import UnsupportedAbsorber
 
 if TYPE_CHECKING:
+    from cgxas.data.dataset import Dataset
     from cgxas.model.checkpoint import Checkpoint
     from cgxas.training.config import RunConfig
     from cgxas.training.processes import Processes
@@ -131,6 +132,8 @@ def _start(
     check_folder(wish.output, wish.resume)
     with processes() as group, watching(wish.output, wish.tensorboard, group.is_first) as watcher:
         run = replace(_run(wish, config, parent, group), watcher=watcher)
+        if group.is_first:
+            say(_size(run.data.dataset))
         if prepare_only:
             prepare(run, with_data=True)
             return
@@ -139,6 +142,13 @@ def _start(
         console = table_console()
         console.print(scores_table(evaluation, console.is_terminal))
         say(f"wrote {wish.output / run.config.name}.safetensors")
+
+
+def _size(data: "Dataset") -> str:
+    return (
+        f"{len(data):,} spectra on {data.n_crystals:,} crystals with {len(data.numbers):,} nodes: "
+        f"{data.bytes_per_spectrum:.0f} bytes per spectrum, {data.bytes_per_node:.0f} per node"
+    )
 
 
 def _run(

@@ -3,6 +3,7 @@
 import json
 import tomllib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, get_args
 
@@ -162,7 +163,8 @@ class RunConfig:
 
     def to_toml(self) -> str:
         """Return the file that reads back as this; values are numbers, words and lists."""
-        lines = [f"name = {json.dumps(self.name, ensure_ascii=False)}"]
+        write = partial(json.dumps, ensure_ascii=False)  # TOML knows no halves of characters
+        lines = [f"name = {write(self.name)}"]
         for title, values in self.tables.items():
-            lines += ["", f"[{title}]", *(f"{k} = {json.dumps(v)}" for k, v in values.items())]
+            lines += ["", f"[{title}]", *(f"{k} = {write(v)}" for k, v in values.items())]
         return "\n".join(lines) + "\n"

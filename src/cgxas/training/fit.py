@@ -141,24 +141,29 @@ def fit(network: CGXAS, job: Job) -> CGXAS:
         if (job.folder / LAST).exists():
             state.load(job.folder / LAST)
         _Loop(job, state, batches, torch.from_numpy(weights)).run()
-    job.processes.wait()
-    state.load(job.folder / BEST)
+        job.processes.wait()
+        state.load(job.folder / BEST)
     return network.eval()
 
 
 class Answer(nn.Module):
-    """A network as training calls it: from a batch to the spectra of its targets.
+    """A network as training calls it: from a batch to the spectra of its targets."""
 
-    The graph part of a network whose graph part is frozen runs once, and its site vectors stay.
-    """
+    def __init__(
+        self, network: CGXAS, compiled: bool = False, vectors: Tensor | None = None
+    ) -> None:
+        """Wrap a network.
 
-    def __init__(self, network: CGXAS, dataset: Dataset, compiled: bool = False) -> None:
+        Args:
+            network: the network.
+            compiled: let torch.compile fuse the graph part in training.
+            vectors: (S, H) site vectors of all members of the data set, if the graph part is
+                frozen: then it has run for the last time.
+        """
         super().__init__()
         self.network = network
         self._embed = torch.compile(network.embed, dynamic=True) if compiled else network.embed
-        graph = network.graph_modules[0]
-        frozen = not any(p.requires_grad for p in graph.parameters())
-        self._vectors = site_vectors(network, dataset) if frozen else None
+        self._vectors = vectors
 
     def forward(self, batch: Batch) -> Tensor:
         """Return (T, P) spectra."""
@@ -202,7 +207,10 @@ class _Loop:
     def __init__(self, job: Job, state: State, batches: CrystalBatches, weights: Tensor) -> None:
         self.job, self.state, self.batches, self.weights = job, state, batches, weights
         self.dataset = _resident(job.dataset, job.processes.device)
-        self.answer = Answer(state.network, self.dataset, job.config.compile)
+        graph = state.network.graph_modules[0]
+        frozen = not any(parameter.requires_grad for parameter in graph.parameters())
+        vectors = site_vectors(state.network, self.dataset) if frozen else None
+        self.answer = Answer(state.network, job.config.compile and not frozen, vectors)
         self.shared = job.processes.shared(self.answer)
         self.certain = job.split.validation[job.dataset.certain.numpy()[job.split.validation]]
 

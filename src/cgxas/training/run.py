@@ -275,7 +275,7 @@ def score(
     dataset = data.dataset.renumbered(network.config.fidelities)
     predicted = np.zeros((len(tested), network.config.n_outputs))
     place = {int(target): row for row, target in enumerate(tested)}
-    for targets, _, spectra in predict_targets(Answer(network, dataset), dataset, tested):
+    for targets, _, spectra in predict_targets(Answer(network), dataset, tested):
         predicted[[place[int(target)] for target in targets]] = spectra.double().numpy()
     answers = Answers([records[n] for n in tested], curves(data.dataset, tested), predicted)
     train = [records[n] for n in mine.train]
