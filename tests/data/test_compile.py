@@ -1,7 +1,6 @@
 """From records to flat arrays: orbits, grids, and the folder of compiled data sets."""
 
 import itertools
-import os
 from dataclasses import replace
 
 import numpy as np
@@ -154,11 +153,11 @@ def test_same_content_is_compiled_once(records, folder, tmp_path, monkeypatch):
 def test_cache_lies_where_the_environment_says(records, tmp_path, monkeypatch):
     monkeypatch.setenv("CGXAS_CACHE", str(tmp_path / "there"))
     found = compiled(records, WINDOWS, CONFIG)
-    assert os.listdir(tmp_path / "there") == [found.sha256]
+    assert [path.name for path in (tmp_path / "there").iterdir()] == [found.sha256]
     monkeypatch.delenv("CGXAS_CACHE")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     compiled(records, WINDOWS, CONFIG)
-    assert os.listdir(tmp_path / "home" / ".cache" / "cgxas") == [found.sha256]
+    assert (tmp_path / "home" / ".cache" / "cgxas" / found.sha256).is_dir()
 
 
 def test_damaged_cache_is_told_and_not_used(records, tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -159,8 +160,7 @@ def test_folder_is_mapped_into_memory_and_never_written_to(dataset, tmp_path):
     before = (tmp_path / "compiled" / "mu.npy").read_bytes()
     found = Dataset.load(tmp_path / "compiled")
     mapped = str((tmp_path / "compiled" / "mu.npy").resolve())
-    with open("/proc/self/maps") as file:
-        assert mapped in file.read()
+    assert mapped in Path("/proc/self/maps").read_text()
     found.mu[0] = 7
     assert (found.mu[0] == 7).all()
     assert (tmp_path / "compiled" / "mu.npy").read_bytes() == before

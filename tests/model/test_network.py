@@ -112,7 +112,7 @@ def test_shadowed_biases_are_those_without_effect(batch, wave_numbers):
             continue
         kept = parameter.detach().clone()
         with torch.no_grad():
-            parameter += torch.linspace(0.1, 0.3, len(parameter), dtype=torch.float64)
+            parameter.add_(torch.linspace(0.1, 0.3, len(parameter), dtype=torch.float64))
             changed = float((network(batch) - before).abs().max())
             parameter.copy_(kept)
         assert (changed < 1e-10) == (id(parameter) in shadowed), name

@@ -293,7 +293,7 @@ def test_predictions_come_with_their_targets(job, model, dataset, monkeypatch):
     wanted = np.array([15, 0, 7, 8, 3])
     seen = [chosen.tolist() for chosen, _, _ in predict_targets(answer, dataset, wanted)]
     assert [len(chosen) for chosen in seen] == [3, 2]
-    assert sorted(sum(seen, [])) == sorted(wanted.tolist())
+    assert sorted(n for chosen in seen for n in chosen) == sorted(wanted.tolist())
     for chosen, batch, spectra in predict_targets(answer, dataset, wanted):
         assert torch.equal(batch.mu, dataset.mu[chosen])
         for target, spectrum in zip(chosen, spectra, strict=True):
