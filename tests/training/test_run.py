@@ -186,7 +186,10 @@ def test_tuning_moves_the_head_alone(run_of, parent):
     assert moved <= heads
     assert {name for name in heads if name.endswith("weight")} <= moved
     assert set(checkpoint.elements) == set(evaluation.elements) == {"Fe"}
-    vectors = [site_vectors(c.network(), run.data.dataset) for c in (parent, checkpoint)]
+    vectors = [
+        site_vectors(c.network(), run.data.dataset, np.arange(len(run.data.dataset)))
+        for c in (parent, checkpoint)
+    ]
     assert torch.equal(*vectors)
 
 

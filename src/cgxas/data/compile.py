@@ -19,7 +19,7 @@ from cgxas.crystals.graph import CUTOFF, CrystalGraph, crystal_graph
 from cgxas.data import dataset
 from cgxas.data.dataset import Dataset
 from cgxas.data.records import Material, Record
-from cgxas.errors import DatasetError
+from cgxas.errors import DatasetError, OutputError
 from cgxas.model.config import ModelConfig
 from cgxas.spectra import normalise
 from cgxas.spectra.normalise import resample
@@ -46,7 +46,11 @@ def compiled(
     cache = folder or Path(os.environ.get("CGXAS_CACHE") or Path.home() / ".cache" / "cgxas")
     sha256 = content_hash(records, grids, config)
     if not (cache / sha256).is_dir():
-        _build(records, grids, config, sha256).save(cache / sha256)
+        try:
+            _build(records, grids, config, sha256).save(cache / sha256)
+        except OutputError:
+            if not (cache / sha256).is_dir():  # else another run was faster
+                raise
     return Dataset.load(cache / sha256)
 
 

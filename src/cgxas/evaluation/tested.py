@@ -75,7 +75,8 @@ class TestedSpectra:
             values |= {name: table[name].to_numpy() for name in _NUMBERS}
             for name in _CURVES:
                 flat = table[name].combine_chunks().flatten().to_numpy()
-                values[name] = flat.reshape(len(table), table.schema.field(name).type.list_size).astype(np.float64)
+                points = table.schema.field(name).type.list_size
+                values[name] = flat.reshape(len(table), points).astype(np.float64)
         except (OSError, ValueError, KeyError, pyarrow.ArrowException) as error:
             raise DatasetError(f"{path} is not a readable table of tested spectra") from error
         return cls(**values)

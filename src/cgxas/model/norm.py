@@ -31,7 +31,7 @@ class BatchNorm(nn.BatchNorm1d):
         variance = squares / count
         with torch.no_grad():
             self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(squares / (count - 1), self.momentum)
+            self.running_var.lerp_(squares / (count - 1).clamp_min(1), self.momentum)
             self.num_batches_tracked += 1
         return centred * torch.rsqrt(variance + self.eps) * self.weight + self.bias
 

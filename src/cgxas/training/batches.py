@@ -58,4 +58,5 @@ def spectrum_weights(
     counts = np.maximum(np.bincount(numbers[train], minlength=256), 1)
     weights = counts[numbers] ** -config.balance
     weights *= np.where(dataset.certain.numpy(), 1.0, config.uncertain_weight)
-    return np.asarray(weights / weights[train].mean(), dtype=np.float32)
+    mean = weights[train].mean()
+    return np.asarray(weights / (mean if mean > 0 else 1.0), dtype=np.float32)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from cgxas.data.dataset import Batch, Dataset
 from cgxas.data.split import Split
-from cgxas.errors import Interrupted
+from cgxas.errors import ConfigError, Interrupted
 from cgxas.model.config import ModelConfig
 from cgxas.model.network import CGXAS
 from cgxas.training.batches import CrystalBatches, spectrum_weights, typical_spectrum
@@ -133,6 +133,13 @@ def fit(network: CGXAS, job: Job) -> CGXAS:
     network.to(job.processes.device)
     weights = spectrum_weights(job.dataset, job.split.train, job.config)
     learnt = job.split.train[weights[job.split.train] > 0]
+    if not len(learnt):
+        raise ConfigError("no training spectrum counts: all sites are uncertain, and weigh 0")
+    if job.config.batch_crystals < job.processes.count:
+        raise ConfigError(
+            f"{job.processes.count} processes cannot share batches of {job.config.batch_crystals} "
+            "crystals; raise batch_crystals"
+        )
     batches = CrystalBatches(job.dataset.crystal.numpy(), learnt, job.config.batch_crystals)
     optimiser = _optimiser(network, job.config)
     schedule = _schedule(optimiser, job.config, len(batches))
@@ -176,13 +183,16 @@ class Answer(nn.Module):
 
 
 @torch.no_grad()
-def site_vectors(network: CGXAS, dataset: Dataset) -> Tensor:
-    """Return (S, H) site vectors of all members of all targets, in evaluation mode."""
+def site_vectors(network: CGXAS, dataset: Dataset, wanted: NDArray[np.int64]) -> Tensor:
+    """Return (S, H) site vectors of the members of the data set, in evaluation mode.
+
+    Those of targets that are not wanted are not computed, but left NaN.
+    """
     network.eval()
     device = next(network.parameters()).device
-    vectors = torch.empty(len(dataset.member), network.config.hidden, device=device)
-    for n in range(0, len(dataset), _TARGETS_PER_PASS):
-        batch = dataset.batch(np.arange(n, min(n + _TARGETS_PER_PASS, len(dataset)))).to(device)
+    vectors = torch.full((len(dataset.member), network.config.hidden), torch.nan, device=device)
+    for n in range(0, len(wanted), _TARGETS_PER_PASS):
+        batch = dataset.batch(wanted[n : n + _TARGETS_PER_PASS]).to(device)
         vectors[batch.members] = network.embed(batch.graphs)[batch.nodes]
     return vectors
 
@@ -208,9 +218,10 @@ class _Loop:
         self.job, self.state, self.batches, self.weights = job, state, batches, weights
         self.dataset = _resident(job.dataset, job.processes.device)
         graph = state.network.graph_modules[0]
-        frozen = not any(parameter.requires_grad for parameter in graph.parameters())
-        vectors = site_vectors(state.network, self.dataset) if frozen else None
-        self.answer = Answer(state.network, job.config.compile and not frozen, vectors)
+        self.frozen = not any(parameter.requires_grad for parameter in graph.parameters())
+        used = np.concatenate([job.split.train, job.split.validation])
+        vectors = site_vectors(state.network, self.dataset, used) if self.frozen else None
+        self.answer = Answer(state.network, job.config.compile and not self.frozen, vectors)
         self.shared = job.processes.shared(self.answer)
         self.certain = job.split.validation[job.dataset.certain.numpy()[job.split.validation]]
 
@@ -230,7 +241,9 @@ class _Loop:
         number, first = state.epoch + 1, state.step
         if not first:
             torch.manual_seed(hash((config.seed, number)))
-        self.shared.train()
+        # The statistics of a trained head are those of all elements; one element's would make
+        # it another function at once, to be learnt again.
+        self.shared.train(not self.frozen)
         started = saved = time.perf_counter()
         n_learnt = 0
         for groups in islice(self.batches.shuffled(config.seed, number), first, None):
@@ -281,7 +294,7 @@ class _Loop:
         # The gradients are averaged over the processes, and are wanted as their sum.
         (share * processes.count).backward()  # type: ignore[no-untyped-call]
         # Their gradients are rounding errors, and Adam takes steps of full length along those.
-        for bias in self.state.network.shadowed_biases():
+        for bias in self.state.network.shadowed_biases() if self.shared.training else ():
             if bias.grad is not None:
                 bias.grad.zero_()
         torch.nn.utils.clip_grad_norm_(self.state.network.parameters(), config.clip_norm)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -60,10 +61,12 @@ class Data:
     def read(cls, folders: Sequence[Path], config: ModelConfig, processes: Processes) -> Self:
         """Read data-set folders; the first process compiles them, the others wait for it."""
         records = read_records(folders)
+        if not processes.is_first:
+            processes.wait()
+        dataset = compiled(records.records, WINDOWS, config)
         if processes.is_first:
-            compiled(records.records, WINDOWS, config)
-        processes.wait()
-        return cls(tuple(folders), records, compiled(records.records, WINDOWS, config))
+            processes.wait()
+        return cls(tuple(folders), records, dataset)
 
     @property
     def everything(self) -> Split:
@@ -180,6 +183,7 @@ def prepare(run: Run, with_data: bool = False) -> RunFolder:
         temporary.write_text(config, encoding="utf-8")
     _write_split(run)
     if with_data:
+        shutil.rmtree(run.path / DATA, ignore_errors=True)  # of a preparation that was killed
         run.data.dataset.save(run.path / DATA)
     about.save()
     return about
