@@ -86,7 +86,10 @@ def epochs_of(run: Path) -> list[int]:
         return [int(row["epoch"]) for row in csv.DictReader(file)]
 
 
-def test_train_tells_of_each_epoch_and_shows_the_scores(cgxas, config, salts, tmp_path):
+def test_train_tells_of_each_epoch_and_shows_the_scores(
+    cgxas, config, salts, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("sys.argv", ["/somewhere/cgxas", "train", "my run.toml"])
     run = tmp_path / "runs" / "one"
     answer = cgxas("train", config(), "--data", salts, "-o", run)
     assert answer.code == 0
@@ -98,7 +101,8 @@ def test_train_tells_of_each_epoch_and_shows_the_scores(cgxas, config, salts, tm
     assert rows[0][:3] == ["Absorber", "Train", "Tested"]
     assert [row[0] for row in rows[-3:]] == ["O", "Fe", "all"]
     assert rows[-1][1:3] == ["12", "4"]
-    assert load_checkpoint(run / "tiny.safetensors").provenance["command"].startswith("cgxas ")
+    told = load_checkpoint(run / "tiny.safetensors").provenance
+    assert told["command"] == "cgxas train 'my run.toml'"
     assert epochs_of(run) == [1, 2]
 
 
