@@ -53,6 +53,23 @@ def spectrum() -> Spectrum:
 
 
 @pytest.fixture(scope="session")
+def scanned() -> Callable[..., tuple[np.ndarray, np.ndarray]]:
+    """Makes a measured spectrum: a step of 0.8 with a white line on a falling background."""
+
+    def make(
+        e0: float = 7120.0, before: float = 100.0, after: float = 400.0, noise: float = 0.0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        near = np.arange(-min(before, 20.0), min(after, 60.0), 0.5)
+        far = np.concatenate([np.arange(-before, near[0], 4.0), near, np.arange(60.0, after, 3.0)])
+        x = np.unique(far)
+        norm = 0.5 + np.arctan(x / 0.7) / np.pi + 0.5 * np.exp(-((x - 5.0) ** 2) / 8.0)
+        mu = 0.3 - 2e-4 * x + 0.8 * norm
+        return e0 + x, mu + noise * np.random.default_rng(64).normal(size=x.size)
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def random_model(tmp_path_factory) -> Path:
     """A small model file with random weights; its spectra have an edge, but mean nothing."""
     import torch

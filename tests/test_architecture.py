@@ -47,6 +47,8 @@ HEAVY = {
     "spglib": ("crystals",),
     "ase": (),
     "larch": (),
+    "xraydb": (),
+    "h5py": (),
     "mp_api": (),
     "sklearn": (),
     "pyarrow": (

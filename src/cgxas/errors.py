@@ -12,6 +12,10 @@ CgxasError
 │   ├── AbsorberNotInCrystal    the crystal holds no such atom
 │   └── InvalidSites            site indices outside the crystal, or of another element
 ├── SpectrumError           arrays that are not a spectrum
+│   ├── UnreadableSpectrum      no reader understands the file
+│   ├── UnclearSpectrum         several groups or columns fit, and none was chosen
+│   ├── BadMeasurement          points which cannot be normalised
+│   └── WrongEdge               the edge of another element than the one asked for
 ├── CheckpointError         the model file cannot be used
 │   ├── CheckpointNotFound      neither a bundled model nor a file
 │   ├── DamagedCheckpoint       cut short, altered, or not finite
@@ -71,6 +75,22 @@ class InvalidSites(AbsorberError):
 
 class SpectrumError(CgxasError, ValueError):
     """The arrays are not a spectrum."""
+
+
+class UnreadableSpectrum(SpectrumError):
+    """No reader understands the file."""
+
+
+class UnclearSpectrum(SpectrumError):
+    """Several groups or columns of the file fit, and none was chosen."""
+
+
+class BadMeasurement(SpectrumError):
+    """The points cannot be normalised: too few, not finite, no pre-edge, saturated."""
+
+
+class WrongEdge(SpectrumError):
+    """The edge is not that of the element asked for."""
 
 
 class CheckpointError(CgxasError):

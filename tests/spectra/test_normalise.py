@@ -7,6 +7,7 @@ from cgxas.errors import SpectrumError
 from cgxas.spectra.normalise import (
     edge_energy,
     edge_energy_on_grid,
+    half_step_energy,
     onto_grid,
     resample,
     sanity_reasons,
@@ -171,3 +172,33 @@ def test_impossible_grids_and_paddings_are_refused():
         onto_grid([1, 2], [0, 1], [1.0, 2.0], right="zero")  # type: ignore[arg-type]
     with pytest.raises(SpectrumError, match="not finite at 2 of 2"):
         edge_energy([1, 2], [np.nan, np.nan])
+
+
+def test_half_step_is_the_edge_also_where_a_deep_dip_follows():
+    energy = np.linspace(0.0, 55.0, 100)
+    mu = 0.5 + np.arctan((energy - 15.0) / 0.3) / np.pi
+    plain = half_step_energy(energy, mu)
+    assert plain == pytest.approx(edge_energy(energy, mu), abs=1e-12)
+    dipped = (
+        mu + np.exp(-((energy - 17.0) ** 2) / 2.0) - 0.7 * np.exp(-((energy - 21.0) ** 2) / 4.0)
+    )
+    assert edge_energy(energy, dipped) > 21.0
+    assert half_step_energy(energy, dipped) == pytest.approx(plain, abs=0.5)
+
+
+def test_half_step_is_not_misled_by_a_pre_edge_peak():
+    energy = np.linspace(0.0, 55.0, 100)
+    mu = 0.5 + np.arctan((energy - 25.0) / 0.3) / np.pi + 0.8 * np.exp(-((energy - 12.0) ** 2))
+    assert mu[energy < 14].max() > 0.7
+    assert half_step_energy(energy, mu) == pytest.approx(25.0, abs=0.3)
+
+
+def test_half_step_of_a_given_step_and_of_no_edge():
+    energy = np.linspace(0.0, 10.0, 50)
+    assert half_step_energy(energy, energy, step=8.0) == pytest.approx(4.0)
+    assert half_step_energy(energy, np.ones(50)) == 0.0
+    assert half_step_energy(energy, energy / 11.0, step=1.0) == pytest.approx(5.5)
+    with pytest.raises(SpectrumError, match="does not reach"):
+        half_step_energy(energy, energy, step=30.0)
+    with pytest.raises(SpectrumError, match="no edge"):
+        half_step_energy(energy, -np.ones(50))

@@ -10,7 +10,18 @@ from typing import Annotated
 
 import typer
 
-from cgxas.cli import dataset, embed, evaluate, messages, models, predict, report, train
+from cgxas.cli import (
+    compare,
+    dataset,
+    embed,
+    evaluate,
+    messages,
+    models,
+    predict,
+    report,
+    spectrum,
+    train,
+)
 
 app = typer.Typer(
     name="cgxas",
@@ -20,6 +31,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.command("predict")(predict.predict)
+app.command("spectrum")(spectrum.spectrum)
+app.command("compare")(compare.compare)
 app.command("train")(train.train)
 app.command("finetune")(train.finetune)
 app.command("evaluate")(evaluate.evaluate)

@@ -97,6 +97,47 @@ def fetch_dataset(
     _tell_written(manifest, output)
 
 
+@app.command("ingest")
+def ingest_measured(
+    spectra: Annotated[
+        Path, typer.Argument(metavar="SPECTRA", help="Folder of measured files of any kind.")
+    ],
+    structures: Annotated[
+        Path, typer.Option("--structures", metavar="FOLDER", help="Folder of crystal files.")
+    ],
+    table: Annotated[
+        Path,
+        typer.Option("--table", metavar="PAIRS.csv", help="Columns: spectrum, crystal, element."),
+    ],
+    output: NewFolder,
+    origin: Annotated[
+        str, typer.Option("--origin", help="Where the spectra come from: an address or a DOI.")
+    ] = "",
+    licence: Annotated[str, typer.Option("--licence", help="Under which terms.")] = "",
+) -> None:
+    """Make a data set of measured spectra and their crystals.
+
+    PAIRS.csv may also have the columns group (of an Athena project), compound, shift (eV to be
+    added to the energies; kept, not applied), weight, energy and mu (columns of the file). Each
+    spectrum is the mean over all sites of its element. What cannot be used is left out and told.
+    """
+    from cgxas.data.experiments import ingest
+    from cgxas.data.folder import NOT_STATED, Origin
+
+    told = Origin(output.absolute().name, origin or spectra.absolute().name, licence or NOT_STATED)
+    sentences: list[str] = []
+    with _progress("spectra") as advance:
+
+        def on_pair(sentence: str) -> None:
+            advance()
+            sentences.extend(filter(None, [sentence]))
+
+        manifest = ingest(spectra, structures, table, output, told, on_pair)
+    for sentence in sentences:
+        say(f"left out {sentence}")
+    _tell_written(manifest, output)
+
+
 @app.command("info")
 def show_datasets(
     folders: Folders,

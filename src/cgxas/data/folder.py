@@ -158,6 +158,7 @@ def write_dataset(
     records: Sequence["Record"],
     origin: Origin,
     left_out: Mapping[str, Sequence[str]] | None = None,
+    columns: Mapping[str, Sequence[Any]] | None = None,
 ) -> Manifest:
     """Write a data-set folder, whole or not at all.
 
@@ -169,6 +170,7 @@ def write_dataset(
         records: the spectra; their keys' folder names are not kept.
         origin: what the manifest says of their origin.
         left_out: reason -> names of what the source held besides.
+        columns: further columns of the table of spectra, a value per record; NaN becomes null.
 
     Raises:
         OutputError: the folder holds something already, or cannot be written.
@@ -182,7 +184,7 @@ def write_dataset(
     with atomic_folder(folder) as temporary:
         crystals = [_material_row(material, origin) for material in distinct]
         _write_table(temporary / TABLES[0], crystals, _MATERIALS)
-        _write_table(temporary / TABLES[1], rows, _SPECTRA)
+        _write_table(temporary / TABLES[1], rows, _SPECTRA, columns)
         manifest = Manifest(
             format=FORMAT,
             **asdict(origin),
@@ -287,11 +289,17 @@ def _refuse_equal_names(rows: Sequence[Mapping[str, Any]]) -> None:
         raise DatasetError(f"two spectra are called {twice[0]}; rename one")
 
 
-def _write_table(path: Path, rows: list[dict[str, Any]], schema: Any) -> None:
+def _write_table(
+    path: Path,
+    rows: list[dict[str, Any]],
+    schema: Any,
+    further: Mapping[str, Sequence[Any]] | None = None,
+) -> None:
     columns = [pyarrow.array([row[each.name] for row in rows], type=each.type) for each in schema]
-    pyarrow.parquet.write_table(
-        pyarrow.Table.from_arrays(columns, schema=schema), path, compression="zstd"
-    )
+    table = pyarrow.Table.from_arrays(columns, schema=schema)
+    for name, values in (further or {}).items():
+        table = table.append_column(name, pyarrow.array(values, from_pandas=True))
+    pyarrow.parquet.write_table(table, path, compression="zstd")
 
 
 def _counts(words: Iterator[str]) -> dict[str, int]:

@@ -139,6 +139,42 @@ def _edge(mu: FloatArray) -> tuple[int, float]:
     return int(np.argmax(held)), level
 
 
+def half_step_energy(energy: npt.ArrayLike, mu: npt.ArrayLike, step: float | None = None) -> float:
+    """Find the edge energy also where a deep dip follows a narrow white line, as in SnS.
+
+    `edge_energy` asks mu to stay above half the step for 10 points, so that it jumps over a
+    white line that is narrower than those. Here the edge is the first crossing of half the step
+    after which mu reaches the whole step before it falls below the half again, or never falls
+    below it: a pre-edge peak does not, a white line does. Without such a dip both rules agree.
+
+    Args:
+        energy: Energies in eV, (P,).
+        mu: Absorption, (P,).
+        step: Height of the edge; the mean of the last 10 points if None.
+
+    Returns:
+        E0 in eV, on the straight line between two points.
+
+    Raises:
+        SpectrumError: Not a spectrum, or one without an edge.
+    """
+    x, y = checked_curve(energy, mu, gaps=True)
+    height = float(y[-TAIL_POINTS:].mean()) if step is None else step
+    if height <= 0:
+        raise SpectrumError("The spectrum has no edge: the mean of its last 10 points is not > 0.")
+    level = 0.5 * height
+    above = y >= level
+    starts = np.flatnonzero(above & ~np.concatenate([[False], above[:-1]]))
+    ends = np.flatnonzero(above & ~np.concatenate([above[1:], [False]])) + 1
+    for start, end in zip(starts, ends, strict=True):
+        if end == y.size or y[start:end].max() >= height:
+            if start == 0:
+                return float(x[0])
+            slope = (y[start] - y[start - 1]) / (x[start] - x[start - 1])
+            return float(x[start - 1] + (level - y[start - 1]) / slope)
+    raise SpectrumError(f"The spectrum has no edge: it does not reach its step of {height:g}.")
+
+
 def white_line(energy: npt.ArrayLike, mu: npt.ArrayLike, e0: float) -> tuple[float, float]:
     """Find the highest point of the spectrum above the edge.
 

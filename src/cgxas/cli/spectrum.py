@@ -1,0 +1,120 @@
+"""cgxas spectrum: what is understood of a measured file."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cgxas.cli.messages import one_line, say
+
+if TYPE_CHECKING:
+    from cgxas.spectra.measured import Measurement
+
+
+def spectrum(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="XDI, Athena project, NeXus NXxas, CSV, or columns of numbers."
+        ),
+    ],
+    group: Annotated[
+        str | None,
+        typer.Option("--group", metavar="NAME", help="Group of an Athena project or NeXus file."),
+    ] = None,
+    energy: Annotated[
+        str | None,
+        typer.Option("--energy", metavar="COLUMN", help="Energy column, by name or number."),
+    ] = None,
+    mu: Annotated[
+        str | None,
+        typer.Option(
+            "--mu",
+            metavar="COLUMN",
+            help="Column of mu, a formula such as 'ln(i0/it)' or 'if/i0', or transmission, "
+            "fluorescence, reference.",
+        ),
+    ] = None,
+    element: Annotated[
+        str | None,
+        typer.Option("--element", "-e", help="Absorber; that of the nearest edge otherwise."),
+    ] = None,
+    flatten: Annotated[
+        bool, typer.Option("--flatten", help="Make the post-edge curve level.")
+    ] = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="FIG", help="Draw it raw and normalised: .png, .svg, .pdf."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="OUT", help="Write it: .xdi, .csv or .prj."),
+    ] = None,
+) -> None:
+    """Read and normalise a measured spectrum, and show what was understood.
+
+    Data that are normalised already, and simulations, are left as they are. The energies are
+    never shifted.
+    """
+    from cgxas.spectra.measured import read_measurement
+
+    _check(output, plot)
+    found = read_measurement(file, element, flatten, group, energy, mu)
+    facts = list(_facts(found))
+    width = max(len(name) for name, _ in facts) + 2
+    for name, value in facts:
+        typer.echo(f"{name:{width}}{one_line(value)}")
+    _write(found, output, plot)
+
+
+def _check(output: Path | None, plot: Path | None) -> None:
+    """Refuse, before any work, what cannot be written."""
+    from cgxas.plots.style import FIGURE_SUFFIXES
+    from cgxas.spectra.io import check_output
+    from cgxas.spectra.measured_io import MEASUREMENT_SUFFIXES
+
+    if output:
+        check_output(output, MEASUREMENT_SUFFIXES)
+    if plot:
+        check_output(plot, FIGURE_SUFFIXES)
+
+
+def _write(found: "Measurement", output: Path | None, plot: Path | None) -> None:
+    from cgxas.plots.measured import plot_measurement
+    from cgxas.plots.style import write_figure
+    from cgxas.spectra.measured_io import write_measurement
+
+    if output:
+        write_measurement(found, output)
+    if plot:
+        write_figure(lambda: plot_measurement(found), plot)
+    if written := [str(path) for path in (output, plot) if path]:
+        say(f"wrote {', '.join(written)}")
+
+
+def _facts(found: "Measurement") -> Iterator[tuple[str, str]]:
+    """Yield name and value of everything worth knowing."""
+    from cgxas.errors import SpectrumError
+    from cgxas.spectra.normalise import half_step_energy
+
+    yield "file", found.source
+    yield "format", found.format
+    yield "sample", found.label or "-"
+    yield "kind", found.kind
+    yield "edge", f"{found.element} {found.edge}"
+    yield "points", f"{found.energy.size}, {found.energy[0]:.2f} to {found.energy[-1]:.2f} eV"
+    yield "energy step", f"{found.energy_step:.2f} eV near the edge"
+    yield "E0", f"{found.e0:.2f} eV"
+    try:
+        yield "half step", f"{half_step_energy(found.energy, found.norm, step=1.0):.2f} eV"
+    except SpectrumError:
+        yield "half step", "-"
+    yield "edge step", f"{found.edge_step:.4g}"
+    if found.ranges:
+        r = found.ranges
+        yield "pre-edge", f"{r.pre1:.1f} to {r.pre2:.1f} eV from E0, degree {r.npre}"
+        yield "post-edge", f"{r.norm1:.1f} to {r.norm2:.1f} eV from E0, degree {r.nnorm}"
+    yield "energy shift", f"{found.energy_shift:+.2f} eV, not applied"
+    for what in found.done:
+        yield "done", what

@@ -1,0 +1,278 @@
+"""A predicted curve beside a measured one: errors, edges, best rigid shift, best broadening.
+
+numpy only. The measured curve never moves: the predicted one is shifted and broadened.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from cgxas.errors import SpectrumError
+from cgxas.spectra.normalise import PAD_POINTS, FloatArray, half_step_energy
+
+MAX_SHIFT = 20.0
+"""Shifts are looked for within these eV of the one that brings the two edges together."""
+
+MAX_GAUSSIAN = 8.0
+"""Largest full width at half maximum of a Gaussian that is tried, eV."""
+
+MIN_OVERLAP = 0.5
+"""Share of the predicted points that must lie within the measured range."""
+
+_SHIFT_STEP, _WIDTH_STEP, _FINE = 0.5, 0.5, 0.25
+_TOLERANCE = 1e-3
+_GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
+_FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
+
+
+@dataclass(frozen=True, eq=False)
+class Overlay:
+    """A predicted curve, shifted and broadened, beside the measured one.
+
+    Attributes:
+        energy: (P,) eV, those of the measured scale at which both are known.
+        measured: (P,) normalised.
+        predicted: (P,) normalised.
+        rse: sum (m - p)^2 / sum m^2.
+        pcc: Pearson's correlation.
+        e0_error: edge of the predicted minus edge of the measured curve, eV; NaN without an edge.
+        shift: eV that were added to the predicted energies.
+        gaussian: full width at half maximum of the Gaussian, eV.
+        lorentzian: full width at half maximum of the Lorentzian, eV.
+    """
+
+    energy: FloatArray
+    measured: FloatArray
+    predicted: FloatArray
+    rse: float
+    pcc: float
+    e0_error: float
+    shift: float = 0.0
+    gaussian: float = 0.0
+    lorentzian: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """The two curves of a comparison.
+
+    Attributes:
+        energy: (P,) eV, increasing, of the predicted curve.
+        predicted: (P,) normalised.
+        measured_energy: (Q,) eV, increasing, of the measured curve.
+        measured: (Q,) normalised.
+    """
+
+    energy: FloatArray
+    predicted: FloatArray
+    measured_energy: FloatArray
+    measured: FloatArray
+
+    def overlay(
+        self, shift: float = 0.0, gaussian: float = 0.0, lorentzian: float = 0.0
+    ) -> Overlay:
+        """Return the curves where both are known.
+
+        Args:
+            shift: eV to add to the predicted energies.
+            gaussian: full width at half maximum in eV.
+            lorentzian: full width at half maximum in eV.
+
+        Raises:
+            SpectrumError: less than half of the predicted points lie in the measured range.
+        """
+        predicted = broadened(self.energy, self.predicted, gaussian, lorentzian)
+        moved = self.energy + shift
+        known = self._known(moved)
+        if known.mean() < MIN_OVERLAP:
+            raise SpectrumError(
+                f"The predicted curve ({moved[0]:.0f} to {moved[-1]:.0f} eV) and the measured one "
+                f"({self.measured_energy[0]:.0f} to {self.measured_energy[-1]:.0f} eV) hardly "
+                "overlap: compare the same edge, or give a --shift."
+            )
+        energy, p = moved[known], predicted[known]
+        m = np.interp(energy, self.measured_energy, self.measured)
+        return Overlay(
+            energy,
+            m,
+            p,
+            _rse(m, p),
+            _pcc(m, p),
+            self._edge_difference(predicted) + shift,
+            shift,
+            gaussian,
+            lorentzian,
+        )
+
+    def edge_difference(self) -> float:
+        """Return the edge of the predicted minus that of the measured curve, eV.
+
+        Raises:
+            SpectrumError: one of them has no edge.
+        """
+        return self._edges(self.predicted)
+
+    def _edge_difference(self, predicted: FloatArray) -> float:
+        try:
+            return self._edges(predicted)
+        except SpectrumError:
+            return float("nan")
+
+    def _edges(self, predicted: FloatArray) -> float:
+        """Find both edges by the same rule, on grids of the same step, about as far above them."""
+        p = half_step_energy(self.energy, predicted)
+        rough = half_step_energy(self.measured_energy, self.measured, step=1.0)
+        grid = self.energy + (rough - p)
+        grid = grid[self._known(grid)]
+        if grid.size == 0:
+            raise SpectrumError("The two curves have no energies in common.")
+        return p - half_step_energy(grid, np.interp(grid, self.measured_energy, self.measured))
+
+    def _known(self, energy: FloatArray) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+        inside = (energy >= self.measured_energy[0]) & (energy <= self.measured_energy[-1])
+        return np.asarray(inside)
+
+    def best(
+        self,
+        shift: float | None = None,
+        gaussian: float | None = None,
+        lorentzians: tuple[float, ...] = (0.0,),
+    ) -> Overlay:
+        """Return the overlay of smallest RSE.
+
+        A grid of shifts and widths, then golden sections around its best point. Shifts stay
+        within 20 eV of the one that brings the edges together, so that the edge cannot be laid
+        on another feature.
+
+        Args:
+            shift: eV, if it is given and not to be fitted.
+            gaussian: full width at half maximum in eV, if it is given and not to be fitted.
+            lorentzians: full widths in eV that are tried, such as none and the core-hole width.
+
+        Raises:
+            SpectrumError: the curves do not overlap, or have no edge to begin with.
+        """
+        centre = -self.edge_difference() if shift is None else shift
+        tried = []
+        for lorentzian in lorentzians:
+
+            def score(width: float, lorentzian: float = lorentzian) -> tuple[float, float]:
+                curve = broadened(self.energy, self.predicted, width, lorentzian)
+                return (
+                    self._best_shift(curve, centre)
+                    if shift is None
+                    else (
+                        self._score(curve, shift),
+                        shift,
+                    )
+                )
+
+            width = gaussian
+            if width is None:
+                widths = np.arange(0.0, MAX_GAUSSIAN + _WIDTH_STEP / 2, _WIDTH_STEP)
+                width = _minimum(lambda w, score=score: score(w)[0], widths)  # type: ignore[misc]
+            misfit, moved = score(width)
+            tried.append((misfit, moved, width, lorentzian))
+        _, moved, width, lorentzian = min(tried)
+        return self.overlay(moved, width, lorentzian)
+
+    def _best_shift(self, predicted: FloatArray, centre: float) -> tuple[float, float]:
+        """Return the smallest RSE of a curve, and the shift in eV that gives it."""
+        shifts = centre + np.arange(-MAX_SHIFT, MAX_SHIFT + _SHIFT_STEP / 2, _SHIFT_STEP)
+        best = _minimum(lambda each: self._score(predicted, each), shifts)
+        return self._score(predicted, best), best
+
+    def _score(self, predicted: FloatArray, shift: float) -> float:
+        moved = self.energy + shift
+        known = self._known(moved)
+        if known.mean() < MIN_OVERLAP:
+            return float("inf")
+        m = np.interp(moved[known], self.measured_energy, self.measured)
+        return _rse(m, predicted[known])
+
+
+def broadened(
+    energy: FloatArray, mu: FloatArray, gaussian: float, lorentzian: float = 0.0
+) -> FloatArray:
+    """Convolve a spectrum with a Gaussian and a Lorentzian.
+
+    Below its first energy the spectrum goes on with its first value, above its last one with the
+    mean of the last five, so that the ends are not drawn to zero.
+
+    Args:
+        energy: (P,) eV, increasing.
+        mu: (P,).
+        gaussian: full width at half maximum in eV; 0 for none.
+        lorentzian: full width at half maximum in eV; 0 for none.
+
+    Returns:
+        mu, (P,), on the same energies.
+
+    Raises:
+        SpectrumError: a width is negative.
+    """
+    if min(gaussian, lorentzian) < 0:
+        raise SpectrumError("A broadening cannot be negative: give a width in eV, 0 for none.")
+    if gaussian == lorentzian == 0:
+        return np.asarray(mu, dtype=np.float64).copy()
+    margin = 4.0 * gaussian + 20.0 * lorentzian + 10.0 * _FINE
+    fine = np.arange(energy[0] - margin, energy[-1] + margin + _FINE, _FINE)
+    curve = np.interp(fine, energy, mu, right=float(mu[-PAD_POINTS:].mean()))
+    half = int(margin / _FINE)
+    x = np.arange(-half, half + 1, dtype=np.float64) * _FINE
+    for kernel in (_gaussian(x, gaussian), _lorentzian(x, lorentzian)):
+        if kernel is not None:
+            padded = np.pad(curve, half, mode="edge")
+            curve = np.convolve(padded, kernel / kernel.sum(), mode="valid")
+    return np.asarray(np.interp(energy, fine, curve))
+
+
+def _gaussian(x: FloatArray, width: float) -> FloatArray | None:
+    sigma = width / _FWHM_PER_SIGMA
+    if sigma < _FINE / 10:  # narrower than the points: no change, and no division by zero
+        return None
+    # Averaged over each step, so that narrow ones change the curve smoothly.
+    fine = x[:, None] + np.linspace(-0.5, 0.5, 11)[None] * _FINE
+    return np.asarray(np.exp(-0.5 * (fine / sigma) ** 2).mean(axis=1))
+
+
+def _lorentzian(x: FloatArray, width: float) -> FloatArray | None:
+    if width == 0:
+        return None
+    edges = np.arctan((np.append(x - _FINE / 2, x[-1] + _FINE / 2)) / (width / 2))
+    return np.diff(edges)
+
+
+def _minimum(score: Callable[[float], float], grid: FloatArray) -> float:
+    """Return where a function of one number is smallest: best of a grid, then golden section.
+
+    Args:
+        score: the function.
+        grid: (G,) increasing; the minimum is looked for between the neighbours of its best.
+    """
+    values = [score(float(each)) for each in grid]
+    at = int(np.argmin(values))
+    low, high = float(grid[max(at - 1, 0)]), float(grid[min(at + 1, len(grid) - 1)])
+    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+    at_left, at_right = score(left), score(right)
+    while high - low > _TOLERANCE:
+        if at_left < at_right:
+            high, right, at_right = right, left, at_left
+            left = high - _GOLDEN * (high - low)
+            at_left = score(left)
+        else:
+            low, left, at_left = left, right, at_right
+            right = low + _GOLDEN * (high - low)
+            at_right = score(right)
+    found = (low + high) / 2
+    return found if score(found) < values[at] else float(grid[at])
+
+
+def _rse(measured: FloatArray, predicted: FloatArray) -> float:
+    return float(np.sum((measured - predicted) ** 2) / np.sum(measured**2))
+
+
+def _pcc(measured: FloatArray, predicted: FloatArray) -> float:
+    m, p = measured - measured.mean(), predicted - predicted.mean()
+    return float((m * p).sum() / max(np.sqrt((m**2).sum() * (p**2).sum()), 1e-300))

@@ -1,0 +1,1 @@
+"""Files of measured spectra: one module per kind; each gives a `Scan`."""

@@ -1,0 +1,30 @@
+"""Larch prints while it reads; the command line says what matters itself."""
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+
+from cgxas.errors import MissingExtra
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what a library prints and warns of from the screen."""
+    # A stream with an encoding: Larch writes files in that of stdout.
+    nowhere = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="replace")
+    with warnings.catch_warnings(), redirect_stdout(nowhere), redirect_stderr(nowhere):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def need_larch() -> None:
+    """Refuse at once, in a sentence, where Larch is not installed.
+
+    Raises:
+        MissingExtra: Larch is not installed.
+    """
+    from importlib.util import find_spec
+
+    if find_spec("larch") is None:
+        raise MissingExtra('Measured spectra need Larch: pip install "cgxas[larch]".')

@@ -1,0 +1,280 @@
+"""Measured spectra: a scan -> its edge, its pre-edge and post-edge lines, its normalised curve."""
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cgxas.elements import atomic_number
+from cgxas.errors import BadMeasurement, SpectrumError, WrongEdge
+from cgxas.spectra.edges import NEAR, check_edge, guess_edge, tabulated_edge
+from cgxas.spectra.files.quiet import quiet
+from cgxas.spectra.files.reading import read_scan
+from cgxas.spectra.files.scan import AS_GIVEN, MIN_POINTS, Scan, tidy
+from cgxas.spectra.normalise import FloatArray, half_step_energy
+from cgxas.spectra.ranges import MIN_POST_EDGE, MIN_PRE_EDGE, Ranges, default_ranges
+from cgxas.spectra.spectrum import Spectrum
+
+if TYPE_CHECKING:
+    from larch import Group
+
+_BEFORE, _AFTER = 60.0, 100.0
+_NOISE_STEPS = 3.0
+_LEVEL = 0.03
+FEW_POINTS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """A measured spectrum, as given and normalised.
+
+    Attributes:
+        energy: (P,) eV, strictly increasing, never shifted.
+        mu: (P,) as measured, in the units of the file.
+        norm: (P,) normalised: 0 before the edge, about 1 above it.
+        element: symbol of the absorber.
+        edge: name of the edge.
+        kind: transmission, fluorescence, reference, mu, normalised, simulated.
+        format: of the file.
+        source: name of the file.
+        label: of the sample, or empty.
+        e0: steepest point of the edge in eV (Larch), the origin of the ranges; of data left as
+            they are, where mu is 0.5.
+        edge_step: height of the edge in units of mu.
+        energy_shift: eV to be added to calibrate the energies; kept beside them.
+        ranges: of the pre-edge and post-edge fits; None if the data were left as they are.
+        pre_line: (P,) pre-edge line in units of mu, or None.
+        post_line: (P,) post-edge curve in units of mu, or None.
+        flattened: whether the post-edge curve was made level.
+        done: what was understood or changed, in words.
+    """
+
+    energy: FloatArray
+    mu: FloatArray
+    norm: FloatArray
+    element: str
+    edge: str
+    kind: str
+    format: str
+    source: str
+    label: str
+    e0: float
+    edge_step: float
+    energy_shift: float = 0.0
+    ranges: Ranges | None = None
+    pre_line: FloatArray | None = None
+    post_line: FloatArray | None = None
+    flattened: bool = False
+    done: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("energy", "mu", "norm", "pre_line", "post_line"):
+            array = getattr(self, name)
+            if array is not None:
+                array = np.array(array, dtype=np.float64)
+                array.flags.writeable = False
+                object.__setattr__(self, name, array)
+
+    @property
+    def energy_step(self) -> float:
+        """Median distance of the points within 10 eV of the edge, eV."""
+        near = self.energy[np.abs(self.energy - self.e0) <= 10.0]
+        return float(np.median(np.diff(near if near.size > 1 else self.energy)))
+
+    def to_spectrum(self) -> Spectrum:
+        """Return the normalised curve on its own energies, without the energy shift."""
+        return Spectrum(
+            self.energy, self.norm, self.element, self.edge, formula=self.label, source=self.source
+        )
+
+    def to_larch(self) -> "Group":
+        """Return a Larch group with the data as given and how they were normalised.
+
+        Raises:
+            MissingExtra: Larch is not installed.
+        """
+        group: Any = self.to_spectrum().to_larch()
+        group.mu = self.mu.copy()
+        group.e0, group.edge_step = self.e0, self.edge_step
+        group.filename = self.label or self.source
+        group.energy_shift = self.energy_shift
+        if self.ranges:
+            from larch import Group
+
+            r = self.ranges
+            group.pre_edge_details = Group(
+                pre1=r.pre1, pre2=r.pre2, norm1=r.norm1, norm2=r.norm2, nnorm=r.nnorm, nvict=0
+            )
+        return group
+
+
+def read_measurement(
+    path: str | os.PathLike[str],
+    element: str | None = None,
+    flatten: bool = False,
+    group: str | None = None,
+    energy: str | None = None,
+    mu: str | None = None,
+) -> Measurement:
+    """Read a measured spectrum and normalise it.
+
+    Args:
+        path: XDI, Athena project, NeXus NXxas, CSV or columns.
+        element: the absorber; the one the file states, or that of the nearest edge, if None.
+        flatten: make the post-edge curve level.
+        group: of an Athena project or NeXus file.
+        energy: name or number of the energy column.
+        mu: name, number or formula of mu, or transmission, fluorescence, reference.
+
+    Raises:
+        SpectrumError: it cannot be read or normalised; the message says why.
+        MissingExtra: Larch is not installed.
+    """
+    return normalise(read_scan(path, group, energy, mu), element, flatten)
+
+
+def normalise(scan: Scan, element: str | None = None, flatten: bool = False) -> Measurement:
+    """Find the edge of a scan and normalise it through Larch.
+
+    Data that are normalised already, and simulations, are left as they are.
+
+    Args:
+        scan: as read.
+        element: the absorber, if it is known.
+        flatten: make the post-edge curve level.
+
+    Raises:
+        UnknownElement: the element is none.
+        BadMeasurement: the points cannot be normalised.
+        WrongEdge: the edge is not that of the element.
+        MissingExtra: Larch is not installed.
+    """
+    if element:
+        atomic_number(element)
+    scan = tidy(scan)
+    wanted = element or scan.element
+    edge = "K" if element and element != scan.element else scan.edge or "K"
+    inside = _near_edge(scan, wanted, edge)
+    if scan.kind in AS_GIVEN or _is_normalised(scan, inside):
+        return _as_given(scan, wanted, edge)
+    e0 = _steepest(scan.energy[inside], scan.mu[inside])
+    ranges = default_ranges(scan.energy, e0, scan.source)
+    group = _fitted(scan, e0, ranges)
+    if not wanted:
+        wanted, edge = guess_edge(e0)
+    check_edge(e0, wanted, edge, scan.source)
+    return Measurement(
+        scan.energy,
+        scan.mu,
+        group.flat if flatten else group.norm,
+        wanted,
+        edge,
+        scan.kind,
+        scan.format,
+        scan.source,
+        scan.label,
+        e0,
+        float(group.edge_step),
+        scan.energy_shift,
+        ranges,
+        group.pre_edge,
+        group.post_edge,
+        flatten,
+        (*scan.done, *ranges.said),
+    )
+
+
+def _near_edge(scan: Scan, element: str, edge: str) -> Any:
+    """Return which points may belong to the edge: those around the tabulated one, if known."""
+    if not element:
+        return slice(None)
+    expected = tabulated_edge(element, edge)
+    energy = scan.energy
+    if energy[-1] < expected - NEAR or energy[0] > expected + NEAR:
+        raise WrongEdge(
+            f"{scan.source} reaches from {energy[0]:.0f} to {energy[-1]:.0f} eV, but the "
+            f"{element} {edge} edge lies at {expected:.0f} eV: choose another element or file."
+        )
+    inside = (energy >= expected - _BEFORE) & (energy <= expected + _AFTER)
+    return inside if inside.sum() >= MIN_POINTS else slice(None)
+
+
+def _steepest(energy: FloatArray, mu: FloatArray) -> float:
+    from larch.xafs import find_e0
+
+    with quiet():
+        return float(find_e0(energy, mu))
+
+
+def _fitted(scan: Scan, e0: float, ranges: Ranges) -> Any:
+    """Return Larch's group of the normalised scan, or refuse a scan without an edge."""
+    from larch import Group
+    from larch.xafs import pre_edge
+
+    group: Any = Group(energy=scan.energy.copy(), mu=scan.mu.copy())
+    with quiet():
+        pre_edge(
+            group,
+            e0=e0,
+            pre1=ranges.pre1,
+            pre2=ranges.pre2,
+            norm1=ranges.norm1,
+            norm2=ranges.norm2,
+            nnorm=ranges.nnorm,
+            npre=ranges.npre,
+        )
+    before = scan.energy <= e0 + ranges.pre2
+    noise = float(np.std((scan.mu - group.pre_edge)[before]))
+    at = int(np.argmin(np.abs(scan.energy - e0)))
+    step = float((group.post_edge - group.pre_edge)[at])  # Larch's edge_step has lost its sign
+    if not step > _NOISE_STEPS * noise:
+        raise BadMeasurement(
+            f"{scan.source} has no edge: mu rises by {step:.3g} at {e0:.1f} eV, with a noise of "
+            f"{noise:.2g} before; choose another column of mu, or the element."
+        )
+    return group
+
+
+def _is_normalised(scan: Scan, inside: Any) -> bool:
+    """Tell data that begin at 0 and end at 1: normalising them again would only add noise."""
+    try:
+        e0 = half_step_energy(scan.energy[inside], scan.mu[inside], step=1.0)
+    except SpectrumError:
+        return False
+    above = float(scan.energy[-1]) - e0
+    before = scan.energy < e0 - MIN_PRE_EDGE
+    after = scan.energy > e0 + min(100.0, above / 2)  # beyond the white line
+    if above < MIN_POST_EDGE or min(before.sum(), after.sum()) < FEW_POINTS:
+        return False
+    ends = np.abs([scan.mu[before][:FEW_POINTS].mean(), scan.mu[before].mean()])
+    return bool(ends.max() < _LEVEL and abs(scan.mu[after].mean() - 1.0) < _LEVEL)
+
+
+def _as_given(scan: Scan, element: str, edge: str) -> Measurement:
+    try:
+        e0 = half_step_energy(scan.energy, scan.mu, step=1.0)
+    except SpectrumError as error:
+        raise BadMeasurement(
+            f"{scan.source} is said to be {scan.kind}, but mu does not reach 1: {error}"
+        ) from error
+    if not element:
+        element, edge = guess_edge(e0)
+    elif scan.kind != "simulated":  # calculated energies are off by more than measured ones
+        check_edge(e0, element, edge, scan.source)
+    kind = scan.kind if scan.kind == "simulated" else "normalised"
+    return Measurement(
+        scan.energy,
+        scan.mu,
+        scan.mu,
+        element,
+        edge,
+        kind,
+        scan.format,
+        scan.source,
+        scan.label,
+        e0,
+        1.0,
+        scan.energy_shift,
+        done=(*scan.done, f"left as it is: {kind} already"),
+    )

@@ -1,0 +1,85 @@
+"""Where pre-edge and post-edge are fitted: for long scans as usual, for short ones shorter."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cgxas.errors import BadMeasurement
+from cgxas.spectra.normalise import FloatArray
+
+MIN_PRE_EDGE = 5.0
+"""A scan that begins less than this below its edge, in eV, has no pre-edge."""
+
+MIN_POST_EDGE = 20.0
+"""A scan that ends less than this above its edge, in eV, has no post-edge."""
+
+_SHORT_PRE, _SHORT_POST = 60.0, 60.0
+_LINE = 30.0
+_CONSTANT, _PARABOLA = 100.0, 300.0
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """Ranges of the fits, in eV from E0.
+
+    Attributes:
+        pre1: begin of the pre-edge, negative.
+        pre2: end of the pre-edge, negative.
+        npre: degree of the pre-edge: 0 constant, 1 line.
+        norm1: begin of the post-edge.
+        norm2: end of the post-edge.
+        nnorm: degree of the post-edge: 0 to 2.
+        said: what the user should know of them.
+    """
+
+    pre1: float
+    pre2: float
+    npre: int
+    norm1: float
+    norm2: float
+    nnorm: int
+    said: tuple[str, ...] = ()
+
+
+def default_ranges(energy: FloatArray, e0: float, name: str) -> Ranges:
+    """Choose the ranges by how far a scan reaches.
+
+    Long scans: -150 to -30 eV, a line; 100 to 500 eV, a parabola (a line below 300 eV). Short
+    ones: the lower 60 % of the pre-edge, a constant if there are less than 30 eV, because
+    a line would follow the foot of the edge; the upper half of the post-edge, a constant below
+    100 eV, because a line would follow the white line.
+
+    Args:
+        energy: (P,) eV, increasing.
+        e0: the edge, eV.
+        name: of the spectrum, for the message.
+
+    Raises:
+        BadMeasurement: there is no pre-edge, or no post-edge.
+    """
+    below, above = e0 - float(energy[0]), float(energy[-1]) - e0
+    if below < MIN_PRE_EDGE or np.sum(energy < e0 - MIN_PRE_EDGE / 2) < 3:
+        raise BadMeasurement(
+            f"{name} has no pre-edge: it begins at {energy[0]:.1f} eV and its edge is at {e0:.1f} "
+            f"eV; a scan must begin at least {MIN_PRE_EDGE:g} eV below the edge."
+        )
+    if above < MIN_POST_EDGE:
+        raise BadMeasurement(
+            f"{name} has no post-edge: it ends at {energy[-1]:.1f} eV and its edge is at {e0:.1f} "
+            f"eV; a scan must end at least {MIN_POST_EDGE:g} eV above the edge."
+        )
+    norm2 = min(500.0, above)
+    said = []
+    if below < _SHORT_PRE:
+        said.append(f"short pre-edge ({below:.0f} eV): the step is less sure")
+    if above < _SHORT_POST:
+        said.append(f"short post-edge ({above:.0f} eV): the step is less sure")
+    return Ranges(
+        pre1=-min(150.0, below),
+        pre2=-min(30.0, max(0.4 * below, MIN_PRE_EDGE / 2)),
+        npre=1 if below >= _LINE else 0,
+        norm1=min(100.0, (0.5 if above < _CONSTANT else 0.4) * norm2),
+        norm2=norm2,
+        nnorm=0 if above < _CONSTANT else 1 if above < _PARABOLA else 2,
+        said=tuple(said),
+    )

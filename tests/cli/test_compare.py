@@ -1,0 +1,57 @@
+"""cgxas compare: one line, one figure, refusals."""
+
+import json
+
+import numpy as np
+import pytest
+
+from cgxas.spectra.io import write_spectrum
+
+pytest.importorskip("larch")
+
+
+@pytest.fixture
+def pair(tmp_path, spectrum, scanned):
+    """A predicted spectrum and a measured one, whose edge lies a little lower."""
+    write_spectrum(spectrum, tmp_path / "predicted.json")
+    np.savetxt(tmp_path / "measured.dat", np.transpose(scanned(7117.0)), header="energy xmu")
+    return tmp_path / "predicted.json", tmp_path / "measured.dat"
+
+
+def test_one_line_before_and_after(cgxas, pair):
+    answer = cgxas("compare", *pair)
+    assert answer.code == 0, answer.err
+    (line,) = answer.out.splitlines()
+    assert line.startswith("predicted.json / measured.dat, Fe K: RSE 0.")
+    assert "shift -3." in line or "shift -4." in line
+
+
+def test_figures_and_numbers_are_written(cgxas, pair, tmp_path):
+    out, figure = tmp_path / "out.json", tmp_path / "fig.svg"
+    answer = cgxas("compare", *pair, "--json", out, "--plot", figure, "--broaden", 0)
+    assert answer.code == 0, answer.err
+    data = json.loads(out.read_text())
+    assert data["after"]["rse"] < data["before"]["rse"]
+    assert abs(data["after"]["e0_error"]) < abs(data["before"]["e0_error"])
+    assert data["after"]["gaussian_fwhm"] == 0
+    assert len(data["after"]["energy"]) == 100
+    assert "<svg" in figure.read_text()
+
+
+def test_a_crystal_is_predicted_first(cgxas, pair, crystals, random_model):
+    answer = cgxas("compare", crystals / "iron.cif", pair[1], "--model", random_model)
+    assert answer.code == 0, answer.err
+    assert answer.out.startswith("iron.cif / measured.dat, Fe K: RSE")
+
+
+def test_given_shift_and_broadening_are_taken(cgxas, pair):
+    line = cgxas("compare", *pair, "--shift", "-2", "--broaden", "1.5").out
+    assert "shift -2.00 eV, Gaussian 1.50 eV" in line
+
+
+def test_bad_wishes_are_refused_in_one_line(refused, pair):
+    predicted, measured = pair
+    assert "--shift" in refused("compare", predicted, measured, "--shift", "much")
+    assert "--broaden" in refused("compare", predicted, measured, "--broaden", "-1")
+    assert "Cu K edge" in refused("compare", predicted, measured, "--absorber", "Cu")
+    assert "no such file" in refused("compare", predicted, "none.dat")

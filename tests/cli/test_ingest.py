@@ -1,0 +1,31 @@
+"""cgxas dataset ingest: what is told, written and refused."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("larch")
+
+
+def test_ingest_writes_a_data_set_that_info_shows(cgxas, tmp_path, crystals, scanned):
+    spectra = tmp_path / "spectra"
+    spectra.mkdir()
+    np.savetxt(spectra / "a.dat", np.transpose(scanned()), header="energy xmu")
+    pairs = tmp_path / "pairs.csv"
+    pairs.write_text("spectrum,crystal,element\na.dat,iron.cif,Fe\nnone.dat,iron.cif,Fe\n")
+    out = tmp_path / "mine"
+    answer = cgxas(
+        "dataset", "ingest", spectra, "--structures", crystals, "--table", pairs, "-o", out
+    )
+    assert answer.code == 0, answer.err
+    lines = answer.err.splitlines()
+    assert lines[0].startswith("left out line 3:")
+    assert lines[1] == "left out 1: 1 x spectrum is not readable"
+    assert lines[2] == f"wrote {out}: 1 spectra of 1 crystals"
+    assert "experiment" in cgxas("dataset", "info", out).out
+
+
+def test_bad_tables_are_refused_in_one_line(refused, tmp_path, crystals):
+    pairs = tmp_path / "pairs.csv"
+    pairs.write_text("a,b\n")
+    words = ("dataset", "ingest", crystals, "--structures", crystals, "--table", pairs, "-o", "new")
+    assert "no column 'spectrum'" in refused(*words)

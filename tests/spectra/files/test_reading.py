@@ -1,0 +1,180 @@
+"""Files of every kind, whole and damaged; Larch reads them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cgxas.errors import MissingExtra, SpectrumError, UnclearSpectrum, UnreadableSpectrum
+from cgxas.spectra.files.reading import read_scan
+
+pytest.importorskip("larch")
+
+
+def write(path: Path, header: str, *columns: np.ndarray, separator: str = " ") -> Path:
+    rows = [separator.join(f"{value:.10g}" for value in row) for row in zip(*columns, strict=True)]
+    path.write_text("\n".join([*filter(None, [header]), *rows]) + "\n")
+    return path
+
+
+HEADERS = {
+    "none": ("", " ", "mu", "columns"),
+    "hash": ("# made up\n# energy mu", " ", "mu", "columns"),
+    "units": ("# Energy (eV)  mu", " ", "mu", "columns"),
+    "tabs": ("# Energy (eV)\tmy mu", "\t", "mu", "columns"),
+    "plain words": ("energy mu", " ", "mu", "columns"),
+    "spec": ("#S 1 ascan\n#L energy  mu", "  ", "mu", "columns"),
+    "ruled": ("# energy mu\n#--------", " ", "mu", "columns"),
+    "csv": ("energy,mu", ",", "mu", "CSV"),
+    "normalised": ("energy,norm", ",", "normalised", "CSV"),
+}
+
+
+@pytest.mark.parametrize("case", HEADERS)
+def test_columns_with_all_sorts_of_headers(tmp_path, scanned, case):
+    header, separator, kind, name = HEADERS[case]
+    energy, mu = scanned()
+    suffix = ".csv" if name == "CSV" else ".dat"
+    scan = read_scan(write(tmp_path / f"a{suffix}", header, energy, mu, separator=separator))
+    np.testing.assert_allclose(scan.energy, energy, atol=1e-6)
+    np.testing.assert_allclose(scan.mu, mu, atol=1e-9)
+    assert (scan.kind, scan.format, scan.source) == (kind, name, f"a{suffix}")
+
+
+def test_counters_in_kev(tmp_path, scanned):
+    energy, mu = scanned()
+    i0 = np.full(energy.size, 5e4)
+    path = write(tmp_path / "a.dat", "# Energy (keV)  I0  It", energy / 1000, i0, i0 * np.exp(-mu))
+    scan = read_scan(path)
+    np.testing.assert_allclose(scan.energy, energy, atol=1e-4)
+    np.testing.assert_allclose(scan.mu, mu, atol=1e-6)
+    assert scan.kind == "transmission"
+    assert "energies converted from keV" in scan.done
+
+
+def test_columns_can_be_asked_for(tmp_path, scanned):
+    energy, mu = scanned()
+    path = write(tmp_path / "a.dat", "# a b c", mu, energy, 2 * mu)
+    np.testing.assert_allclose(read_scan(path, energy="b", mu="3").mu, 2 * mu, atol=1e-9)
+
+
+XDI = """# XDI/1.0 GSE/1.0
+# Column.1: energy eV
+# Column.2: i0
+# Column.3: itrans
+# Element.symbol: Fe
+# Element.edge: K
+# Sample.name: hematite
+# Mono.d_spacing: 3.13555
+# ///
+# made up, and long enough for the reader of Larch, which takes no file of less than 256 bytes
+# -----
+# energy i0 itrans"""
+
+
+def test_xdi(tmp_path, scanned):
+    energy, mu = scanned()
+    path = write(tmp_path / "a.xdi", XDI, energy, np.ones(energy.size), np.exp(-mu))
+    scan = read_scan(path)
+    np.testing.assert_allclose(scan.energy, energy, atol=1e-6)
+    np.testing.assert_allclose(scan.mu, mu, atol=1e-8)
+    assert (scan.element, scan.edge, scan.label) == ("Fe", "K", "hematite")
+    assert (scan.format, scan.kind) == ("XDI", "transmission")
+
+
+def test_what_cgxas_predicts_is_read_as_a_simulation(tmp_path, spectrum):
+    from cgxas.spectra.io import write_spectrum
+
+    write_spectrum(spectrum, tmp_path / "a.xdi")
+    scan = read_scan(tmp_path / "a.xdi")
+    assert scan.kind == "simulated"
+    np.testing.assert_allclose(scan.mu, spectrum.mu, atol=1e-6)
+
+
+def nexus(path: Path, energy: np.ndarray, mu: np.ndarray, *entries: str) -> Path:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(path, "w") as root:
+        for name in entries:
+            entry = root.create_group(name)
+            entry.attrs["NX_class"] = "NXentry"
+            entry["definition"] = "NXxas"
+            entry["title"] = f"title of {name}"
+            entry["scan/xrayedge/element"] = "Fe"
+            entry["scan/xrayedge/edge"] = "K"
+            entry["instrument/monochromator/energy"] = energy
+            entry["instrument/monochromator/energy"].attrs["units"] = "eV"
+            entry["instrument/i0/data"] = np.ones(energy.size)
+            entry["data/absorbed_beam"] = np.exp(-mu)
+            entry["data/mode"] = "Transmission"
+            entry["data/energy"] = h5py.SoftLink(f"/{name}/instrument/monochromator/energy")
+    return path
+
+
+def test_nexus(tmp_path, scanned):
+    energy, mu = scanned()
+    scan = read_scan(nexus(tmp_path / "a.nxs", energy, mu, "entry"))
+    np.testing.assert_allclose(scan.energy, energy)
+    np.testing.assert_allclose(scan.mu, mu, atol=1e-12)
+    assert (scan.element, scan.edge, scan.kind) == ("Fe", "K", "transmission")
+    assert scan.label == "title of entry"
+
+
+def test_nexus_of_several_entries_needs_a_choice(tmp_path, scanned):
+    path = nexus(tmp_path / "a.nxs", *scanned(), "first", "second")
+    with pytest.raises(UnclearSpectrum, match=r"first, second.*--group"):
+        read_scan(path)
+    with pytest.raises(UnclearSpectrum, match="first, second"):
+        read_scan(path, group="third")
+    assert read_scan(path, group="second").label == "title of second"
+
+
+def test_damaged_and_foreign_hdf5_is_refused(tmp_path, scanned):
+    whole = nexus(tmp_path / "a.nxs", *scanned(), "entry").read_bytes()
+    (tmp_path / "cut.nxs").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UnreadableSpectrum, match="damaged"):
+        read_scan(tmp_path / "cut.nxs")
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "other.h5", "w") as root:
+        root["numbers"] = np.ones(3)
+    with pytest.raises(UnreadableSpectrum, match="NXxas"):
+        read_scan(tmp_path / "other.h5")
+
+
+BAD = {
+    "empty": b"",
+    "words": b"this is not a spectrum\nat all, really\n",
+    "picture": b"\x89PNG\r\n\x1a\n" + bytes(range(256)),
+    "one column": b"1\n2\n3\n",
+    "words between numbers": b"7100 0.1\n7101 none\n7102 0.3\n",
+    "a cut project": b"# Athena project file -- Demeter version 0.9.20\n$old_group = 'a';\n@x = (1",
+    "an empty project": b"# Athena project file -- Demeter version 0.9.20\n1;\n",
+    "an empty XDI": b"# XDI/1.0\n# ///\n",
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_files_are_refused_in_a_sentence(tmp_path, case):
+    (tmp_path / "bad.dat").write_bytes(BAD[case])
+    with pytest.raises(SpectrumError) as error:
+        read_scan(tmp_path / "bad.dat")
+    assert "bad.dat" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_missing_files_folders_and_wrong_options_are_refused(tmp_path, scanned):
+    with pytest.raises(UnreadableSpectrum, match="no such file"):
+        read_scan(tmp_path / "none.dat")
+    with pytest.raises(UnreadableSpectrum, match="folder"):
+        read_scan(tmp_path)
+    path = write(tmp_path / "a.dat", "# energy mu", *scanned())
+    with pytest.raises(UnclearSpectrum, match="--group"):
+        read_scan(path, group="a")
+    with pytest.raises(UnclearSpectrum, match="no column 'b'"):
+        read_scan(path, mu="b")
+
+
+def test_without_larch_the_extra_is_named(tmp_path, scanned, monkeypatch):
+    path = write(tmp_path / "a.dat", "# energy mu", *scanned())
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"cgxas\[larch\]"):
+        read_scan(path)

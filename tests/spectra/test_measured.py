@@ -1,0 +1,125 @@
+import numpy as np
+import pytest
+
+from cgxas.errors import BadMeasurement, UnknownElement, WrongEdge
+from cgxas.spectra.files.scan import Scan
+from cgxas.spectra.measured import Measurement, normalise, read_measurement
+
+pytest.importorskip("larch")
+
+
+def scan(curve, **about) -> Scan:
+    return Scan(*curve, **{"kind": "mu", "format": "columns", "source": "a.dat", **about})
+
+
+def test_a_scan_is_normalised_to_its_step(scanned):
+    found = normalise(scan(scanned()), "Fe")
+    assert found.edge_step == pytest.approx(0.8, rel=0.02)
+    assert found.e0 == pytest.approx(7120.0, abs=1.0)
+    above = found.energy > 7250.0
+    assert found.norm[found.energy < 7080.0] == pytest.approx(0.0, abs=0.02)
+    assert found.norm[above].mean() == pytest.approx(1.0, abs=0.03)
+    assert (found.element, found.edge, found.kind) == ("Fe", "K", "mu")
+    np.testing.assert_array_equal(found.mu, scanned()[1])
+
+
+def test_flattening_makes_the_end_level(scanned):
+    energy, mu = scanned()
+    bent = mu + 3e-6 * np.clip(energy - 7120.0, 0, None) ** 2
+    end = energy > 7300.0
+    plain, flat = (normalise(scan((energy, bent)), "Fe", flatten) for flatten in (False, True))
+    assert np.ptp(plain.norm[end]) > 0.1
+    assert np.ptp(flat.norm[end]) < 0.03
+    assert flat.norm[end].mean() == pytest.approx(1.0, abs=0.01)
+
+
+def test_the_element_is_guessed_from_the_edge(scanned):
+    assert normalise(scan(scanned(8985.0))).element == "Cu"
+    assert normalise(scan(scanned(), element="Fe", edge="K")).element == "Fe"
+
+
+def test_a_noisy_negative_pre_edge_is_accepted(scanned):
+    energy, mu = scanned(noise=0.01)
+    found = normalise(scan((energy, mu - 0.5)), "Fe")
+    assert found.mu.min() < -0.1
+    assert found.norm.min() < 0
+    assert found.edge_step == pytest.approx(0.8, rel=0.05)
+
+
+@pytest.mark.parametrize(("before", "after"), [(8.0, 400.0), (15.0, 60.0), (30.0, 40.0)])
+def test_short_scans_are_normalised_roughly(scanned, before, after):
+    found = normalise(scan(scanned(before=before, after=after)), "Fe")
+    assert found.edge_step == pytest.approx(0.8, rel=0.12)
+    assert any("short" in words for words in found.done)
+
+
+def test_normalised_data_are_left_as_they_are(scanned):
+    energy, mu = scanned()
+    norm = (mu - 0.3 + 2e-4 * (energy - 7120.0)) / 0.8
+    for kind in ("mu", "normalised"):
+        found = normalise(scan((energy, norm), kind=kind), "Fe")
+        np.testing.assert_array_equal(found.norm, norm)
+        assert found.kind == "normalised"
+        assert found.done[-1] == "left as it is: normalised already"
+        assert found.ranges is None
+
+
+def test_a_simulation_is_left_as_it_is_and_its_energies_are_not_judged(scanned):
+    energy, mu = scanned(7150.0)
+    norm = (mu - 0.3 + 2e-4 * (energy - 7150.0)) / 0.8
+    found = normalise(scan((energy + 10.0, norm), kind="simulated"), "Fe")
+    np.testing.assert_array_equal(found.norm, norm)
+    assert found.kind == "simulated"
+
+
+def test_the_energy_shift_is_kept_beside(scanned):
+    found = normalise(scan(scanned(), energy_shift=1.5), "Fe")
+    np.testing.assert_array_equal(found.energy, scanned()[0])
+    assert found.energy_shift == 1.5
+    assert found.to_larch().energy_shift == 1.5
+    np.testing.assert_array_equal(found.to_spectrum().energy, scanned()[0])
+
+
+def test_the_arrays_cannot_be_changed(scanned):
+    found = normalise(scan(scanned()), "Fe")
+    with pytest.raises(ValueError, match="read-only"):
+        found.norm[0] = 1.0
+
+
+@pytest.mark.parametrize("element", ["Cu", "Sn", "S"])
+def test_the_wrong_element_is_refused(scanned, element):
+    with pytest.raises(WrongEdge, match=f"{element} K edge"):
+        normalise(scan(scanned()), element)
+
+
+def test_no_element_is_refused(scanned):
+    with pytest.raises(UnknownElement):
+        normalise(scan(scanned()), "iron")
+
+
+def test_an_element_whose_edge_is_only_near_is_refused(scanned):
+    energy, mu = scanned(7200.0, before=200.0)
+    with pytest.raises(WrongEdge):
+        normalise(scan((energy, mu)), "Fe")
+
+
+def test_what_has_no_edge_is_refused(scanned):
+    energy, mu = scanned()
+    with pytest.raises(BadMeasurement, match="no pre-edge"):
+        normalise(scan((energy[energy > 7117.0], mu[energy > 7117.0])), "Fe")
+    with pytest.raises(BadMeasurement, match="no edge"):
+        normalise(scan((energy, np.random.default_rng(1).normal(size=energy.size))), "Fe")
+    with pytest.raises(BadMeasurement, match="does not reach 1"):
+        normalise(scan((energy, 0.2 * mu), kind="normalised"), "Fe")
+
+
+def test_energy_step_is_that_near_the_edge(scanned):
+    found: Measurement = normalise(scan(scanned()), "Fe")
+    assert found.energy_step == pytest.approx(0.5)
+
+
+def test_a_file_is_read_and_normalised_at_once(tmp_path, scanned):
+    np.savetxt(tmp_path / "a.dat", np.transpose(scanned()), header="energy mu")
+    found = read_measurement(tmp_path / "a.dat")
+    assert (found.element, found.source) == ("Fe", "a.dat")
+    assert found.edge_step == pytest.approx(0.8, rel=0.02)
