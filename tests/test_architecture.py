@@ -27,6 +27,7 @@ FLOORS = {
     "predict": 6,
     "plots": 6,
     "__init__": 7,
+    "calibration": 7,
     "report": 7,
     "cli": 8,
     "__main__": 9,
@@ -38,6 +39,7 @@ HEAVY = {
         "data.compile",
         "data.dataset",
         "evaluation.embedding",
+        "calibration",
         "training",
         "predict",
     ),
@@ -52,6 +54,7 @@ HEAVY = {
     "mp_api": (),
     "sklearn": (),
     "pyarrow": (
+        "data.annotations",
         "data.folder",
         "data.records",
         "evaluation.sites",

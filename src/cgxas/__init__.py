@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cgxas.crystals.structure import Crystal, standardise
-    from cgxas.errors import CgxasError, CgxasWarning, FewTrainingSpectraWarning
+    from cgxas.errors import (
+        CgxasError,
+        CgxasWarning,
+        FarFromMeasuredWarning,
+        FewTrainingSpectraWarning,
+    )
     from cgxas.model.checkpoint import Checkpoint, bundled, load_checkpoint
     from cgxas.model.config import ModelConfig
     from cgxas.plots import plot_spectrum, save_figure
@@ -21,6 +26,7 @@ _HOMES = {
     "Checkpoint": "model.checkpoint",
     "Crystal": "crystals.structure",
     "EnergyGrid": "spectra.spectrum",
+    "FarFromMeasuredWarning": "errors",
     "FewTrainingSpectraWarning": "errors",
     "ModelConfig": "model.config",
     "Predictor": "predict",
@@ -43,6 +49,7 @@ __all__ = [
     "Checkpoint",
     "Crystal",
     "EnergyGrid",
+    "FarFromMeasuredWarning",
     "FewTrainingSpectraWarning",
     "ModelConfig",
     "Predictor",

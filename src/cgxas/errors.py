@@ -139,3 +139,7 @@ class CgxasWarning(UserWarning):
 
 class FewTrainingSpectraWarning(CgxasWarning):
     """The model saw only few spectra of this absorber: the answer is a rough guess."""
+
+
+class FarFromMeasuredWarning(CgxasWarning):
+    """The calibration saw nothing like this site: its edge energy is uncertain."""

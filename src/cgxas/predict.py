@@ -12,17 +12,22 @@ import torch
 from numpy.typing import NDArray
 
 from cgxas.crystals.batch import collate
+from cgxas.crystals.bonds import chemical_state
 from cgxas.crystals.graph import CrystalGraph, crystal_graph
 from cgxas.crystals.structure import Crystal, standardise
 from cgxas.elements import atomic_number
 from cgxas.errors import (
     AbsorberNotInCrystal,
     CgxasError,
+    ConfigError,
     CrystalError,
+    FarFromMeasuredWarning,
     FewTrainingSpectraWarning,
     UnsupportedAbsorber,
 )
+from cgxas.model.calibration import sites_of
 from cgxas.model.checkpoint import Checkpoint, load_checkpoint
+from cgxas.spectra.normalise import FloatArray
 from cgxas.spectra.spectrum import SiteSpectrum, Spectrum
 
 if TYPE_CHECKING:
@@ -32,6 +37,8 @@ if TYPE_CHECKING:
 CrystalLike: TypeAlias = "str | PathLike[str] | Structure | Molecule | Atoms"
 FEW = 100
 """Absorbers with fewer training spectra are answered with a warning."""
+FAR = 2.0
+"""A calibrated edge energy less certain than these eV is answered with a warning."""
 ALL = "all"
 _NODES_PER_BATCH = 1024
 
@@ -68,6 +75,8 @@ class Predictor:
         self.checkpoint = checkpoint
         self._network = checkpoint.network()
         if fidelity is not None:
+            if checkpoint.calibration:
+                raise ConfigError(f"{checkpoint.name} answers as measured, not in a theory")
             checkpoint.config.fidelity_index(fidelity)
         self._fidelity = fidelity
 
@@ -174,10 +183,13 @@ class Predictor:
             return
         atomic_number(absorber)
         if absorber not in self.absorbers:
-            raise UnsupportedAbsorber(
-                f"{self.name} has no answer for {absorber}; it knows "
-                + (", ".join(self.absorbers) or "no element")
-            )
+            known = ", ".join(self.absorbers) or "no element"
+            if self.checkpoint.calibration:
+                raise UnsupportedAbsorber(
+                    f"there is no calibration for {absorber} in {self.name}, which covers {known}; "
+                    "predict it as simulated with the model universal"
+                )
+            raise UnsupportedAbsorber(f"{self.name} has no answer for {absorber}; it knows {known}")
 
     def _job(
         self, given: CrystalLike, absorbers: Sequence[str], sites: Sequence[int] | None
@@ -221,30 +233,67 @@ class Predictor:
         """Average the absorber's nodes over each orbit, and the orbits over the wanted sites."""
         crystal = job.crystal
         nodes = np.flatnonzero(job.graph.numbers == atomic_number(absorber))
-        wanted = self._theory(absorber)
-        mu = self._network.head(vectors[nodes], wanted).double().numpy()
         orbit_of_node = job.orbit_of_node[nodes]
-        energy = self.checkpoint.elements[absorber].grid.energies
         orbit_of_site = crystal.orbit_of_site[job.sites[absorber]]
+        orbits = list(dict.fromkeys(orbit_of_site.tolist()))
+        count = [np.count_nonzero(orbit_of_site == orbit) for orbit in orbits]
+        each = {orbit: orbit_of_node == orbit for orbit in orbits}
+        share = np.zeros(len(nodes))
+        for orbit, n_sites in zip(orbits, count, strict=True):
+            share[each[orbit]] = n_sites / (each[orbit].sum() * len(orbit_of_site))
+        mu, sigma = self._curves(job, absorber, nodes, vectors[nodes], share)
+        energy = self.checkpoint.elements[absorber].grid.energies
         sites = [
             SiteSpectrum(
                 sites=tuple(int(site) for site in job.sites[absorber][orbit_of_site == orbit]),
-                mu=mu[orbit_of_node == orbit].mean(axis=0),
+                mu=mu[each[orbit]].mean(axis=0),
                 energy=energy,
             )
-            for orbit in dict.fromkeys(orbit_of_site.tolist())
+            for orbit in orbits
         ]
-        weights = [site.multiplicity for site in sites]
         return Spectrum(
             energy=energy,
-            mu=np.average([site.mu for site in sites], axis=0, weights=weights),
+            mu=np.average([site.mu for site in sites], axis=0, weights=count),
             absorber=absorber,
             sites=tuple(sites),
             formula=crystal.formula,
             model=self.name,
             source=crystal.source,
+            sigma=sigma,
             structure=crystal.structure,
         )
+
+    def _curves(
+        self,
+        job: _Job,
+        absorber: str,
+        nodes: NDArray[np.intp],
+        vectors: torch.Tensor,
+        share: FloatArray,
+    ) -> tuple[FloatArray, FloatArray | None]:
+        """Return (S, P) spectra of nodes, and (P,) standard deviation of their mean, if known."""
+        calibration, card = self.checkpoint.calibration, self.checkpoint.elements[absorber]
+        theory = self._theory(absorber)
+        if calibration is None:
+            return self._network.head(vectors, theory).double().numpy(), None
+        valence, ligands = chemical_state(job.graph)
+        sites, _ = sites_of(
+            self._network,
+            vectors,
+            atomic_number(absorber),
+            card.network_grid,
+            theory,
+            (valence[nodes], ligands[nodes]),
+        )
+        found = calibration.spectra(sites, share, card.grid, card.network_grid.e_min)
+        if found.edge_sigma > FAR:
+            warnings.warn(
+                f"{job.crystal.source or job.crystal.formula}: nothing much like its {absorber} "
+                f"was measured; the edge energy is uncertain by {found.edge_sigma:.1f} eV",
+                FarFromMeasuredWarning,
+                stacklevel=6,
+            )
+        return found.sites, found.sigma
 
     def _theory(self, absorber: str) -> torch.Tensor | None:
         """Return the number of the theory an absorber is answered in."""
@@ -252,6 +301,8 @@ class Predictor:
         return None if name is None else torch.tensor(self.checkpoint.config.fidelity_index(name))
 
     def _warn(self, absorbers: set[str]) -> None:
+        if self.checkpoint.calibration:  # the band tells how sure it is
+            return
         counts = {a: self.checkpoint.elements[a].n_train for a in sorted(absorbers)}
         few = [f"{a} ({n})" for a, n in counts.items() if n is not None and n < FEW]
         if few:

@@ -5,7 +5,11 @@ import json
 import numpy as np
 import pytest
 
+from cgxas.spectra.compare import broadened
+from cgxas.spectra.files.scan import Scan
 from cgxas.spectra.io import write_spectrum
+from cgxas.spectra.measured import normalise
+from cgxas.spectra.measured_io import write_athena
 
 pytest.importorskip("larch")
 
@@ -47,6 +51,31 @@ def test_a_crystal_is_predicted_first(cgxas, pair, crystals, random_model):
 def test_given_shift_and_broadening_are_taken(cgxas, pair):
     line = cgxas("compare", *pair, "--shift", "-2", "--broaden", "1.5").out
     assert "shift -2.00 eV, Gaussian 1.50 eV" in line
+
+
+def test_groups_of_projects_are_chosen_even_if_they_hold_a_colon(
+    cgxas, refused, pair, tmp_path, scanned, spectrum
+):
+    scans = [Scan(*scanned(e0), "mu", "x", "a", n, "Fe") for n, e0 in (("a: b", 7117), ("c", 7115))]
+    write_athena([*map(normalise, scans), spectrum], tmp_path / "a.prj")
+    chosen = cgxas("compare", f"{tmp_path}/a.prj:{spectrum.label}", f"{tmp_path}/a.prj:a: b")
+    assert chosen.out.split(": RSE")[1] == cgxas("compare", *pair).out.split(": RSE")[1]
+    assert "in compare: FILE:GROUP" in refused("compare", pair[0], tmp_path / "a.prj")
+
+
+def test_a_known_shift_and_broadening_are_recovered(cgxas, tmp_path, spectrum):
+    """3.2 eV and 1.5 eV; the 0.55 eV between predicted points count as a little broadening."""
+    write_spectrum(spectrum, tmp_path / "a.csv")
+    wide = np.arange(7000.0, 7500.0, 0.25)
+    end = spectrum.mu[-5:].mean()
+    mu = np.interp(wide, spectrum.energy, spectrum.mu, left=0.0, right=end)
+    columns = np.transpose([wide + 3.2, 0.4 + 1.3 * broadened(wide, mu, 1.5)])
+    np.savetxt(tmp_path / "b.dat", columns, header="energy xmu")
+    cgxas("compare", tmp_path / "a.csv", tmp_path / "b.dat", "--json", tmp_path / "o.json")
+    after = json.loads((tmp_path / "o.json").read_text(), parse_constant=pytest.fail)["after"]
+    assert after["shift"] == pytest.approx(3.2, abs=0.05)
+    assert after["gaussian_fwhm"] == pytest.approx(1.5, abs=0.25)
+    assert after["rse"] < 1e-3
 
 
 def test_bad_wishes_are_refused_in_one_line(refused, pair):

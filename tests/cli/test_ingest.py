@@ -11,7 +11,9 @@ def test_ingest_writes_a_data_set_that_info_shows(cgxas, tmp_path, crystals, sca
     spectra.mkdir()
     np.savetxt(spectra / "a.dat", np.transpose(scanned()), header="energy xmu")
     pairs = tmp_path / "pairs.csv"
-    pairs.write_text("spectrum,crystal,element\na.dat,iron.cif,Fe\nnone.dat,iron.cif,Fe\n")
+    pairs.write_text(
+        "spectrum,crystal,element\na.dat,iron.cif,Fe\nnone.dat,iron.cif,Fe\na.dat,rutile.cif,Fe\n"
+    )
     out = tmp_path / "mine"
     answer = cgxas(
         "dataset", "ingest", spectra, "--structures", crystals, "--table", pairs, "-o", out
@@ -19,9 +21,11 @@ def test_ingest_writes_a_data_set_that_info_shows(cgxas, tmp_path, crystals, sca
     assert answer.code == 0, answer.err
     lines = answer.err.splitlines()
     assert lines[0].startswith("left out line 3:")
-    assert lines[1] == "left out 1: 1 x spectrum is not readable"
-    assert lines[2] == f"wrote {out}: 1 spectra of 1 crystals"
+    assert lines[1] == "left out line 4: a.dat with rutile.cif: absorber is not in the crystal"
+    assert lines[2].startswith("left out 2: 1 x absorber is not in the crystal")
+    assert lines[3] == f"wrote {out}: 1 spectra of 1 crystals"
     assert "experiment" in cgxas("dataset", "info", out).out
+    assert cgxas("dataset", "check", out).out.splitlines()[1].split()[:3] == ["mine", "any", "0"]
 
 
 def test_bad_tables_are_refused_in_one_line(refused, tmp_path, crystals):

@@ -58,6 +58,67 @@ def test_a_group_of_a_project_is_chosen_and_its_shift_told(cgxas, measured):
     assert found["energy shift"] == "+1.50 eV, not applied"
 
 
+BEFORE_AND_ABOVE = {
+    "energy in keV": (lambda e, mu: (e / 1000, mu), "converted from keV"),
+    "descending": (lambda e, mu: (e[::-1], mu[::-1]), "turned round"),
+    "duplicates": (lambda e, mu: (np.insert(e, 9, e[9]), np.insert(mu, 9, mu[9])), "averaged"),
+    "negative": (lambda e, mu: (e, mu - 0.5), "mu is column mu"),
+}
+
+
+@pytest.mark.parametrize("case", BEFORE_AND_ABOVE)
+def test_odd_measurements_are_accepted_and_told(cgxas, tmp_path, scanned, case):
+    change, told = BEFORE_AND_ABOVE[case]
+    np.savetxt(tmp_path / "a.dat", np.transpose(change(*scanned(noise=0.01))), header="energy mu")
+    answer = cgxas("spectrum", tmp_path / "a.dat")
+    assert (answer.code, answer.err) == (0, "")
+    assert told in answer.out
+    assert "Fe K" in answer.out
+
+
+BAD = {
+    "nan": (lambda e, mu: (e, np.where(e == 7120, np.nan, mu)), "not finite at 1 of"),
+    "five points": (lambda e, mu: (e[:5], mu[:5]), "only 5 points"),
+    "no pre-edge": (lambda e, mu: (e[e > 7118], mu[e > 7118]), "no pre-edge"),
+    "no post-edge": (lambda e, mu: (e[e < 7130], mu[e < 7130]), "no post-edge"),
+    "saturated": (lambda e, mu: (e, np.minimum(mu, 1.2)), "saturated"),
+    "upside down": (lambda e, mu: (e, -mu), "mu falls"),
+    "several scans": (lambda e, mu: (np.tile(e, 2), np.tile(mu, 2)), "split the file"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_measurements_are_refused_in_one_line_and_nothing_is_written(
+    refused, tmp_path, scanned, case
+):
+    change, told = BAD[case]
+    np.savetxt(tmp_path / "a.dat", np.transpose(change(*scanned())), header="energy mu")
+    out = tmp_path / "out.xdi"
+    assert told in refused("spectrum", tmp_path / "a.dat", "-e", "Fe", "-o", out)
+    assert not out.exists()
+
+
+def test_bad_files_are_refused_in_one_line(refused, measured):
+    for name, content, told in (
+        ("empty.dat", b"", "is empty"),
+        ("noise.dat", bytes(range(256)) * 9, "no columns of numbers"),
+        ("cut.prj", (measured / "a.prj").read_bytes()[:900], "damaged Athena project"),
+        ("comma.csv", b"energy;mu\n" + b"7112,5;0,34\n" * 30, "decimal commas"),
+    ):
+        (measured / name).write_bytes(content)
+        assert told in refused("spectrum", measured / name)
+    assert "is a folder" in refused("spectrum", measured)
+
+
+def test_nothing_is_shown_if_it_cannot_be_written(refused, measured, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", "out.xdi")
+
+    monkeypatch.setattr("cgxas.spectra.measured_io.write_measurement", full)
+    said = refused("spectrum", measured / "a.dat", "-o", measured / "out.xdi")
+    assert "No space left" in said
+
+
 def test_bad_wishes_are_refused_in_one_line(refused, measured):
     assert "one, two" in refused("spectrum", measured / "a.prj")
     assert "Cu K edge" in refused("spectrum", measured / "a.dat", "--element", "Cu")

@@ -13,7 +13,7 @@ pytest.importorskip("larch")
 
 @pytest.fixture
 def lab(tmp_path, scanned):
-    """Two folders: of spectra a.dat and b.dat, and of crystals with two iron atoms each."""
+    """Two folders: of spectra a.dat and b.dat, and of crystals: iron and an alloy."""
     spectra, crystals = tmp_path / "spectra", tmp_path / "crystals"
     spectra.mkdir()
     crystals.mkdir()
@@ -22,6 +22,9 @@ def lab(tmp_path, scanned):
     (spectra / "bad.dat").write_text("no spectrum")
     iron = Structure(Lattice.cubic(2.87), ["Fe", "Fe"], [[0, 0, 0], [0.5, 0.5, 0.5]])
     iron.to(filename=str(crystals / "iron.cif"))
+    places = [[0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]]
+    alloy = Structure(Lattice.tetragonal(3.6, 3.9), ["Fe", "Fe", "Fe", "Cu"], places)
+    alloy.to(filename=str(crystals / "alloy.cif"))
     return tmp_path
 
 
@@ -41,7 +44,7 @@ def test_spectra_become_records_of_all_sites(lab, scanned):
     assert manifest.counts == {"materials": 1, "formulas": 1, "spectra": 2}
     assert manifest.fidelities == {"experiment": 2}
     first, second = read_records([lab / "out"]).records
-    assert first.spectrum_id == "iron-a-XANES-K-Fe"
+    assert first.spectrum_id == "iron-a.dat-XANES-K-Fe"
     assert first.sites.tolist() == [0, 1]
     assert first.fidelity == "experiment"
     np.testing.assert_allclose(first.energy, scanned()[0], atol=1e-6)
@@ -68,7 +71,7 @@ def test_what_cannot_be_used_is_left_out_and_told(lab):
     manifest = run(
         lab,
         "spectrum,crystal,element\na.dat,iron.cif,Fe\nbad.dat,iron.cif,Fe\nnone.dat,iron.cif,Fe\n"
-        "b.dat,none.cif,Fe\nb.dat,iron.cif,Cu\nb.dat,iron.cif,Xx\na.dat,iron.cif,Fe\n",
+        "b.dat,none.cif,Fe\nb.dat,alloy.cif,Cu\nb.dat,iron.cif,Xx\nb.dat,iron.cif,Cu\na.dat,iron.cif,Fe\n",
         on_pair=told.append,
     )
     assert manifest.left_out == {
@@ -76,11 +79,41 @@ def test_what_cannot_be_used_is_left_out_and_told(lab):
         "crystal is missing": ["b.dat"],
         "edge is not that of the element": ["b.dat"],
         "element is unknown": ["b.dat"],
-        "spectrum given twice": ["iron-a-XANES-K-Fe"],
+        "absorber is not in the crystal": ["b.dat"],
+        "spectrum given twice": ["a.dat"],
     }
-    assert len(told) == 7
+    assert len(told) == 8
+    assert told.count("") == 1
     assert told[0] == ""
     assert told[1].startswith("line 3: bad.dat")
+    assert told[3] == "line 5: b.dat with none.cif: crystal is missing"
+    assert told[7] == "line 9: a.dat with iron.cif: spectrum given twice"
+
+
+def test_scans_told_apart_by_suffix_group_or_column_are_all_kept(lab, scanned):
+    energy, mu = scanned()
+    for suffix, noise in (("001", 0.0), ("002", 1e-3)):
+        columns = np.transpose([energy, scanned(noise=noise)[1], mu + 0.1])
+        np.savetxt(lab / f"spectra/fe.{suffix}", columns, header="energy xmu other")
+    run(
+        lab,
+        "spectrum,crystal,element,mu\n"
+        "fe.001,iron.cif,Fe,\nfe.002,iron.cif,Fe,\nfe.001,iron.cif,Fe,other\n",
+    )
+    names = [each.spectrum_id for each in read_records([lab / "out"]).records]
+    assert names == [
+        "iron-fe.001-XANES-K-Fe",
+        "iron-fe.002-XANES-K-Fe",
+        "iron-fe.001-other-XANES-K-Fe",
+    ]
+
+
+def test_each_site_counts_as_often_as_it_stands_in_the_cell(lab):
+    """Two distinct kinds of iron, of one and of two atoms: the mean is over all three."""
+    run(lab, "spectrum,crystal,element\na.dat,alloy.cif,Fe\n")
+    (record,) = read_records([lab / "out"]).records
+    assert record.sites.tolist() == [0, 1, 2]
+    assert record.site_certain
 
 
 def test_nothing_usable_is_refused_and_nothing_written(lab):

@@ -17,7 +17,7 @@ def test_a_measurement_is_drawn_raw_with_its_lines_and_normalised(scanned):
     np.testing.assert_array_equal(normal.lines[0].get_ydata(), found.norm)
     assert normal.get_xlim() == pytest.approx((found.e0 - 30, found.e0 + 80))
     assert len(raw.patches) == 2
-    assert "Fe K edge" in raw.get_title()
+    assert raw.get_title() == "Fe2O3, Fe K edge"
 
 
 def test_a_comparison_shows_both_curves_and_their_difference():
@@ -25,8 +25,9 @@ def test_a_comparison_shows_both_curves_and_their_difference():
     mu = 0.5 + np.arctan(energy - 7115.0) / np.pi
     curves = Curves(energy, mu, energy + 2.0, mu)
     after = curves.best()
-    figure = plot_comparison(curves.overlay(), after, "Fe2O3")
+    figure = plot_comparison(curves.overlay(), after, "scan12.cif / $a$")
     upper, lower = figure.axes
+    assert upper.get_title() == r"scan12.cif / \$a\$"
     labels = [line.get_label() for line in upper.lines]
     assert labels[:2] == ["measured", "predicted, as it is"]
     assert labels[2].startswith("predicted, +2.0")

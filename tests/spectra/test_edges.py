@@ -1,7 +1,7 @@
 import pytest
 
 from cgxas.elements import ABSORBERS
-from cgxas.errors import WrongEdge
+from cgxas.errors import UnknownElement, WrongEdge
 from cgxas.spectra.edges import check_edge, core_hole_width, guess_edge, tabulated_edge
 from cgxas.spectra.windows import WINDOWS
 
@@ -27,6 +27,12 @@ def test_a_k_edge_is_recognised_although_shifted(element, shift):
 
 def test_an_l_edge_is_recognised_where_no_k_edge_is_near():
     assert guess_edge(tabulated_edge("Pt", "L3") + 1.0) == ("Pt", "L3")
+
+
+@pytest.mark.parametrize("wanted", [("Xx", "K"), ("Fe", "Q"), ("", "K")])
+def test_what_is_not_in_the_table_is_refused(wanted):
+    with pytest.raises(UnknownElement, match="not an edge"):
+        tabulated_edge(*wanted)
 
 
 def test_the_edge_of_another_element_is_refused():

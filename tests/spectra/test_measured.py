@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cgxas.errors import BadMeasurement, UnknownElement, WrongEdge
+from cgxas.errors import BadMeasurement, UnclearSpectrum, UnknownElement, WrongEdge
 from cgxas.spectra.files.scan import Scan
 from cgxas.spectra.measured import Measurement, normalise, read_measurement
 
@@ -97,6 +97,13 @@ def test_no_element_is_refused(scanned):
         normalise(scan(scanned()), "iron")
 
 
+def test_a_file_that_states_no_real_edge_is_refused_until_the_element_is_chosen(scanned):
+    for about in ({"element": "Xx"}, {"element": "Fe", "edge": "Q"}):
+        with pytest.raises(UnclearSpectrum, match=r"a\.dat states an edge that there is not"):
+            normalise(scan(scanned(), **about))
+    assert normalise(scan(scanned(), element="Xx", edge="Q"), "Fe").edge == "K"
+
+
 def test_an_element_whose_edge_is_only_near_is_refused(scanned):
     energy, mu = scanned(7200.0, before=200.0)
     with pytest.raises(WrongEdge):
@@ -109,6 +116,8 @@ def test_what_has_no_edge_is_refused(scanned):
         normalise(scan((energy[energy > 7117.0], mu[energy > 7117.0])), "Fe")
     with pytest.raises(BadMeasurement, match="no edge"):
         normalise(scan((energy, np.random.default_rng(1).normal(size=energy.size))), "Fe")
+    with pytest.raises(BadMeasurement, match=r"no edge: mu falls by 0\.79"):
+        normalise(scan((energy, -mu)), "Fe")
     with pytest.raises(BadMeasurement, match="does not reach 1"):
         normalise(scan((energy, 0.2 * mu), kind="normalised"), "Fe")
 

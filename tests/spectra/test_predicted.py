@@ -33,6 +33,22 @@ def test_foreign_json_is_refused(tmp_path, text):
         read_prediction(tmp_path / "a.json", "Fe")
 
 
+def test_a_missing_file_is_said_to_be_missing(tmp_path):
+    for name in ("a.json", "a.csv"):
+        with pytest.raises(UnreadableSpectrum, match="no such file"):
+            read_prediction(tmp_path / name, "Fe")
+
+
+def test_a_group_of_a_project_is_chosen(spectrum, tmp_path):
+    pytest.importorskip("larch")
+    from cgxas.spectra.measured_io import write_athena
+
+    write_athena([spectrum, spectrum], tmp_path / "a.prj")
+    energy, mu = read_prediction(tmp_path / "a.prj", "Fe", "Fe2O3, Fe K edge (2)")
+    np.testing.assert_allclose(energy, spectrum.energy, atol=1e-6)
+    np.testing.assert_allclose(mu, spectrum.mu, atol=1e-6)
+
+
 def test_json_that_is_no_curve_is_refused(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps({"energy": [2, 1], "mu": [0, 1]}))
     with pytest.raises(SpectrumError, match="increase"):

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 FIT = "fit"
 
-
 Predicted = Annotated[
-    Path,
+    str,
     typer.Argument(
         metavar="PREDICTED|CRYSTAL",
-        help="A predicted spectrum (.csv, .json, .xdi, xmu.dat), or a crystal to predict.",
+        help="A predicted spectrum (.csv, .json, .xdi, .prj:GROUP, xmu.dat), or a crystal to "
+        "predict.",
     ),
 ]
 Measured = Annotated[
@@ -69,17 +69,17 @@ def compare(
     fixed_shift, fixed_width = _number(shift, "--shift"), _number(broaden, "--broaden")
     path, group = _file_and_group(measured)
     found = read_measurement(path, absorber, flatten=True, group=group)
-    energy, mu = _prediction(predicted, found.element, model)
+    energy, mu = _prediction(*_file_and_group(predicted), found.element, model)
     curves = Curves(energy, mu, found.energy + found.energy_shift, found.norm)
     hole = core_hole_width(found.element, found.edge)
     before = curves.overlay()
     after = curves.best(fixed_shift, fixed_width, (0.0, hole) if fixed_width is None else (0.0,))
-    told = f"{predicted.name} / {Path(measured).name}, {found.element} {found.edge}"
-    typer.echo(one_line(f"{told}: {_line(before, after)}"))
+    told = f"{Path(predicted).name} / {Path(measured).name}, {found.element} {found.edge}"
     if output:
-        _write(output, {"predicted": str(predicted), "measured": measured}, before, after)
+        _write(output, {"predicted": predicted, "measured": measured}, before, after)
     if plot:
         _draw(plot, before, after, told)
+    typer.echo(one_line(f"{told}: {_line(before, after)}"))
     if written := [str(path) for path in (output, plot) if path]:
         say(f"wrote {', '.join(written)}")
 
@@ -102,12 +102,14 @@ def _draw(path: Path, before: "Overlay", after: "Overlay", title: str) -> None:
     write_figure(lambda: plot_comparison(before, after, title), path)
 
 
-def _file_and_group(measured: str) -> tuple[Path, str | None]:
+def _file_and_group(text: str) -> tuple[Path, str | None]:
     """Return the parts of FILE:GROUP; a file whose own name holds a colon is a file."""
-    name, colon, group = measured.rpartition(":")
-    if not colon or Path(measured).exists() or not Path(name).is_file():
-        return Path(measured), None
-    return Path(name), group
+    words = text.split(":")
+    for n in range(len(words), 0, -1):
+        path = Path(":".join(words[:n]))
+        if path.is_file():
+            return path, ":".join(words[n:]) or None
+    return Path(text), None
 
 
 def _number(text: str, option: str) -> float | None:
@@ -122,12 +124,12 @@ def _number(text: str, option: str) -> float | None:
     return value
 
 
-def _prediction(path: Path, element: str, model: str) -> Any:
+def _prediction(path: Path, group: str | None, element: str, model: str) -> Any:
     """Return energies and mu of a spectrum in a file, or of a crystal."""
     from cgxas.spectra.predicted import is_spectrum_file, read_prediction
 
     if is_spectrum_file(path):
-        return read_prediction(path, element)
+        return read_prediction(path, element, group)
     from cgxas.predict import load
 
     spectrum = load(model).predict(path, element)

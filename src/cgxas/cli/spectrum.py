@@ -61,11 +61,13 @@ def spectrum(
 
     _check(output, plot)
     found = read_measurement(file, element, flatten, group, energy, mu)
+    written = _write(found, output, plot)
     facts = list(_facts(found))
     width = max(len(name) for name, _ in facts) + 2
     for name, value in facts:
         typer.echo(f"{name:{width}}{one_line(value)}")
-    _write(found, output, plot)
+    if written:
+        say(f"wrote {', '.join(written)}")
 
 
 def _check(output: Path | None, plot: Path | None) -> None:
@@ -80,7 +82,8 @@ def _check(output: Path | None, plot: Path | None) -> None:
         check_output(plot, FIGURE_SUFFIXES)
 
 
-def _write(found: "Measurement", output: Path | None, plot: Path | None) -> None:
+def _write(found: "Measurement", output: Path | None, plot: Path | None) -> list[str]:
+    """Write what is asked for, before anything is shown, and return the names."""
     from cgxas.plots.measured import plot_measurement
     from cgxas.plots.style import write_figure
     from cgxas.spectra.measured_io import write_measurement
@@ -89,8 +92,7 @@ def _write(found: "Measurement", output: Path | None, plot: Path | None) -> None
         write_measurement(found, output)
     if plot:
         write_figure(lambda: plot_measurement(found), plot)
-    if written := [str(path) for path in (output, plot) if path]:
-        say(f"wrote {', '.join(written)}")
+    return [str(path) for path in (output, plot) if path]
 
 
 def _facts(found: "Measurement") -> Iterator[tuple[str, str]]:

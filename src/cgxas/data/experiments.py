@@ -20,7 +20,7 @@ from cgxas.data.sources.imported import (
     collect,
     refuse_empty,
 )
-from cgxas.elements import atomic_number
+from cgxas.elements import ABSORBERS, atomic_number
 from cgxas.errors import (
     BadMeasurement,
     DatasetError,
@@ -77,10 +77,13 @@ class Pair:
 
     @property
     def name(self) -> str:
-        """Name of the spectrum in the data set: crystal, file and group."""
-        stem = Path(self.spectrum).with_suffix("").as_posix().replace("/", "-")
-        parts = [Path(self.crystal).stem, stem, self.group.replace("/", "-")]
-        return "-".join(filter(None, parts)) + f"-XANES-K-{self.element}"
+        """Name of the spectrum in the data set: crystal, file, group and what mu is made of.
+
+        The file keeps its suffix, which often counts the scans: fe.001, fe.002.
+        """
+        crystal = Path(self.crystal).with_suffix("").as_posix()
+        words = [crystal, Path(self.spectrum).as_posix(), self.group, self.mu]
+        return "-".join(filter(None, words)).replace("/", "-") + f"-XANES-K-{self.element}"
 
 
 def read_pairs(table: Path) -> list[Pair]:
@@ -185,15 +188,27 @@ def _items(
     for pair in pairs:
         sentence = ""
         try:
-            atomic_number(pair.element)
+            number = atomic_number(pair.element)
             cell, formula = crystal(pair.crystal)
+            _refuse_pair(pair, number in cell.numbers, measured)
             measurement = _measurement(pair, spectra)
-            measured.setdefault(pair.name, (pair, measurement))
+            measured[pair.name] = (pair, measurement)
             yield _imported(pair, measurement, cell, formula)
         except (Unusable, UnknownElement, SpectrumError) as error:
-            sentence = f"line {pair.line}: {error}"
+            about = f"{pair.spectrum} with {pair.crystal}: " if isinstance(error, Unusable) else ""
+            sentence = f"line {pair.line}: {about}{error}"
             yield LeftOut(f"{pair.spectrum} {pair.group}".strip(), _reason(error))
         on_pair(sentence)
+
+
+def _refuse_pair(pair: Pair, is_inside: bool, measured: Mapping[str, Any]) -> None:
+    """Refuse what would be refused when it is collected, while the line can still be told."""
+    if not is_inside:
+        raise Unusable("absorber is not in the crystal")
+    if pair.element not in ABSORBERS:
+        raise Unusable(f"absorber is not one of the {len(ABSORBERS)} elements")
+    if pair.name in measured:
+        raise Unusable("spectrum given twice")
 
 
 def _crystal(path: Path) -> tuple[Cell, str]:

@@ -1,8 +1,9 @@
 """One safetensors file with everything a prediction needs.
 
-That is weights, configuration, cell convention, energy grids and provenance. The description is
-one JSON text in the file's metadata, numbered by `FORMAT`; older numbers are upgraded step by
-step on reading. A hash of the tensors tells a damaged file from a sound one.
+That is weights, configuration, cell convention, energy grids and provenance, and the calibration
+of a calibrated model. The description is one JSON text in the file's metadata, numbered by
+`FORMAT`; older numbers are upgraded step by step on reading. A hash of the tensors tells a damaged
+file from a sound one.
 """
 
 import hashlib
@@ -29,13 +30,15 @@ from cgxas.errors import (
     DamagedCheckpoint,
     ForeignCheckpoint,
 )
+from cgxas.model.calibration import Calibration
 from cgxas.model.config import ModelConfig
 from cgxas.model.network import CGXAS
 from cgxas.spectra.spectrum import EnergyGrid
 
-FORMAT = 2
+FORMAT = 3
 SUFFIX = ".safetensors"
 _KEY = "cgxas"
+_CALIBRATION = "calibration."
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,9 @@ class ElementCard:
         n_test: spectra it was tested on, of formulas it never saw.
         test_rse: their mean RSE, computed points only.
         test_pcc: their mean Pearson correlation.
+        test_e0: their mean edge-energy error, eV; None for models that were not calibrated.
         fidelity: the theory it answers in unless told otherwise; None for a model that knows one.
+        simulated: energies the network answers on, where calibration moved the grid; else None.
     """
 
     grid: EnergyGrid
@@ -56,7 +61,14 @@ class ElementCard:
     n_test: int | None = None
     test_rse: float | None = None
     test_pcc: float | None = None
+    test_e0: float | None = None
     fidelity: str | None = None
+    simulated: EnergyGrid | None = None
+
+    @property
+    def network_grid(self) -> EnergyGrid:
+        """Energies the network itself answers on."""
+        return self.simulated or self.grid
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +81,8 @@ class Checkpoint:
         elements: absorber symbol -> what the model knows of it.
         state: the network's tensors.
         provenance: plain JSON values: data, split, training, metrics, command.
+        calibration: what turns the network's spectra into measured ones; None: they stay as
+            simulated.
     """
 
     name: str
@@ -76,11 +90,18 @@ class Checkpoint:
     elements: Mapping[str, ElementCard]
     state: Mapping[str, Tensor] = field(repr=False)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    calibration: Calibration | None = field(default=None, repr=False)
 
     @property
     def sha256(self) -> str:
         """Hash of the tensors."""
-        return _hash(self.state)
+        return _hash(self.tensors)
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """The network's tensors and those of the calibration, by name."""
+        own = self.calibration.tensors if self.calibration else {}
+        return dict(self.state) | {f"{_CALIBRATION}{name}": own[name] for name in own}
 
     def network(self) -> CGXAS:
         """Return the network with these weights, in evaluation mode.
@@ -108,13 +129,15 @@ class Checkpoint:
         Raises:
             OutputError: it cannot be written there.
         """
-        state = {name: tensor.detach().contiguous() for name, tensor in self.state.items()}
+        # Copies, since a file cannot hold two tensors that share memory.
+        state = {n: tensor.detach().contiguous().clone() for n, tensor in self.tensors.items()}
         description = {
             "format": FORMAT,
             "name": self.name,
             "config": self.config.to_dict(),
             "elements": {symbol: _card_to_json(card) for symbol, card in self.elements.items()},
             "provenance": dict(self.provenance),
+            "calibration": self.calibration.terms if self.calibration else None,
             "tensors_sha256": _hash(state),
         }
         with atomic_path(path) as temporary:
@@ -152,13 +175,7 @@ def load_checkpoint(model: str | Path) -> Checkpoint:
             f"{path} has format {version}, this cgxas reads up to {FORMAT}; update cgxas"
         )
     try:
-        checkpoint = Checkpoint(
-            name=str(description["name"]),
-            config=ModelConfig.from_dict(description["config"]),
-            elements={s: _card_from_json(c) for s, c in description["elements"].items()},
-            state=state,
-            provenance=dict(description["provenance"]),
-        )
+        checkpoint = _checkpoint(description, state)
         recorded = description["tensors_sha256"]
         _refuse_strange_elements(checkpoint)
     except (KeyError, TypeError, ValueError, AttributeError, CgxasError) as error:
@@ -172,6 +189,25 @@ def load_checkpoint(model: str | Path) -> Checkpoint:
     except ForeignCheckpoint as error:
         raise ForeignCheckpoint(f"{path}: {error}") from error
     return checkpoint
+
+
+def _checkpoint(description: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Checkpoint:
+    """Build what a file describes; KeyError, TypeError or ValueError if its parts do not fit."""
+    terms = description.get("calibration")  # formats 1 and 2 know none
+    state, own = {}, {}
+    for name, tensor in tensors.items():
+        if terms is not None and name.startswith(_CALIBRATION):
+            own[name.removeprefix(_CALIBRATION)] = tensor
+        else:
+            state[name] = tensor
+    return Checkpoint(
+        name=str(description["name"]),
+        config=ModelConfig.from_dict(description["config"]),
+        elements={s: _card_from_json(c) for s, c in description["elements"].items()},
+        state=state,
+        provenance=dict(description["provenance"]),
+        calibration=None if terms is None else Calibration.restore(own, terms),
+    )
 
 
 def _locate(model: str | Path) -> Path:
@@ -222,8 +258,8 @@ def _read(path: Path) -> tuple[str, dict[str, Tensor]]:
 def _refuse_strange_elements(checkpoint: Checkpoint) -> None:
     for symbol, card in checkpoint.elements.items():
         atomic_number(symbol)
-        if card.grid.n_points != checkpoint.config.n_outputs:
-            raise ValueError(f"{card.grid.n_points} energies for {symbol}")
+        if card.network_grid.n_points != checkpoint.config.n_outputs:
+            raise ValueError(f"{card.network_grid.n_points} energies for {symbol}")
 
 
 def all_finite(state: Mapping[str, Tensor]) -> bool:
@@ -244,8 +280,16 @@ def _hash(state: Mapping[str, Tensor]) -> str:
 
 
 def _card_to_json(card: ElementCard) -> dict[str, Any]:
-    return {**vars(card), "grid": vars(card.grid)}
+    moved = vars(card.simulated) if card.simulated else None
+    return {**vars(card), "grid": vars(card.grid), "simulated": moved}
 
 
 def _card_from_json(values: dict[str, Any]) -> ElementCard:
-    return ElementCard(**{**values, "grid": EnergyGrid(**values["grid"])})
+    moved = values.get("simulated")
+    return ElementCard(
+        **{
+            **values,
+            "grid": EnergyGrid(**values["grid"]),
+            "simulated": EnergyGrid(**moved) if moved else None,
+        }
+    )

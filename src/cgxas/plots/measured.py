@@ -3,7 +3,7 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cgxas.plots.style import COLOURS, typeset
+from cgxas.plots.style import COLOURS
 from cgxas.spectra.compare import Overlay
 from cgxas.spectra.measured import Measurement
 
@@ -29,7 +29,7 @@ def plot_measurement(measurement: Measurement) -> Figure:
         raw.plot(m.energy, m.pre_line, color=COLOURS[0], lw=1.0, label="pre-edge")
         raw.plot(m.energy[inside], m.post_line[inside], color=COLOURS[1], lw=1.0, label="post-edge")
     _mark(raw, m)
-    raw.set_title(typeset(", ".join(filter(None, [m.label, f"{m.element} {m.edge} edge"]))))
+    raw.set_title(_plain(f"{m.label or m.source}, {m.element} {m.edge} edge"))
     raw.set_ylabel("μ(E), as measured")
     raw.legend(loc="best", frameon=False)
     normal.plot(m.energy, m.norm, color="black", lw=1.4)
@@ -75,17 +75,22 @@ def plot_comparison(before: Overlay, after: Overlay, title: str = "") -> Figure:
     curves.plot(
         after.energy, after.predicted, color=COLOURS[1], lw=1.4, label=f"predicted, {_told(after)}"
     )
-    curves.set_title(typeset(title))
+    curves.set_title(_plain(title))
     curves.set_ylabel("μ(E), normalised")
     curves.legend(loc="best", frameon=False)
     rest.axhline(0.0, color="0.8", lw=0.8)
     rest.plot(before.energy, before.predicted - before.measured, color="0.6", lw=1.0, ls="--")
     rest.plot(after.energy, after.predicted - after.measured, color=COLOURS[1], lw=1.2)
-    rest.set_ylabel("predicted − measured")
+    rest.set_ylabel("predicted −\nmeasured")
     rest.set_xlabel("Energy (eV)")
     rest.set_xlim(min(low, before.energy[0]), max(high, before.energy[-1]))
     rest.ticklabel_format(axis="x", useOffset=False)
     return figure
+
+
+def _plain(text: str) -> str:
+    """Return names of files and samples as they are: scan12 is no formula, nor is $a$ one."""
+    return text.replace("$", r"\$")
 
 
 def _told(after: Overlay) -> str:

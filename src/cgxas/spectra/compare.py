@@ -89,7 +89,7 @@ class Curves:
             raise SpectrumError(
                 f"The predicted curve ({moved[0]:.0f} to {moved[-1]:.0f} eV) and the measured one "
                 f"({self.measured_energy[0]:.0f} to {self.measured_energy[-1]:.0f} eV) hardly "
-                "overlap: compare the same edge, or give a --shift."
+                "overlap: compare the same edge."
             )
         energy, p = moved[known], predicted[known]
         m = np.interp(energy, self.measured_energy, self.measured)
@@ -104,14 +104,6 @@ class Curves:
             gaussian,
             lorentzian,
         )
-
-    def edge_difference(self) -> float:
-        """Return the edge of the predicted minus that of the measured curve, eV.
-
-        Raises:
-            SpectrumError: one of them has no edge.
-        """
-        return self._edges(self.predicted)
 
     def _edge_difference(self, predicted: FloatArray) -> float:
         try:
@@ -153,29 +145,27 @@ class Curves:
         Raises:
             SpectrumError: the curves do not overlap, or have no edge to begin with.
         """
-        centre = -self.edge_difference() if shift is None else shift
-        tried = []
-        for lorentzian in lorentzians:
-
-            def score(width: float, lorentzian: float = lorentzian) -> tuple[float, float]:
-                curve = broadened(self.energy, self.predicted, width, lorentzian)
-                return (
-                    self._best_shift(curve, centre)
-                    if shift is None
-                    else (
-                        self._score(curve, shift),
-                        shift,
-                    )
-                )
-
-            width = gaussian
-            if width is None:
-                widths = np.arange(0.0, MAX_GAUSSIAN + _WIDTH_STEP / 2, _WIDTH_STEP)
-                width = _minimum(lambda w, score=score: score(w)[0], widths)  # type: ignore[misc]
-            misfit, moved = score(width)
-            tried.append((misfit, moved, width, lorentzian))
+        centre = -self._edges(self.predicted) if shift is None else shift
+        tried = [self._best_width(each, gaussian, shift, centre) for each in lorentzians]
         _, moved, width, lorentzian = min(tried)
         return self.overlay(moved, width, lorentzian)
+
+    def _best_width(
+        self, lorentzian: float, gaussian: float | None, shift: float | None, centre: float
+    ) -> tuple[float, float, float, float]:
+        """Return the smallest RSE with a Lorentzian, and its shift, Gaussian and Lorentzian."""
+
+        def score(width: float) -> tuple[float, float]:
+            curve = broadened(self.energy, self.predicted, width, lorentzian)
+            if shift is not None:
+                return self._score(curve, shift), shift
+            return self._best_shift(curve, centre)
+
+        width = gaussian
+        if width is None:
+            widths = np.arange(0.0, MAX_GAUSSIAN + _WIDTH_STEP / 2, _WIDTH_STEP)
+            width = _minimum(lambda each: score(each)[0], widths)
+        return (*score(width), width, lorentzian)
 
     def _best_shift(self, predicted: FloatArray, centre: float) -> tuple[float, float]:
         """Return the smallest RSE of a curve, and the shift in eV that gives it."""

@@ -18,7 +18,10 @@ def tabulated_edge(element: str, edge: str = "K") -> float:
         UnknownElement: xraydb does not know the element or the edge.
         MissingExtra: xraydb is not installed.
     """
-    found = _xraydb().xray_edge(element, edge)
+    try:
+        found = _xraydb().xray_edge(element, edge)
+    except ValueError:  # no such element
+        found = None
     if found is None:
         raise UnknownElement(f"{element} {edge} is not an edge in the tables; write Fe, not iron.")
     return float(found.energy)

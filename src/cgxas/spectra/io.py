@@ -10,6 +10,7 @@ from typing import Any
 
 from cgxas.atomic import atomic_path
 from cgxas.errors import OutputError
+from cgxas.spectra.normalise import FloatArray
 from cgxas.spectra.spectrum import SiteSpectrum, Spectrum
 
 SPECTRUM_SUFFIXES = (".csv", ".json", ".xdi")
@@ -76,13 +77,19 @@ def write_spectrum(spectrum: Spectrum, path: str | os.PathLike[str], sites: bool
 
 
 def _csv(spectrum: Spectrum, sites: Sequence[SiteSpectrum]) -> str:
-    header = ",".join(["energy", "mu", *(f"mu_{site.site}" for site in sites)])
+    header = ",".join(["energy", "mu", *_further(spectrum, sites)])
     return "\n".join([header, *_rows(spectrum, sites, ",")]) + "\n"
+
+
+def _further(spectrum: Spectrum, sites: Sequence[SiteSpectrum]) -> dict[str, FloatArray]:
+    """The columns after energy and mu, by name."""
+    band = {} if spectrum.sigma is None else {"sigma": spectrum.sigma}
+    return band | {f"mu_{site.site}": site.mu for site in sites}
 
 
 def _rows(spectrum: Spectrum, sites: Sequence[SiteSpectrum], separator: str) -> Iterator[str]:
     """The numbers line by line; 1e-8 eV and 10 digits of mu outlast float32 and 1e-6."""
-    curves = [spectrum.mu, *(site.mu for site in sites)]
+    curves = [spectrum.mu, *_further(spectrum, sites).values()]
     for energy, *values in zip(spectrum.energy, *curves, strict=True):
         yield separator.join([f"{energy:.8f}", *(f"{value:.10g}" for value in values)])
 
@@ -98,6 +105,7 @@ def _json(spectrum: Spectrum) -> dict[str, Any]:
         **_edge_json(spectrum),
         "energy": spectrum.energy.tolist(),
         "mu": spectrum.mu.tolist(),
+        "sigma": None if spectrum.sigma is None else spectrum.sigma.tolist(),
         "sites": [
             {
                 "sites": list(site.sites),
@@ -125,7 +133,7 @@ def _program() -> str:
 
 def _xdi(spectrum: Spectrum, sites: Sequence[SiteSpectrum]) -> str:
     """XDI/1.0; Mono.d_spacing is left out, as it is required for angles only."""
-    labels = ["energy", "norm", *(f"mu_{site.site}" for site in sites)]
+    labels = ["energy", "norm", *_further(spectrum, sites)]
     if len(labels) > XDI_COLUMNS:
         raise OutputError(f"XDI cannot hold {len(sites)} sites: write .csv or .json instead.")
     # The comment section between /// and --- stays empty: XDI reserves it for the user's words.
@@ -162,7 +170,7 @@ def write_parquet(
     Columns: ``spectrum`` (running number), ``source``, ``formula``, ``absorber``, ``edge``,
     ``model``, ``site`` (first atom of a distinct site; null in the row of the mean),
     ``multiplicity`` (atoms behind the row; null where unknown), ``e0`` in eV (null without an
-    edge), ``energy`` in eV and ``mu`` (lists).
+    edge), ``energy`` in eV, ``mu`` and ``sigma`` (lists; null where the model tells no sigma).
 
     Args:
         spectra: What to write; may be a generator, only some are held in memory at once.
@@ -178,7 +186,7 @@ def write_parquet(
     target = check_output(path, TABLE_SUFFIXES)
     text = {name: pa.string() for name in ("source", "formula", "absorber", "edge", "model")}
     whole = {name: pa.int32() for name in ("site", "multiplicity")}
-    curves = {name: pa.list_(pa.float64()) for name in ("energy", "mu")}
+    curves = {name: pa.list_(pa.float64()) for name in ("energy", "mu", "sigma")}
     schema = pa.schema({"spectrum": pa.int64(), **text, **whole, "e0": pa.float64(), **curves})
     rows = (row for n, s in enumerate(spectra) for row in _table_rows(n, s, sites))
     with atomic_path(target) as temporary, pq.ParquetWriter(temporary, schema) as writer:
@@ -196,9 +204,10 @@ def _table_rows(number: int, spectrum: Spectrum, sites: bool) -> Iterator[dict[s
         "model": spectrum.model,
     }
     atoms = sum(site.multiplicity for site in spectrum.sites) or None
-    yield {**about, "site": None, "multiplicity": atoms, **_table_curve(spectrum)}
+    mean = {"site": None, "multiplicity": atoms, "sigma": spectrum.sigma}
+    yield {**about, **mean, **_table_curve(spectrum)}
     for site in spectrum.sites if sites else ():
-        numbers = {"site": site.site, "multiplicity": site.multiplicity}
+        numbers = {"site": site.site, "multiplicity": site.multiplicity, "sigma": None}
         yield {**about, **numbers, **_table_curve(site)}
 
 

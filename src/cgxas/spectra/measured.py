@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cgxas.elements import atomic_number
-from cgxas.errors import BadMeasurement, SpectrumError, WrongEdge
+from cgxas.errors import BadMeasurement, SpectrumError, UnclearSpectrum, UnknownElement, WrongEdge
 from cgxas.spectra.edges import NEAR, check_edge, guess_edge, tabulated_edge
 from cgxas.spectra.files.quiet import quiet
 from cgxas.spectra.files.reading import read_scan
@@ -146,6 +146,7 @@ def normalise(scan: Scan, element: str | None = None, flatten: bool = False) -> 
 
     Raises:
         UnknownElement: the element is none.
+        UnclearSpectrum: the file states an element or edge that there is not.
         BadMeasurement: the points cannot be normalised.
         WrongEdge: the edge is not that of the element.
         MissingExtra: Larch is not installed.
@@ -153,8 +154,7 @@ def normalise(scan: Scan, element: str | None = None, flatten: bool = False) -> 
     if element:
         atomic_number(element)
     scan = tidy(scan)
-    wanted = element or scan.element
-    edge = "K" if element and element != scan.element else scan.edge or "K"
+    wanted, edge = _stated(scan) if element in (None, scan.element) else (element or "", "K")
     inside = _near_edge(scan, wanted, edge)
     if scan.kind in AS_GIVEN or _is_normalised(scan, inside):
         return _as_given(scan, wanted, edge)
@@ -164,25 +164,34 @@ def normalise(scan: Scan, element: str | None = None, flatten: bool = False) -> 
     if not wanted:
         wanted, edge = guess_edge(e0)
     check_edge(e0, wanted, edge, scan.source)
-    return Measurement(
-        scan.energy,
-        scan.mu,
-        group.flat if flatten else group.norm,
+    return _measurement(
+        scan,
         wanted,
         edge,
-        scan.kind,
-        scan.format,
-        scan.source,
-        scan.label,
-        e0,
-        float(group.edge_step),
-        scan.energy_shift,
-        ranges,
-        group.pre_edge,
-        group.post_edge,
-        flatten,
-        (*scan.done, *ranges.said),
+        norm=group.flat if flatten else group.norm,
+        kind=scan.kind,
+        e0=e0,
+        edge_step=float(group.edge_step),
+        ranges=ranges,
+        pre_line=group.pre_edge,
+        post_line=group.post_edge,
+        flattened=flatten,
+        done=(*scan.done, *ranges.said),
     )
+
+
+def _stated(scan: Scan) -> tuple[str, str]:
+    """Return the element and edge that a file states; no element if it states none."""
+    edge = scan.edge or "K"
+    if scan.element:
+        try:
+            tabulated_edge(scan.element, edge)
+        except UnknownElement as error:
+            raise UnclearSpectrum(
+                f"{scan.source} states an edge that there is not, {scan.element} {edge}: correct "
+                "it, or choose another element with --element."
+            ) from error
+    return scan.element, edge
 
 
 def _near_edge(scan: Scan, element: str, edge: str) -> Any:
@@ -229,9 +238,10 @@ def _fitted(scan: Scan, e0: float, ranges: Ranges) -> Any:
     at = int(np.argmin(np.abs(scan.energy - e0)))
     step = float((group.post_edge - group.pre_edge)[at])  # Larch's edge_step has lost its sign
     if not step > _NOISE_STEPS * noise:
+        way = "falls" if step < 0 else "rises"
         raise BadMeasurement(
-            f"{scan.source} has no edge: mu rises by {step:.3g} at {e0:.1f} eV, with a noise of "
-            f"{noise:.2g} before; choose another column of mu, or the element."
+            f"{scan.source} has no edge: mu {way} by {abs(step):.3g} at {e0:.1f} eV, with a noise "
+            f"of {noise:.2g} before; choose another column of mu, or the element."
         )
     return group
 
@@ -263,18 +273,28 @@ def _as_given(scan: Scan, element: str, edge: str) -> Measurement:
     elif scan.kind != "simulated":  # calculated energies are off by more than measured ones
         check_edge(e0, element, edge, scan.source)
     kind = scan.kind if scan.kind == "simulated" else "normalised"
-    return Measurement(
-        scan.energy,
-        scan.mu,
-        scan.mu,
+    return _measurement(
+        scan,
         element,
         edge,
-        kind,
-        scan.format,
-        scan.source,
-        scan.label,
-        e0,
-        1.0,
-        scan.energy_shift,
+        norm=scan.mu,
+        kind=kind,
+        e0=e0,
+        edge_step=1.0,
         done=(*scan.done, f"left as it is: {kind} already"),
+    )
+
+
+def _measurement(scan: Scan, element: str, edge: str, **found: Any) -> Measurement:
+    """Return a measurement with what the scan tells and what was found."""
+    return Measurement(
+        energy=scan.energy,
+        mu=scan.mu,
+        element=element,
+        edge=edge,
+        format=scan.format,
+        source=scan.source,
+        label=scan.label,
+        energy_shift=scan.energy_shift,
+        **found,
     )

@@ -20,12 +20,15 @@ def is_spectrum_file(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
-def read_prediction(path: Path, element: str) -> tuple[FloatArray, FloatArray]:
+def read_prediction(
+    path: Path, element: str, group: str | None = None
+) -> tuple[FloatArray, FloatArray]:
     """Read a predicted spectrum; it is left as it is.
 
     Args:
         path: .json, .csv or .xdi as cgxas writes them, or columns such as FEFF's xmu.dat.
         element: the absorber it should be of.
+        group: of an Athena project.
 
     Returns:
         Energies in eV and mu, each (P,).
@@ -37,7 +40,7 @@ def read_prediction(path: Path, element: str) -> tuple[FloatArray, FloatArray]:
     if path.suffix.lower() == ".json":
         energy, mu, stated = _json(path)
     else:
-        scan = tidy(replace(read_scan(path), kind="simulated"))
+        scan = tidy(replace(read_scan(path, group), kind="simulated"))
         energy, mu, stated = scan.energy, scan.mu, scan.element
     if stated and stated != element:
         raise WrongEdge(
@@ -53,6 +56,8 @@ def _json(path: Path) -> tuple[FloatArray, FloatArray, str]:
         energy = np.array(data["energy"], dtype=np.float64)
         mu = np.array(data["mu"], dtype=np.float64)
         stated = str(data.get("absorber", ""))
+    except FileNotFoundError as error:
+        raise UnreadableSpectrum(f"{path}: no such file.") from error
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise UnreadableSpectrum(
             f"{path.name} is no spectrum that 'cgxas predict -o' wrote: predict it again."

@@ -126,6 +126,8 @@ class Spectrum(_Curve):
         formula: Chemical formula of the material, or empty.
         model: Name of the model that computed it, or empty.
         source: Name of the file it came from, or empty.
+        sigma: Standard deviation of a measured spectrum around this prediction, (P,), read-only;
+            None where the model does not tell.
         structure: The caller's pymatgen Structure, if there is one.
 
     Raises:
@@ -140,11 +142,18 @@ class Spectrum(_Curve):
     formula: str = ""
     model: str = ""
     source: str = ""
+    sigma: FloatArray | None = None
     structure: "Structure | None" = None
 
     def __post_init__(self) -> None:
         self._freeze_arrays()
         object.__setattr__(self, "sites", tuple(self.sites))
+        if self.sigma is not None:
+            _, sigma = checked_curve(self.energy, self.sigma)
+            if sigma.min() < 0:
+                raise SpectrumError("A standard deviation cannot be negative.")
+            sigma.flags.writeable = False
+            object.__setattr__(self, "sigma", sigma)
         if not all(np.array_equal(site.energy, self.energy) for site in self.sites):
             raise SpectrumError("The site spectra must have the same energies as their mean.")
         indices = [index for site in self.sites for index in site.sites]
@@ -174,7 +183,7 @@ class Spectrum(_Curve):
         Returns:
             A ``larch.Group`` with ``energy``, ``mu``, ``norm`` (the same numbers as ``mu``,
             which is normalised already), ``e0`` (None without an edge), ``atsym``, ``edge``,
-            ``label``, ``filename`` and ``model``.
+            ``label``, ``filename`` and ``model``; and ``sigma``, None if the model tells none.
 
         Raises:
             MissingExtra: Larch is not installed.
@@ -193,6 +202,7 @@ class Spectrum(_Curve):
             label=self.label,
             filename=self.source,
             model=self.model,
+            sigma=None if self.sigma is None else self.sigma.copy(),
         )
 
     def to_pymatgen(self) -> "XAS":

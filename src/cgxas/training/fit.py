@@ -253,6 +253,7 @@ class _Loop:
             self.job.watcher.on_step(sum(map(len, groups)))
             if self._must_stop():
                 self._save(LAST)
+                self.job.processes.wait()  # or another goes on from an older state
                 raise Interrupted(
                     f"stopped in epoch {number}, after {state.step} of {len(self.batches)} steps; "
                     "resume the run to go on"

@@ -1,8 +1,10 @@
+import gzip
+
 import numpy as np
 import pytest
 
 from cgxas.errors import OutputError, UnclearSpectrum
-from cgxas.spectra.files.athena import athena_groups, read_athena_file, write_athena_file
+from cgxas.spectra.files.athena import read_athena_file, write_athena_file
 from cgxas.spectra.files.scan import Scan
 from cgxas.spectra.measured import normalise
 from cgxas.spectra.measured_io import write_athena
@@ -21,10 +23,6 @@ def project(tmp_path, scanned):
     return tmp_path / "two.prj"
 
 
-def test_groups_are_named_as_in_athena(project):
-    assert athena_groups(project) == ("hematite, 10 K", "it_s FeO")
-
-
 def test_a_group_is_read_by_name_and_its_shift_kept_beside(project, scanned):
     scan = read_athena_file(project, "it_s FeO")
     energy, mu = scanned(7118.0)
@@ -38,6 +36,23 @@ def test_several_groups_and_none_chosen_is_refused_with_their_names(project):
         read_athena_file(project)
     with pytest.raises(UnclearSpectrum, match="no group 'FeO'"):
         read_athena_file(project, "FeO")
+
+
+def test_names_that_larch_cannot_tell_apart_are_made_different(tmp_path, scanned):
+    scans = [Scan(*scanned(e0), "mu", "columns", "a", "Fe-1", "Fe", "K") for e0 in (7120.0, 7122.0)]
+    write_athena([normalise(scan) for scan in scans], tmp_path / "a.prj")
+    with pytest.raises(UnclearSpectrum, match=r"holds 2 groups: Fe-1, Fe-1 \(2\);"):
+        read_athena_file(tmp_path / "a.prj")
+    np.testing.assert_allclose(
+        read_athena_file(tmp_path / "a.prj", "Fe-1 (2)").energy, scanned(7122.0)[0], atol=1e-6
+    )
+
+
+def test_groups_of_one_name_are_refused_for_larch_would_drop_one(project):
+    text = gzip.decompress(project.read_bytes()).decode().replace("it_s FeO", "hematite. 10 K")
+    project.write_text(text)
+    with pytest.raises(UnclearSpectrum, match="2 groups, but only 1 names"):
+        read_athena_file(project, "hematite, 10 K")
 
 
 def test_a_single_group_needs_no_choice(tmp_path, scanned, spectrum):

@@ -64,6 +64,22 @@ def test_mu_is_found_by_the_names_of_beamlines(names, rows, kind, expected):
     np.testing.assert_allclose(mu, expected)
 
 
+def test_a_column_of_the_wrong_sign_is_left_for_the_counters():
+    columns = table("energy xmu i0 it", -np.log(I0 / IT), I0, IT)
+    mu, kind, done = columns.mu(0)
+    np.testing.assert_allclose(mu, np.log(I0 / IT))
+    assert (kind, done) == ("transmission", ["mu is ln(i0/it)"])
+
+
+def test_energies_are_computed_from_the_angle_and_the_other_columns_keep_their_numbers():
+    angle = np.degrees(np.arcsin(12398.419843 / (2 * 3.13551 * ENERGY)))
+    columns = columns_of(["angle", "mu"], np.array([angle, IT]), [], "a.dat")
+    found = columns.with_energy(0, 3.13551)
+    np.testing.assert_allclose(found.energy()[0], ENERGY)
+    np.testing.assert_array_equal(found.mu(2, "2")[0], IT)
+    assert found.told == "angle, mu, energy"
+
+
 def test_other_measurements_in_the_file_are_told():
     columns = table("energy i0 it if ir", I0, IT, IF, IR)
     _, kind, done = columns.mu(0)

@@ -1,5 +1,6 @@
 """Files of every kind, whole and damaged; Larch reads them."""
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from cgxas.errors import MissingExtra, SpectrumError, UnclearSpectrum, UnreadableSpectrum
 from cgxas.spectra.files.reading import read_scan
+from cgxas.spectra.files.scan import Scan
 
 pytest.importorskip("larch")
 
@@ -27,6 +29,8 @@ HEADERS = {
     "ruled": ("# energy mu\n#--------", " ", "mu", "columns"),
     "csv": ("energy,mu", ",", "mu", "CSV"),
     "normalised": ("energy,norm", ",", "normalised", "CSV"),
+    "semicolons": ("energy;xmu", ";", "mu", "CSV"),
+    "fio": ("!\n%c\nuser p65\n%d\n Col 1 ENERGY DOUBLE\n Col 2 MU DOUBLE", " ", "mu", "columns"),
 }
 
 
@@ -82,6 +86,118 @@ def test_xdi(tmp_path, scanned):
     assert (scan.format, scan.kind) == ("XDI", "transmission")
 
 
+BMM = """# XDI/1.0 BlueSky/1.13 BMM/2024-2.0
+# Beamline.name: BMM (06BM) -- Beamline for Materials Measurement
+# Element.edge: K
+# Element.symbol: Fe
+# Mono.d_spacing: 3.1355285 A
+# Column.1: energy eV
+# Column.2: requested_energy eV
+# Column.3: xmu
+# Column.4: I0 nA
+# Column.5: Itrans nA
+# Column.6: Irefer nA
+# ///
+# ...
+# ---
+# energy requested_energy xmu I0 It Ir"""
+
+
+def test_xdi_of_bmm_whose_xmu_has_the_wrong_sign_and_whose_spacing_has_a_unit(tmp_path, scanned):
+    energy, mu = scanned()
+    i0 = np.full(energy.size, 60.0)
+    rows = (energy, energy.round(), -mu, i0, i0 * np.exp(-mu), i0)
+    scan = read_scan(write(tmp_path / "a.xdi", BMM, *rows))
+    np.testing.assert_allclose(scan.mu, mu, atol=1e-8)
+    assert (scan.element, scan.edge, scan.kind) == ("Fe", "K", "transmission")
+    assert scan.done[0] == "mu is ln(I0/Itrans)"
+
+
+def angles(energy: np.ndarray) -> np.ndarray:
+    return np.degrees(np.arcsin(12398.419843 / (2 * 3.13551 * energy)))
+
+
+def test_energies_of_an_xdi_file_of_angles(tmp_path, scanned):
+    energy, mu = scanned()
+    header = XDI.replace("energy eV", "angle degrees").replace("3.13555", "3.13551")
+    path = write(tmp_path / "a.xdi", header, angles(energy), np.ones(energy.size), np.exp(-mu))
+    np.testing.assert_allclose(read_scan(path).energy, energy, atol=1e-3)
+
+
+def test_energies_of_the_photon_factory_are_computed_from_the_angle(tmp_path, scanned):
+    energy, mu = scanned()
+    header = (
+        "  9809     KEK-PF   BL9A\n Mono :   Si(111)       D=  3.13551 A    Initial angle= 14 deg\n"
+        "  Angle(c)  Angle(o)    time/s         2         3\n    Offset         0         0  7  7"
+    )
+    angle, i0 = angles(energy), np.full(energy.size, 1e6)
+    path = write(tmp_path / "a.dat", header, angle, angle, i0, i0, i0 * np.exp(-mu))
+    scan = read_scan(path, mu="ln(4/5)")
+    np.testing.assert_allclose(scan.energy, energy, atol=1e-3)
+    np.testing.assert_allclose(scan.mu, mu, atol=1e-8)
+
+
+@pytest.mark.parametrize("separator", [";", "\t", " "])
+def test_decimal_commas_are_refused(tmp_path, scanned, separator):
+    path = write(tmp_path / "a.csv", "energy" + separator + "mu", *scanned(), separator=separator)
+    path.write_text(path.read_text().replace(".", ","))
+    with pytest.raises(UnreadableSpectrum, match="decimal commas"):
+        read_scan(path)
+
+
+def test_several_scans_in_one_file_are_refused(tmp_path, scanned):
+    """Larch alone would give the last one without a word."""
+    path = write(tmp_path / "a.spec", "#S 1 ascan\n#L energy mu", *scanned())
+    path.write_text(path.read_text() + "\n" + path.read_text().replace("#S 1", "#S 2"))
+    with pytest.raises(UnreadableSpectrum, match="several blocks"):
+        read_scan(path)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "utf-8-sig"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_texts_of_all_sorts_of_computers(tmp_path, scanned, encoding, end):
+    path = write(tmp_path / "a.dat", "# \xe9chantillon \xb5\n# energy mu", *scanned())
+    path.write_bytes(path.read_text().replace("\n", end).encode(encoding))
+    np.testing.assert_allclose(read_scan(path).mu, scanned()[1], atol=1e-9)
+
+
+def test_a_file_whose_name_says_athena_must_be_of_athena(tmp_path, scanned):
+    for name, data in (("words", b"\x1f\x8b\x08\x00broken"), ("columns", b"1 2\n3 4\n")):
+        (tmp_path / f"{name}.prj").write_bytes(data)
+        with pytest.raises(UnreadableSpectrum, match="damaged Athena project"):
+            read_scan(tmp_path / f"{name}.prj")
+
+
+@pytest.mark.parametrize("kind", ["dat", "xdi", "nxs", "prj"])
+def test_files_changed_at_random_are_read_or_refused_in_a_sentence(tmp_path, scanned, kind):
+    whole = tmp_path / f"whole.{kind}"
+    energy, mu = scanned()
+    if kind == "nxs":
+        nexus(whole, energy, mu, "entry")
+    elif kind == "prj":
+        from cgxas.spectra.measured import normalise
+        from cgxas.spectra.measured_io import write_athena
+
+        write_athena([normalise(Scan(energy, mu, "mu", "columns", "a", element="Fe"))], whole)
+        whole.write_bytes(gzip.decompress(whole.read_bytes()))
+    else:
+        write(whole, XDI if kind == "xdi" else "# energy i0 it", energy, mu, mu)
+    random = np.random.default_rng(64)
+    for _ in range(25):
+        data = bytearray(whole.read_bytes())
+        for at in random.integers(len(data), size=3):
+            data[at] = random.integers(256)
+        cut = random.integers(len(data), size=2)
+        changed = tmp_path / f"changed.{kind}"
+        changed.write_bytes(data[: max(cut)] if cut[0] % 2 else data[: min(cut)] + data[max(cut) :])
+        try:
+            scan = read_scan(changed)
+        except SpectrumError as error:
+            assert "\n" not in str(error)
+        else:
+            assert scan.energy.shape == scan.mu.shape
+
+
 def test_what_cgxas_predicts_is_read_as_a_simulation(tmp_path, spectrum):
     from cgxas.spectra.io import write_spectrum
 
@@ -102,7 +218,7 @@ def nexus(path: Path, energy: np.ndarray, mu: np.ndarray, *entries: str) -> Path
             entry["scan/xrayedge/element"] = "Fe"
             entry["scan/xrayedge/edge"] = "K"
             entry["instrument/monochromator/energy"] = energy
-            entry["instrument/monochromator/energy"].attrs["units"] = "eV"
+            entry["instrument/monochromator/energy"].attrs["units"] = np.array([b"eV"])
             entry["instrument/i0/data"] = np.ones(energy.size)
             entry["data/absorbed_beam"] = np.exp(-mu)
             entry["data/mode"] = "Transmission"

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cgxas.errors import BadMeasurement
-from cgxas.spectra.files.scan import Scan, tidy
+from cgxas.spectra.files.scan import Scan, listed, tidy
 
 
 def scan(energy, mu, kind: str = "mu") -> Scan:
@@ -18,6 +18,11 @@ def test_sound_points_stay_as_they_are():
     np.testing.assert_array_equal(found.energy, ENERGY)
     np.testing.assert_array_equal(found.mu, MU)
     assert found.done == ()
+
+
+def test_many_names_are_cut_short():
+    assert listed(["a", "b"]) == "a, b"
+    assert listed([str(n) for n in range(55)]).endswith("18, 19 and 35 more")
 
 
 def test_descending_scan_is_turned_round():

@@ -1,5 +1,6 @@
 """Athena projects (.prj), read and written by Larch."""
 
+import gzip
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,9 +11,10 @@ import numpy as np
 from cgxas.atomic import atomic_path
 from cgxas.errors import OutputError, UnclearSpectrum, UnreadableSpectrum
 from cgxas.spectra.files.quiet import need_larch, quiet
-from cgxas.spectra.files.scan import Scan
+from cgxas.spectra.files.scan import Scan, listed
 
-_SHOWN = 20
+_GZIP = b"\x1f\x8b"
+_RECORD = b"\n$old_group"
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -35,18 +37,19 @@ def read_athena_file(path: Path, group: str | None = None) -> Scan:
 
     Raises:
         UnreadableSpectrum: it is damaged, or the group holds no mu(E).
-        UnclearSpectrum: there is no such group, or several and none was chosen.
+        UnclearSpectrum: there is no such group, several and none was chosen, or several of one
+            name.
     """
     groups = _groups(path)
     if group is None and len(groups) > 1:
         raise UnclearSpectrum(
-            f"{path.name} holds {len(groups)} groups: {_listed(list(groups))}; "
-            "choose one with --group."
+            f"{path.name} holds {len(groups)} groups: {listed(list(groups))}; "
+            "choose one with --group (in compare: FILE:GROUP)."
         )
     found = next(iter(groups.values())) if group is None else groups.get(group)
     if found is None:
         raise UnclearSpectrum(
-            f"{path.name} has no group {group!r}: it holds {_listed(list(groups))}."
+            f"{path.name} has no group {group!r}: it holds {listed(list(groups))}."
         )
     label = next(name for name, each in groups.items() if each is found)
     if not hasattr(found, "energy") or not hasattr(found, "mu"):
@@ -66,15 +69,6 @@ def read_athena_file(path: Path, group: str | None = None) -> Scan:
     )
 
 
-def athena_groups(path: Path) -> tuple[str, ...]:
-    """Return the names of the groups of a project, as Athena shows them.
-
-    Raises:
-        UnreadableSpectrum: it is damaged.
-    """
-    return tuple(_groups(path))
-
-
 def _groups(path: Path) -> dict[str, Any]:
     from larch.io import read_athena
 
@@ -82,13 +76,24 @@ def _groups(path: Path) -> dict[str, Any]:
         with quiet():
             project = read_athena(str(path), do_preedge=False)
         groups = {str(getattr(g, "label", name)): g for name, g in project.groups.items()}
+        n_records = _unpacked(path).count(_RECORD)
     except Exception as error:  # a damaged project fails anywhere in Larch, with any error
         raise UnreadableSpectrum(
             f"{path.name} is a damaged Athena project: save it again in Athena."
         ) from error
     if not groups:
         raise UnreadableSpectrum(f"{path.name} is an Athena project without groups.")
+    if n_records > len(groups):  # Larch keeps the last of those whose letters and digits are equal
+        raise UnclearSpectrum(
+            f"{path.name} holds {n_records} groups, but only {len(groups)} names that differ in a "
+            "letter or digit: rename them in Athena."
+        )
     return groups
+
+
+def _unpacked(path: Path) -> bytes:
+    data = path.read_bytes()
+    return gzip.decompress(data) if data.startswith(_GZIP) else data
 
 
 def write_athena_file(path: Path, groups: Sequence[Any]) -> None:
@@ -109,11 +114,15 @@ def write_athena_file(path: Path, groups: Sequence[Any]) -> None:
     if not groups:
         raise OutputError("An Athena project needs at least one spectrum.")
     project = create_athena()
+    taken: set[str] = set()
     with quiet():
         for n, group in enumerate(groups):
             # Larch draws the key at random; the same spectra are to give the same project.
             group.id = "cg" + "".join(_LETTERS[n // 26**k % 26] for k in (2, 1, 0))
             group.filename = _safe(group.filename) or f"spectrum {n + 1}"
+            if _key(group.filename) in taken:
+                group.filename += f" ({n + 1})"
+            taken.add(_key(group.filename))
             project.add_group(group)
     with atomic_path(path) as temporary, quiet():
         project.save(str(temporary))
@@ -124,9 +133,9 @@ def _safe(name: str) -> str:
     return re.sub(r"[^\w .,:()+\-\[\]]", "_", " ".join(name.split()))
 
 
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_SHOWN])
-    return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"
+def _key(name: str) -> str:
+    """Return what Larch tells groups apart by."""
+    return re.sub(r"\W", "_", name).lower()
 
 
 def _flag(parameters: Any, name: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cgxas.errors import BadMeasurement, UnclearSpectrum, UnreadableSpectrum
+from cgxas.spectra.files.scan import listed
 from cgxas.spectra.normalise import FloatArray
 
 _ENERGY = "omega energyev energykev energy en ev kev photonenergy monoenergy hv e"
@@ -23,6 +24,9 @@ _MU_OF = {
 }
 KINDS = tuple(_MU_OF)
 """What can be asked for in place of the name of a column."""
+
+_HC = 12398.419843
+"""eV A; CODATA 2018, from exact constants."""
 
 _KEV_SPAN = 3.0
 _KEV_MAX = 150.0
@@ -50,7 +54,7 @@ class Columns:
     @property
     def told(self) -> str:
         """The columns in words."""
-        return ", ".join(self.names or map(str, range(1, len(self.data) + 1)))
+        return listed(self.names or [str(n + 1) for n in range(len(self.data))])
 
     def index(self, wanted: str) -> int:
         """Return the column of a name, or of a number that counts from 1.
@@ -69,6 +73,19 @@ class Columns:
         """Return the column with the first of these names that there is."""
         plain = [_plain(name) for name in self.names]
         return next((plain.index(word) for word in words.split() if word in plain), None)
+
+    def with_energy(self, angle: int, spacing: float) -> "Columns":
+        """Return the table with the energies, in eV, after the other columns.
+
+        Args:
+            angle: column of the monochromator's angle, in degrees.
+            spacing: of its planes, Angstrom.
+        """
+        with np.errstate(all="ignore"):
+            energy = _HC / (2.0 * spacing * np.sin(np.radians(self.data[angle])))
+        units = self.units or ("",) * len(self.names)
+        data = np.vstack([self.data, energy])
+        return Columns((*self.names, "energy"), data, (*units, "eV"), self.source)
 
     def energy(self, wanted: str | None = None) -> tuple[FloatArray, int, list[str]]:
         """Return the energies in eV, (P,), the number of their column, and what was done.
@@ -110,7 +127,7 @@ class Columns:
             return self._asked(wanted)
         measured = list(self._measured())
         plain = self._first(_MU)
-        if plain is not None:
+        if plain is not None and not self._is_negative(self.data[plain], measured):
             kind = "simulated" if self._is_feff else "mu"
             return self.data[plain], kind, [f"mu is column {self.names[plain]}"]
         if measured:
@@ -126,6 +143,15 @@ class Columns:
         raise UnclearSpectrum(
             f"{self.source}: which of the columns {self.told} is mu? Choose with --mu, "
             "such as --mu 2 or --mu 'ln(i0/it)'."
+        )
+
+    @staticmethod
+    def _is_negative(mu: FloatArray, measured: Sequence[tuple[FloatArray, str, str]]) -> bool:
+        """Tell a column of ln(it/i0), which NSLS-II BMM calls xmu in files since 2024."""
+        scale = 1e-3 * np.nanmax(np.abs(mu), initial=0.0)
+        return any(
+            kind == "transmission" and np.allclose(mu, -made, rtol=0, atol=scale)
+            for made, kind, _ in measured
         )
 
     @property

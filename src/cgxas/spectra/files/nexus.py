@@ -7,7 +7,7 @@ import numpy as np
 
 from cgxas.errors import UnclearSpectrum, UnreadableSpectrum
 from cgxas.spectra.files.columns import Columns, columns_of
-from cgxas.spectra.files.scan import Scan
+from cgxas.spectra.files.scan import Scan, listed
 
 _MAGIC = b"\x89HDF"
 _PLACES = ("data", "instrument/monochromator", "instrument")
@@ -71,13 +71,15 @@ def _entry(root: Any, path: Path, wanted: str | None) -> tuple[str, Any]:
         if hasattr(each, "attrs") and hasattr(each, "items") and len(_columns(each, path).data) > 1
     }
     if wanted is not None and wanted not in entries:
-        raise UnclearSpectrum(f"{path.name} has no entry {wanted!r}: it holds {', '.join(entries)}")
+        raise UnclearSpectrum(
+            f"{path.name} has no entry {wanted!r}: it holds {listed(list(entries))}"
+        )
     if not entries:
         raise UnreadableSpectrum(f"{path.name} holds no NXxas entry with an energy and a signal.")
     if wanted is None and len(entries) > 1:
         raise UnclearSpectrum(
-            f"{path.name} holds {len(entries)} entries: {', '.join(entries)}; choose one with "
-            "--group."
+            f"{path.name} holds {len(entries)} entries: {listed(list(entries))}; choose one with "
+            "--group (in compare: FILE:GROUP)."
         )
     name = wanted or next(iter(entries))
     return name, entries[name]
@@ -120,4 +122,6 @@ def _text(entry: Any, places: tuple[str, ...]) -> str:
 
 
 def _decoded(value: Any) -> str:
+    if isinstance(value, np.ndarray) and value.size == 1:  # how some programs write a text
+        value = value.item()
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

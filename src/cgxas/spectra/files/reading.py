@@ -44,6 +44,10 @@ def read_scan(
                 "--energy and --mu."
             )
         return athena.read_athena_file(file, group)
+    if file.suffix.lower() == ".prj":
+        raise UnreadableSpectrum(
+            f"{file.name} is a damaged Athena project, or none: save it again in Athena."
+        )
     if group:
         raise UnclearSpectrum(f"{file.name} has no groups to choose from: leave out --group.")
     with file.open("rb") as opened:

@@ -1,5 +1,6 @@
 """A scan as a file gives it, and whether its points can be used."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +19,10 @@ FLAT_POINTS = 5
 
 AS_GIVEN = ("normalised", "simulated")
 """Kinds of scans that are never normalised again."""
+
+
+SHOWN_NAMES = 20
+"""As many columns or groups are named in a message."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +52,12 @@ class Scan:
     edge: str = ""
     energy_shift: float = 0.0
     done: tuple[str, ...] = ()
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names for a message: the first 20, and how many more there are."""
+    shown = ", ".join(names[:SHOWN_NAMES])
+    return shown if len(names) <= SHOWN_NAMES else f"{shown} and {len(names) - SHOWN_NAMES} more"
 
 
 def tidy(scan: Scan) -> Scan:

@@ -1,7 +1,6 @@
 """Text files read by Larch: XDI, columns of beamlines with a header or none, CSV."""
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +8,21 @@ import numpy as np
 
 from cgxas.errors import UnreadableSpectrum
 from cgxas.spectra.files.columns import Columns, columns_of
+from cgxas.spectra.files.header import column_names
+from cgxas.spectra.files.quiet import quiet
 from cgxas.spectra.files.scan import Scan
 
-_COMMENT = re.compile(r"^\s*(#[LC]\b|[#%;!*$]+)?\s*")
-_UNIT = re.compile(r"\s*[(\[]\s*(k?eV|deg(?:rees)?)\s*[)\]]", re.IGNORECASE)
-_LAST_LINES = 3
+_FIELD = re.compile(r"[#\s]*(\w+\.\w+)\s*:\s*(.*)")
+_WITHOUT_POINT = re.compile(r"([-+]?\d+,\d+([eE][-+]?\d+)?|[-+]?\d+)")
+_LAST_BYTES, _LAST_ROWS = 2000, 3
+_BLOCK = 10
 
 
 def read_xdi_file(path: Path, energy: str | None = None, mu: str | None = None) -> Scan:
     """Read an XDI file.
+
+    Larch reads the numbers; its reader of the header stops at "Mono.d_spacing: 3.1356 A", which
+    is how NSLS-II BMM writes it, so the header is read here.
 
     Args:
         path: the file.
@@ -28,29 +33,23 @@ def read_xdi_file(path: Path, energy: str | None = None, mu: str | None = None) 
         UnreadableSpectrum: Larch does not understand it.
         UnclearSpectrum: no column, or several, can be mu.
     """
-    from larch.io import read_xdi
-
-    group = _read(read_xdi, path)
+    group = _read(path)
+    fields = {
+        found[1].lower(): found[2].strip() for found in map(_FIELD.match, group.header) if found
+    }
     columns = _columns(group, path)
-    if energy is None and "energy" not in columns.names and hasattr(group, "energy"):
-        # Larch has made it of the angle and the spacing of the monochromator's planes.
-        columns = Columns(
-            ("energy", *columns.names),
-            np.vstack([group.energy, columns.data]),
-            ("eV", *columns.units),
-            columns.source,
-        )
-    sample = group.attrs.get("sample", {})
-    own = group.attrs.get("cgxas", {})
+    spacing = _number(fields.get("mono.d_spacing", ""))
+    if energy is None and "energy" not in columns.names and "angle" in columns.names and spacing:
+        columns = columns.with_energy(columns.names.index("angle"), spacing)
     return _scan(
         columns,
         (energy, mu),
         format="XDI",
-        label=str(sample.get("name", "")),
-        element=str(group.element or "").strip().capitalize(),
-        edge=str(group.edge or "").strip(),
-        energy_shift=_number(own.get("energy_shift", "")),
-        simulated="model" in own,
+        label=fields.get("sample.name", ""),
+        element=fields.get("element.symbol", "").capitalize(),
+        edge=fields.get("element.edge", "").upper(),
+        energy_shift=_number(fields.get("cgxas.energy_shift", "")),
+        simulated="cgxas.model" in fields,
     )
 
 
@@ -66,11 +65,9 @@ def read_column_file(path: Path, energy: str | None = None, mu: str | None = Non
         UnreadableSpectrum: there are no columns of numbers.
         UnclearSpectrum: no column, or several, can be mu.
     """
-    from larch.io import read_ascii
-
-    group = _read(read_ascii, path)
+    group = _read(path)
     columns = _columns(group, path)
-    header = " ".join(getattr(group, "header", [])).lower()
+    header = " ".join(group.header).lower()
     return _scan(
         columns,
         (energy, mu),
@@ -88,22 +85,59 @@ def _scan(
     return Scan(values, mu, kind, source=columns.source, done=(*done, *how), **about)
 
 
-def _read(reader: Any, path: Path) -> Any:
+def _read(path: Path) -> Any:
     """Let Larch read a file; whatever it stumbles over is one error."""
-    from cgxas.spectra.files.quiet import quiet
+    from larch.io import read_ascii
 
+    _refuse_decimal_commas(path)
     try:
         with quiet():
-            return reader(str(path))
+            group = read_ascii(str(path))
     except Exception as error:  # a damaged file fails anywhere in Larch, with any error
         raise UnreadableSpectrum(
             f"{path.name} is no spectrum that Larch reads: it needs columns of numbers, the "
             "energy and mu or what it is made of."
         ) from error
+    _refuse_blocks(group, path)
+    return group
+
+
+def _refuse_decimal_commas(path: Path) -> None:
+    """Refuse 7112,5;0,34: Larch takes commas for the ends of columns."""
+    end = path.read_bytes()[-_LAST_BYTES:].decode("latin-1").splitlines()
+    rows = [re.split(r"[;\s]+", line.strip(" ;\t")) for line in end[1:] if line.strip()]
+    if rows and all(map(_has_decimal_commas, rows[-_LAST_ROWS:])):
+        raise UnreadableSpectrum(
+            f"{path.name} has decimal commas: save it again with decimal points."
+        )
+
+
+def _has_decimal_commas(row: list[str]) -> bool:
+    is_plain = all(_WITHOUT_POINT.fullmatch(word) for word in row)
+    return is_plain and len(row) > 1 and any("," in word for word in row)
+
+
+def _refuse_blocks(group: Any, path: Path) -> None:
+    """Refuse numbers above a line of words: Larch reads what stands below the last such line."""
+    width = len(group.data)
+    above = [line for line in group.header if len(_numbers(line)) == width > 1]
+    if len(above) >= _BLOCK:
+        raise UnreadableSpectrum(
+            f"{path.name} holds several blocks of numbers with words between them: split the file, "
+            "or remove those lines."
+        )
+
+
+def _numbers(line: str) -> list[float]:
+    """Return the numbers of a line, or none if there are words in it."""
+    try:
+        return [float(word) for word in re.split(r"[,;\s]+", line.strip())]
+    except ValueError:
+        return []
 
 
 def _columns(group: Any, path: Path) -> Columns:
-    data = np.asarray(getattr(group, "data", []))
+    data = np.asarray(group.data)
     try:
         data = data.astype(np.float64)
     except (TypeError, ValueError) as error:  # words between the numbers
@@ -112,46 +146,10 @@ def _columns(group: Any, path: Path) -> Columns:
         ) from error
     if data.ndim != 2:
         return columns_of((), data, (), path.name)
-    names, units = _names(group, len(data))
-    return columns_of(names, data, units, path.name)
-
-
-def _names(group: Any, n_columns: int) -> tuple[Sequence[str], Sequence[str]]:
-    """Return names and units of the columns; no names if the file does not tell them.
-
-    Larch splits "Energy (eV)" into two names, so a plain header is read here once more.
-    """
-    from larch.io import guess_beamline
-
-    stated = getattr(group, "array_units", None)
-    if stated is not None:
-        return list(group.array_labels), list(stated)
-    header = list(getattr(group, "header", []))
-    if guess_beamline(header).name == "generic":
-        for line in reversed(header[-_LAST_LINES:]):
-            names = _split(line, n_columns)
-            if names:
-                return [_UNIT.sub("", name) for name in names], [_unit(name) for name in names]
-        return (), ()
-    return list(group.array_labels), ()
-
-
-def _split(line: str, n_columns: int) -> list[str] | None:
-    """Return the names in a line of the header, if there are as many as columns."""
-    text = _COMMENT.sub("", line.strip(), count=1)
-    for separator in (r"\s*,\s*", r"\t+", r"\s{2,}", r"\s+"):
-        words = [word.strip("\"' ") for word in re.split(separator, text) if word.strip("\"' ")]
-        joined = _UNIT.sub(lambda found: f"({found[1]})", text)
-        if len(words) != n_columns and separator == r"\s+":
-            words = joined.split()
-        if len(words) == n_columns and any(re.search(r"[A-Za-z]", word) for word in words):
-            return words
-    return None
-
-
-def _unit(name: str) -> str:
-    found = _UNIT.search(name)
-    return found[1] if found else ""
+    names, units = column_names(group, len(data))
+    columns = columns_of(names, data, units, path.name)
+    spacing = getattr(group, "mono_dspace", 0.0)  # Larch knows it of files of the Photon Factory
+    return columns.with_energy(group.energy_column - 1, spacing) if spacing else columns
 
 
 def _number(text: str) -> float:

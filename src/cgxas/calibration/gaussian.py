@@ -1,0 +1,150 @@
+"""Fitting a calibration: strengths and lengths of the kernels by their evidence."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cgxas.calibration.compounds import Compounds
+from cgxas.model.calibration import RELATIVE, Calibration, Process
+from cgxas.model.kernels import KernelSum, Scale, Term
+from cgxas.spectra.normalise import FloatArray
+
+OFFSET_TERMS = (
+    Term("none", "constant", within=False),
+    Term("none", "constant", within=True),
+    Term("vector", "matern", within=True),
+    Term("edge", "linear", within=False),
+    Term("curve", "matern", within=False),
+    Term("curve", "matern", within=True),
+    Term("state", "matern", within=False),
+    Term("state", "matern", within=True),
+)
+"""What the energy offset depends on: within elements, and across them."""
+
+SHAPE_TERMS = (
+    Term("none", "constant", within=False),
+    Term("none", "constant", within=True),
+    Term("vector", "matern", within=True),
+    Term("curve", "matern", within=False),
+    Term("curve", "linear", within=False),
+)
+"""What the correction of the shape depends on."""
+
+_COMPONENTS = 16
+_REACH, _FINENESS = 5.0, 0.1  # eV around the shift that brings the edges together
+_NEAR = (-10.0, 40.0)
+_STEPS = 80
+# Weak log-normal beliefs, which keep unused terms from running away.
+_STRENGTH, _NOISE, _BELIEF = np.log(0.3), np.log(0.05), 0.1
+_JITTER = 1e-4
+
+
+def fit_calibration(
+    compounds: Compounds,
+    train: NDArray[np.int64],
+    offset_terms: Sequence[Term] = OFFSET_TERMS,
+    shape_terms: Sequence[Term] = SHAPE_TERMS,
+) -> Calibration:
+    """Learn offsets and corrections from measured compounds.
+
+    Args:
+        compounds: all of them.
+        train: numbers of those to learn from.
+        offset_terms: kernels of the offset.
+        shape_terms: kernels of the correction.
+    """
+    rows, share = compounds.sharing(train)
+    sites = compounds.sites.take(rows)
+    scale = Scale.of(sites)
+    aligned = [_alignment(compounds, int(c)) for c in train]
+    offsets = torch.tensor([offset for offset, _ in aligned], dtype=torch.float64)[:, None]
+    unit = offsets.std(correction=0).clamp_min(0.1)
+    outputs, basis, weight = _components(torch.from_numpy(np.array([r for _, r in aligned])))
+    one = torch.ones(1, dtype=torch.float64)
+    return Calibration(
+        sites=sites,
+        share=share,
+        scale=scale,
+        offset=_fit(KernelSum(offset_terms, scale, sites, sites), share, offsets / unit, one),
+        shape=_fit(KernelSum(shape_terms, scale, sites, sites), share, outputs, weight),
+        offset_unit=unit,
+        basis=basis,
+    )
+
+
+def _alignment(compounds: Compounds, compound: int) -> tuple[float, FloatArray]:
+    """Return the offset of a compound in eV, and (X,) what its simulated shape lacks."""
+    rows = compounds.rows_of(compound)
+    sites, share = compounds.sites, compounds.share[rows]
+    edges = sites.edge[rows, 0].numpy() + compounds.simulated_grid(compound).e_min
+    curves = sites.curve[rows].numpy()
+    energy, mu = compounds.energy[compound], compounds.mu[compound]
+
+    def simulated(offset: float) -> FloatArray:
+        moved = [
+            np.interp(energy, RELATIVE + edge + offset, curve)
+            for edge, curve in zip(edges, curves, strict=True)
+        ]
+        return np.asarray(share @ np.array(moved))
+
+    e0, edge = compounds.e0[compound], float(share @ edges)
+    near = (energy > e0 + _NEAR[0]) & (energy < e0 + _NEAR[1])
+    shifts = e0 - edge + np.arange(-_REACH, _REACH + _FINENESS / 2, _FINENESS)
+    misfits = [np.sum((mu - simulated(shift))[near] ** 2) for shift in shifts]
+    offset = float(shifts[int(np.argmin(misfits))])
+    lacking = mu - simulated(offset)
+    return offset, np.interp(RELATIVE, energy - edge - offset, lacking)
+
+
+def _components(curves: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return (C, K) coefficients of unit size, (K, X) their curves, and (K,) weights, sum 1.
+
+    A few principal components hold all but the noise of the curves, and none of the curves
+    can be read off a calibration.
+    """
+    u, s, v = torch.linalg.svd(curves, full_matrices=False)
+    kept = min(_COMPONENTS, int((s > 1e-9 * s[0]).sum()))
+    size = s[:kept] / len(curves) ** 0.5
+    return u[:, :kept] * len(curves) ** 0.5, size[:, None] * v[:kept], size**2 / (size**2).sum()
+
+
+def _fit(kernels: KernelSum, share: Tensor, outputs: Tensor, weight: Tensor) -> Process:
+    """Find the parameters of greatest evidence (with weak beliefs), and condition on the outputs.
+
+    Args:
+        kernels: of the training sites with each other.
+        share: (C, S) shares of the sites in compounds.
+        outputs: (C, K) what is to be learnt.
+        weight: (K,) how much each output counts.
+    """
+    n_terms = len(kernels.terms)
+    belief = torch.zeros(2 * n_terms + 1, dtype=torch.float64)
+    belief[:-1:2], belief[-1] = _STRENGTH, _NOISE
+    parameters = belief.clone().requires_grad_(True)
+    identity = torch.eye(len(outputs), dtype=torch.float64)
+
+    def covariance() -> Tensor:
+        between = share @ kernels(parameters[:-1]) @ share.T
+        return between + (parameters[-1].exp() + _JITTER) * identity
+
+    def loss() -> Tensor:
+        optimiser.zero_grad()
+        factor = torch.linalg.cholesky(covariance())
+        fitted = torch.cholesky_solve(outputs, factor)
+        misfit = 0.5 * ((outputs * fitted).sum(0) * weight).sum()
+        value: Tensor = misfit + factor.diagonal().log().sum()
+        value = value + _BELIEF * ((parameters - belief) ** 2).sum()
+        value.backward()  # type: ignore[no-untyped-call]
+        return value
+
+    optimiser = torch.optim.LBFGS([parameters], max_iter=_STEPS, line_search_fn="strong_wolfe")
+    optimiser.step(loss)  # type: ignore[no-untyped-call]
+    with torch.no_grad():
+        inverse = torch.linalg.inv(covariance())
+        noise = parameters[-1].exp() + _JITTER
+    return Process(
+        tuple(kernels.terms), parameters.detach()[:-1], noise.detach(), inverse @ outputs, inverse
+    )

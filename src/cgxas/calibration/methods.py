@@ -1,0 +1,115 @@
+"""The ways to calibrate, by name: each learns from a repeat and answers for its compounds."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cgxas.calibration.compounds import Compounds
+from cgxas.calibration.gaussian import fit_calibration
+from cgxas.calibration.heads import tune_ensemble, tune_last_layer, tune_paper, tune_shrink
+from cgxas.calibration.repeats import Repeat
+from cgxas.calibration.rigid import Rigid, fit_rigid
+from cgxas.errors import ConfigError
+from cgxas.model.calibration import Calibration
+from cgxas.spectra.normalise import FloatArray
+
+Spectra = tuple[FloatArray, FloatArray | None]
+"""(n, P) spectra of compounds, and their standard deviations from methods that tell them."""
+
+DEFAULT = "gaussian"
+UNCALIBRATED = "uncalibrated"
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to calibrate.
+
+    Attributes:
+        about: what it does, in a few words.
+        answer: compounds, a repeat, and numbers of compounds of its element -> their spectra.
+    """
+
+    about: str
+    answer: Callable[[Compounds, Repeat, NDArray[np.int64]], Spectra]
+
+
+def calibrated(
+    compounds: Compounds, calibration: Calibration, wanted: NDArray[np.int64]
+) -> Spectra:
+    """Return the spectra of compounds and their standard deviations, (n, P) both."""
+    found = []
+    for compound in wanted.tolist():
+        rows = compounds.rows_of(compound)
+        found.append(
+            calibration.spectra(
+                compounds.sites.take(torch.from_numpy(rows)),
+                compounds.share[rows],
+                compounds.grids[str(compounds.element[compound])],
+                compounds.simulated_grid(compound).e_min,
+            )
+        )
+    return np.array([each.mean for each in found]), np.array([each.sigma for each in found])
+
+
+def _gaussian(compounds: Compounds, repeat: Repeat, wanted: NDArray[np.int64]) -> Spectra:
+    train = np.concatenate([repeat.train, repeat.support])
+    return calibrated(compounds, fit_calibration(compounds, train), wanted)
+
+
+def _alone(compounds: Compounds, repeat: Repeat, wanted: NDArray[np.int64]) -> Spectra:
+    return calibrated(compounds, fit_calibration(compounds, repeat.train), wanted)
+
+
+def _offset(compounds: Compounds, repeat: Repeat, wanted: NDArray[np.int64]) -> Spectra:
+    train = np.concatenate([repeat.train, repeat.support])
+    found = fit_calibration(compounds, train).without_shape()
+    return calibrated(compounds, found, wanted)[0], None
+
+
+def _rigid(compounds: Compounds, repeat: Repeat, wanted: NDArray[np.int64]) -> Spectra:
+    return fit_rigid(compounds, repeat.element, repeat.train)(wanted), None
+
+
+def uncalibrated(
+    compounds: Compounds, repeat: Repeat, wanted: NDArray[np.int64]
+) -> Spectra:
+    """Return what the model says before any calibration."""
+    rigid = fit_rigid(compounds, repeat.element, repeat.train)
+    return Rigid(rigid.curves, rigid.grid, shift=0.0, width=0.0)(wanted), None
+
+
+def _tuned(
+    tune: Callable[..., Callable[[NDArray[np.int64]], FloatArray]],
+) -> Callable[[Compounds, Repeat, NDArray[np.int64]], Spectra]:
+    def answer(compounds: Compounds, repeat: Repeat, wanted: NDArray[np.int64]) -> Spectra:
+        found = tune(compounds, repeat.element, repeat.train, repeat.validation)
+        return found(wanted), None
+
+    return answer
+
+
+METHODS: Mapping[str, Method] = {
+    DEFAULT: Method("offset and shape from site, spectrum and chemistry; all elements", _gaussian),
+    "alone": Method("the same, from the element's own compounds", _alone),
+    "offset": Method("the offset alone, of a broadened spectrum", _offset),
+    "paper": Method("the head, layer by layer (Lin et al.)", _tuned(tune_paper)),
+    "shrink": Method("constant offset, then the head, drawn to its old weights", _tuned(tune_shrink)),
+    "last-layer": Method("constant offset, then the head's last layer", _tuned(tune_last_layer)),
+    "ensemble": Method("mean of five heads tuned on bootstraps", _tuned(tune_ensemble)),
+    "rigid": Method("one shift and one broadening", _rigid),
+}
+"""The first is the default, the last the baseline."""
+
+
+def method(name: str) -> Method:
+    """Return a method by name.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if name not in METHODS:
+        raise ConfigError(f"there is no method {name!r}; there are {', '.join(METHODS)}")
+    return METHODS[name]

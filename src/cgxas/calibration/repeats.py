@@ -1,0 +1,86 @@
+"""Which compounds are learnt from, chosen by, and tested on, over and over again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cgxas.calibration.compounds import Compounds
+from cgxas.errors import ConfigError, DatasetError
+
+SplitBy = Literal["formula", "spectrum", "leave-one-out"]
+"""Formula: groups of a formula in random parts 6:1:1. Spectrum: single spectra likewise, as in the
+paper. Leave-one-out: each formula is the test part once."""
+
+SEED = 64
+_PARTS = np.array([6, 1, 1]) / 8
+_FEWEST = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Repeat:
+    """One random division of the compounds of an element.
+
+    Attributes:
+        element: absorber.
+        number: of the repeat, from 0.
+        train: numbers of the compounds to learn from.
+        validation: of those to choose by.
+        test: of those to report on.
+        support: of compounds of other elements, none of a formula that is chosen by or tested.
+    """
+
+    element: str
+    number: int
+    train: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    test: NDArray[np.int64]
+    support: NDArray[np.int64]
+
+
+def draw_repeats(
+    compounds: Compounds, element: str, by: SplitBy = "formula", count: int = 20, seed: int = SEED
+) -> Iterator[Repeat]:
+    """Divide the compounds of an element.
+
+    Args:
+        compounds: all of them; one per spectrum if the division is by spectrum.
+        element: absorber.
+        by: what stays together.
+        count: how many divisions; leave-one-out makes one per group.
+        seed: of the shuffles.
+
+    Raises:
+        ConfigError: an unknown way to divide.
+        DatasetError: there are too few groups for three parts.
+    """
+    if by not in get_args(SplitBy):
+        raise ConfigError(f"a split is by {', '.join(get_args(SplitBy))}, not {by!r}")
+    mine = compounds.element == element
+    label = compounds.name if by == "spectrum" else compounds.group
+    groups = np.unique(label[mine])
+    if len(groups) < _FEWEST:
+        raise DatasetError(
+            f"{element} has measured spectra of {len(groups)} compounds; a calibration needs "
+            f"{_FEWEST} or more"
+        )
+    for number in range(len(groups) if by == "leave-one-out" else count):
+        rng = np.random.default_rng([seed, number])
+        order = rng.permutation(len(groups))
+        n_validation, n_test = (max(1, round(share * len(groups))) for share in _PARTS[1:])
+        if by == "leave-one-out":
+            order = np.concatenate([[number], order[order != number]])
+            n_test = 1
+        tested, chosen = np.split(groups[order][: n_test + n_validation], [n_test])
+        test, validation = (mine & np.isin(label, part) for part in (tested, chosen))
+        held = np.isin(compounds.group, compounds.group[test | validation])
+        yield Repeat(
+            element,
+            number,
+            train=np.flatnonzero(mine & ~test & ~validation),
+            validation=np.flatnonzero(validation),
+            test=np.flatnonzero(test),
+            support=np.flatnonzero(~mine & ~held),
+        )

@@ -1,0 +1,51 @@
+"""What a program such as FEFF says of the measured compounds, to compare a calibration with."""
+
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+
+from cgxas.calibration.compounds import STEP, Compounds
+from cgxas.calibration.rigid import Curve
+from cgxas.data.annotations import read_annotations
+from cgxas.data.records import read_records
+from cgxas.errors import DatasetError
+from cgxas.spectra.normalise import FloatArray
+
+
+def theory_curves(folder: Path, compounds: Compounds) -> dict[int, Curve]:
+    """Return compound -> simulated energies, eV, and mu, where a data set has it.
+
+    Spectra of single sites are averaged, weighted by the column `multiplicity`.
+
+    Args:
+        folder: a data set; it names compounds as the measured one does.
+        compounds: the measured ones.
+
+    Raises:
+        DatasetError: it cannot be read, or has none of the compounds.
+    """
+    annotations = read_annotations([folder])
+    number = {
+        (str(element), str(name)): n
+        for n, (element, name) in enumerate(zip(compounds.element, compounds.name, strict=True))
+    }
+    sites: dict[int, list[tuple[Curve, float]]] = defaultdict(list)
+    for record in read_records([folder]).records:
+        about = annotations[record.key]
+        name = about.compound or record.material.material_id
+        if (record.element, name) in number:
+            curve = (record.energy, record.mu)
+            sites[number[record.element, name]].append((curve, about.multiplicity))
+    if not sites:
+        raise DatasetError(f"{folder} has no simulation of any of the measured compounds")
+    return {compound: _mean(found) for compound, found in sorted(sites.items())}
+
+
+def _mean(sites: list[tuple[Curve, float]]) -> tuple[FloatArray, FloatArray]:
+    """Return the mean over sites, on energies that all of them cover."""
+    low = max(energy[0] for (energy, _), _ in sites)
+    high = min(energy[-1] for (energy, _), _ in sites)
+    energy = np.arange(low, high, STEP)
+    curves = [np.interp(energy, *curve) for curve, _ in sites]
+    return energy, np.average(curves, axis=0, weights=[weight for _, weight in sites])
