@@ -254,3 +254,49 @@ def finished_run(tmp_path, random_model, oxides) -> Callable[..., Path]:
         return run.path
 
     return lay_down
+
+
+@pytest.fixture(scope="session")
+def measured_folder(tmp_path_factory) -> Path:
+    """Ten Fe and six Ti rock salts; the wider the cell, the later the edge, by up to 6 eV."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from cgxas.spectra.windows import WINDOWS
+
+    folder = tmp_path_factory.mktemp("data") / "measured"
+    folder.mkdir()
+    crystals, spectra = [], []
+    for element, anions in (("Fe", "OSNCF" * 2), ("Ti", "OSNCFP")):
+        for n, anion in enumerate(anions):
+            a, name = 2.0 + 0.12 * n, f"{element}{anion}{n}"
+            crystals.append(
+                {
+                    "material_id": name,
+                    "formula": name,
+                    "lattice": [0, a, a, a, 0, a, a, a, 0],
+                    "species": [element, anion],
+                    "frac_coords": [0, 0, 0, 0.5, 0.5, 0.5],
+                }
+            )
+            start = WINDOWS[element].e_min
+            energy = np.arange(start - 40, start + 120, 0.5)
+            x = energy - start - 12 - 0.6 * n
+            mu = 0.5 + np.arctan(x / 1.5) / np.pi + 0.3 * np.exp(-((x - 6) ** 2) / 8)
+            for scan in range(1 + n % 2):
+                spectra.append(
+                    {
+                        "spectrum_id": f"{name}-{scan}",
+                        "material_id": name,
+                        "element": element,
+                        "site_index": 0,
+                        "site_certain": True,
+                        "energy": energy.tolist(),
+                        "mu": mu.tolist(),
+                        "theory": "experiment",
+                        "source": "bench",
+                    }
+                )
+    pq.write_table(pa.Table.from_pylist(crystals), folder / "materials.parquet")
+    pq.write_table(pa.Table.from_pylist(spectra), folder / "spectra.parquet")
+    return folder

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,34 @@ def test_small_panel_has_a_shorter_legend():
     ax = Figure(figsize=(4, 2)).add_subplot()
     assert plot_spectrum(many_sites(40), ax) is ax
     assert len(legend(ax)) == 4
+
+
+def with_band(spectrum: Spectrum) -> Spectrum:
+    return replace(spectrum, sigma=np.linspace(0.0, 0.2, spectrum.energy.size))
+
+
+def test_a_calibrated_mean_has_a_band_of_one_sigma_behind_it():
+    calibrated = with_band(many_sites(1))
+    ax = plot_spectrum(calibrated)
+    (band,) = ax.collections
+    assert band.get_zorder() < min(line.get_zorder() for line in ax.lines)
+    corners = {tuple(corner) for corner in band.get_paths()[0].vertices.round(9)}
+    for sign in (-1, 1):
+        edge = calibrated.mu + sign * calibrated.sigma
+        assert set(zip(calibrated.energy.round(9), edge.round(9), strict=True)) <= corners
+    assert legend(ax) == []
+    assert not plot_spectrum(many_sites(1)).collections
+
+
+def test_a_band_is_named_where_there_is_a_legend(spectrum):
+    names = ["mean", "± 1 σ", "Fe site 4 (×4)", "Fe site 9 (×1)"]
+    assert legend(plot_spectrum(with_band(spectrum))) == names
+    entries = legend(plot_spectrum(with_band(many_sites(40))))
+    assert len(entries) == 8
+    assert entries[-1] == "and 35 more sites"
+    small = Figure(figsize=(4, 2)).add_subplot()
+    plot_spectrum(with_band(many_sites(40)), small)
+    assert legend(small)[2:] == ["I site 0 (×2)", "I site 78 (×2)", "and 38 more sites"]
 
 
 def test_energies_are_written_in_full():

@@ -39,6 +39,7 @@ _NEAR = (-10.0, 40.0)
 _STEPS = 80
 # Weak log-normal beliefs, which keep unused terms from running away.
 _STRENGTH, _NOISE, _BELIEF = np.log(0.3), np.log(0.05), 0.1
+_WIDEST = 6.0  # parameters stay within e^6 of what is believed, so that no line search gets lost
 _JITTER = 1e-4
 
 
@@ -123,16 +124,20 @@ def _fit(kernels: KernelSum, share: Tensor, outputs: Tensor, weight: Tensor) -> 
     n_terms = len(kernels.terms)
     belief = torch.zeros(2 * n_terms + 1, dtype=torch.float64)
     belief[:-1:2], belief[-1] = _STRENGTH, _NOISE
-    parameters = belief.clone().requires_grad_(True)
+    free = torch.zeros_like(belief, requires_grad=True)
     identity = torch.eye(len(outputs), dtype=torch.float64)
 
-    def covariance() -> Tensor:
+    def bounded() -> Tensor:
+        return belief + _WIDEST * torch.tanh(free / _WIDEST)
+
+    def covariance(parameters: Tensor) -> Tensor:
         between = share @ kernels(parameters[:-1]) @ share.T
         return between + (parameters[-1].exp() + _JITTER) * identity
 
     def loss() -> Tensor:
         optimiser.zero_grad()
-        factor = torch.linalg.cholesky(covariance())
+        parameters = bounded()
+        factor = torch.linalg.cholesky(covariance(parameters))
         fitted = torch.cholesky_solve(outputs, factor)
         misfit = 0.5 * ((outputs * fitted).sum(0) * weight).sum()
         value: Tensor = misfit + factor.diagonal().log().sum()
@@ -140,11 +145,10 @@ def _fit(kernels: KernelSum, share: Tensor, outputs: Tensor, weight: Tensor) -> 
         value.backward()  # type: ignore[no-untyped-call]
         return value
 
-    optimiser = torch.optim.LBFGS([parameters], max_iter=_STEPS, line_search_fn="strong_wolfe")
+    optimiser = torch.optim.LBFGS([free], max_iter=_STEPS, line_search_fn="strong_wolfe")
     optimiser.step(loss)  # type: ignore[no-untyped-call]
     with torch.no_grad():
-        inverse = torch.linalg.inv(covariance())
+        parameters = bounded()
+        inverse = torch.linalg.inv(covariance(parameters))
         noise = parameters[-1].exp() + _JITTER
-    return Process(
-        tuple(kernels.terms), parameters.detach()[:-1], noise.detach(), inverse @ outputs, inverse
-    )
+    return Process(tuple(kernels.terms), parameters[:-1], noise, inverse @ outputs, inverse)

@@ -1,7 +1,7 @@
 """The ways to calibrate, by name: each learns from a repeat and answers for its compounds."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from cgxas.calibration.compounds import Compounds
 from cgxas.calibration.gaussian import fit_calibration
 from cgxas.calibration.heads import tune_ensemble, tune_last_layer, tune_paper, tune_shrink
 from cgxas.calibration.repeats import Repeat
-from cgxas.calibration.rigid import Rigid, fit_rigid
+from cgxas.calibration.rigid import fit_rigid
 from cgxas.errors import ConfigError
 from cgxas.model.calibration import Calibration
 from cgxas.spectra.normalise import FloatArray
@@ -21,6 +21,8 @@ Spectra = tuple[FloatArray, FloatArray | None]
 
 DEFAULT = "gaussian"
 UNCALIBRATED = "uncalibrated"
+MAKERS = (DEFAULT, "paper")
+"""The methods that make a model; the others are there to compare with."""
 
 
 @dataclass(frozen=True)
@@ -73,12 +75,10 @@ def _rigid(compounds: Compounds, repeat: Repeat, wanted: NDArray[np.int64]) -> S
     return fit_rigid(compounds, repeat.element, repeat.train)(wanted), None
 
 
-def uncalibrated(
-    compounds: Compounds, repeat: Repeat, wanted: NDArray[np.int64]
-) -> Spectra:
+def uncalibrated(compounds: Compounds, repeat: Repeat, wanted: NDArray[np.int64]) -> Spectra:
     """Return what the model says before any calibration."""
-    rigid = fit_rigid(compounds, repeat.element, repeat.train)
-    return Rigid(rigid.curves, rigid.grid, shift=0.0, width=0.0)(wanted), None
+    fitted = fit_rigid(compounds, repeat.element, repeat.train)
+    return replace(fitted, shift=0.0, width=0.0)(wanted), None
 
 
 def _tuned(
@@ -96,7 +96,9 @@ METHODS: Mapping[str, Method] = {
     "alone": Method("the same, from the element's own compounds", _alone),
     "offset": Method("the offset alone, of a broadened spectrum", _offset),
     "paper": Method("the head, layer by layer (Lin et al.)", _tuned(tune_paper)),
-    "shrink": Method("constant offset, then the head, drawn to its old weights", _tuned(tune_shrink)),
+    "shrink": Method(
+        "constant offset, then the head, held to its old weights", _tuned(tune_shrink)
+    ),
     "last-layer": Method("constant offset, then the head's last layer", _tuned(tune_last_layer)),
     "ensemble": Method("mean of five heads tuned on bootstraps", _tuned(tune_ensemble)),
     "rigid": Method("one shift and one broadening", _rigid),

@@ -1,7 +1,7 @@
 """Which compounds are learnt from, chosen by, and tested on, over and over again."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -38,6 +38,15 @@ class Repeat:
     validation: NDArray[np.int64]
     test: NDArray[np.int64]
     support: NDArray[np.int64]
+
+    def only(self, known: Collection[int]) -> "Repeat":
+        """Return the same with some compounds of its element alone."""
+
+        def kept(part: NDArray[np.int64]) -> NDArray[np.int64]:
+            return np.array([n for n in part.tolist() if n in known], dtype=np.int64)
+
+        train, validation, test = map(kept, (self.train, self.validation, self.test))
+        return replace(self, train=train, validation=validation, test=test)
 
 
 def draw_repeats(

@@ -1,6 +1,7 @@
 """What a program such as FEFF says of the measured compounds, to compare a calibration with."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,36 +10,33 @@ from cgxas.calibration.compounds import STEP, Compounds
 from cgxas.calibration.rigid import Curve
 from cgxas.data.annotations import read_annotations
 from cgxas.data.records import read_records
-from cgxas.errors import DatasetError
 from cgxas.spectra.normalise import FloatArray
 
 
-def theory_curves(folder: Path, compounds: Compounds) -> dict[int, Curve]:
-    """Return compound -> simulated energies, eV, and mu, where a data set has it.
+def theory_curves(folders: Sequence[Path], compounds: Compounds) -> dict[int, Curve]:
+    """Return compound -> simulated energies, eV, and mu, where data sets have it.
 
     Spectra of single sites are averaged, weighted by the column `multiplicity`.
 
     Args:
-        folder: a data set; it names compounds as the measured one does.
+        folders: data sets; compounds they name as the measured one does are the same.
         compounds: the measured ones.
 
     Raises:
-        DatasetError: it cannot be read, or has none of the compounds.
+        DatasetError: one cannot be read.
     """
-    annotations = read_annotations([folder])
+    annotations = read_annotations(folders)
     number = {
         (str(element), str(name)): n
         for n, (element, name) in enumerate(zip(compounds.element, compounds.name, strict=True))
     }
     sites: dict[int, list[tuple[Curve, float]]] = defaultdict(list)
-    for record in read_records([folder]).records:
+    for record in read_records(folders).records:
         about = annotations[record.key]
         name = about.compound or record.material.material_id
         if (record.element, name) in number:
             curve = (record.energy, record.mu)
             sites[number[record.element, name]].append((curve, about.multiplicity))
-    if not sites:
-        raise DatasetError(f"{folder} has no simulation of any of the measured compounds")
     return {compound: _mean(found) for compound, found in sorted(sites.items())}
 
 

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from cgxas.cli import (
+    calibrate,
     compare,
     dataset,
     embed,
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.command("predict")(predict.predict)
 app.command("spectrum")(spectrum.spectrum)
 app.command("compare")(compare.compare)
+app.command("calibrate")(calibrate.calibrate)
 app.command("train")(train.train)
 app.command("finetune")(train.finetune)
 app.command("evaluate")(evaluate.evaluate)

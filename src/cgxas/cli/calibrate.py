@@ -2,76 +2,76 @@
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
+import numpy as np
 import typer
 
 from cgxas.cli.messages import say, table_console
+from cgxas.elements import atomic_number
+from cgxas.errors import DatasetError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from cgxas.calibration.compounds import Compounds
     from cgxas.calibration.scores import Trial
-    from cgxas.model.checkpoint import Checkpoint
 
 ENOUGH = 8
 """Elements with this many compounds are calibrated unless others are named."""
 
-_NAMED = 5
+
+_Model = Annotated[
+    str, typer.Argument(metavar="NAME|PATH", help="The model to calibrate, such as universal.")
+]
+_Data = Annotated[
+    list[Path], typer.Argument(metavar="DATASET", help="Measured spectra with their crystals.")
+]
+_Output = Annotated[Path, typer.Option("--output", "-o", metavar="RUN", help="Run folder.")]
+_Element = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--element",
+        metavar="ELEMENT",
+        help="Absorber to calibrate; repeat it for several. Else: all with 8 compounds.",
+    ),
+]
+_Method = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--method",
+        metavar="METHOD",
+        help="gaussian, alone, offset, paper, shrink, last-layer, ensemble or rigid; repeat it to "
+        "compare. The first makes the model: gaussian or paper. Else: gaussian and rigid.",
+    ),
+]
+_Repeats = Annotated[int, typer.Option("--repeats", min=1, help="Random splits to test on.")]
+_Split = Annotated[
+    Literal["formula", "spectrum", "leave-one-out"],
+    typer.Option("--split", help="What stays on one side; spectrum is the paper's way."),
+]
+_Simulated = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--simulated",
+        metavar="DATASET",
+        help="Simulations: of the same crystals to compare with, of others to draw a map.",
+    ),
+]
 
 
 def calibrate(
-    model: Annotated[
-        str, typer.Argument(metavar="NAME|PATH", help="The model to calibrate, such as universal.")
-    ],
-    data: Annotated[
-        list[Path],
-        typer.Argument(metavar="DATASET", help="Measured spectra with their crystals."),
-    ],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="RUN", help="Run folder.")],
-    element: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--element",
-            metavar="ELEMENT",
-            help="Absorber to calibrate; repeat it for several. Else: all with 8 compounds.",
-        ),
-    ] = None,
-    method: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--method",
-            metavar="METHOD",
-            help="gaussian, alone, offset, paper, shrink, last-layer, ensemble or rigid; repeat it "
-            "to compare. The first makes the model. Else: gaussian and rigid.",
-        ),
-    ] = None,
-    repeats: Annotated[int, typer.Option("--repeats", min=1, help="Random splits to test on.")] = 20,
-    split: Annotated[
-        str,
-        typer.Option(
-            "--split", metavar="BY", help="What stays together: formula, spectrum, leave-one-out."
-        ),
-    ] = "formula",
-    theory: Annotated[
-        Path | None,
-        typer.Option(
-            "--theory", metavar="DATASET", help="Simulations of the same crystals, to compare with."
-        ),
-    ] = None,
-    among: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--among", metavar="DATASET", help="Simulated sites for a map with the measured ones."
-        ),
-    ] = None,
-    name: Annotated[str, typer.Option("--name", help="Of the calibrated model.")] = "calibrated",
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the calibration in the folder.")
-    ] = False,
+    model: _Model,
+    data: _Data,
+    output: _Output,
+    element: _Element = None,
+    method: _Method = None,
+    repeats: _Repeats = 20,
+    split: _Split = "formula",
+    simulated: _Simulated = None,
 ) -> None:
     """Calibrate a model to measured spectra, and test that on compounds it did not learn from.
 
@@ -79,3 +79,93 @@ def calibrate(
     and after, as mean and standard deviation over the repeats. The model in the folder has learnt
     from all compounds.
     """
+    from cgxas.calibration.compounds import read_compounds
+    from cgxas.calibration.figures import draw_figures, draw_maps
+    from cgxas.calibration.methods import DEFAULT
+    from cgxas.calibration.outcome import finish
+    from cgxas.calibration.run import CalibrationConfig, prepare, trials
+    from cgxas.calibration.theory import theory_curves
+    from cgxas.model.checkpoint import load_checkpoint
+
+    for each in element or ():
+        atomic_number(each)
+    parent = load_checkpoint(model)
+    parent.refuse_calibrated("calibrate the model it came from")
+    compounds = read_compounds(data, parent, element or (), each_scan=split == "spectrum")
+    _tell_left_out(compounds)
+    config = CalibrationConfig(
+        name=output.absolute().name,
+        elements=tuple(dict.fromkeys(element or _enough(compounds))),
+        methods=tuple(dict.fromkeys(method or (DEFAULT, "rigid"))),
+        split_by=split,
+        repeats=repeats,
+    )
+    theory = theory_curves(simulated or (), compounds)
+    command = shlex.join(["cgxas", *sys.argv[1:]])
+    prepare(config, compounds, output, command)
+    with _progress() as advance:
+        found = trials(config, compounds, output, theory, on_trial=advance)
+    models = finish(config, compounds, found, output, command)
+    console = table_console()
+    console.print(_scores_table(found, console.is_terminal))
+    files = draw_figures(config, compounds, found, output)
+    if simulated:
+        files += draw_maps(config.elements, compounds, simulated, output)
+    say(f"wrote {', '.join(map(str, models))} and {len(files)} figures beside it")
+
+
+def _enough(compounds: "Compounds") -> list[str]:
+    """Return the elements with compounds enough for a calibration.
+
+    Raises:
+        DatasetError: there is none.
+    """
+    elements, counts = np.unique(compounds.element, return_counts=True)
+    enough = [str(e) for e, n in zip(elements, counts, strict=True) if n >= ENOUGH]
+    if not enough:
+        raise DatasetError(
+            f"no element has measured spectra of {ENOUGH} compounds; name one with --element"
+        )
+    return sorted(enough, key=atomic_number)
+
+
+def _tell_left_out(compounds: "Compounds") -> None:
+    """Say which spectra are not learnt from, and why: once per reason."""
+    reasons: dict[str, list[str]] = {}
+    for key, reason in compounds.left_out:
+        reasons.setdefault(reason, []).append(key)
+    for reason, keys in reasons.items():
+        also = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
+        say(f"left out {keys[0]}{also}: {reason}")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """Draw a bar of trials on stderr, if somebody sits before it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = ("trials", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("trials", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _scores_table(found: "Sequence[Trial]", is_terminal: bool) -> "Table":
+    """Return a row per element, method and figure: means and deviations over the repeats."""
+    from cgxas.calibration.scores import Summary, by_method
+    from cgxas.cli.tables import plain_table
+    from cgxas.data.split import PARTS
+
+    headings = [part.capitalize() for part in PARTS]
+    table = plain_table(("Absorber", "Method", "Mean"), headings, is_terminal)
+    for element in dict.fromkeys(trial.element for trial in found):
+        for name, mine in by_method(found, element):
+            for quantity, label, digits in (("rse", "RSE", 4), ("edge", "E0 error (eV)", 2)):
+                parts = [Summary.of(mine, quantity, part) for part in PARTS]
+                cells = [f"{s.mean:.{digits}f} ± {s.deviation:.{digits}f}" for s in parts]
+                table.add_row(element, name, label, *cells)
+    return table

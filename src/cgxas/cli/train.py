@@ -87,6 +87,7 @@ def finetune(
     from cgxas.training.config import FINETUNE, RunConfig, SplitConfig
 
     parent = load_checkpoint(model)
+    parent.refuse_calibrated("tune the model it came from")
     atomic_number(element)
     if element not in parent.elements:
         raise UnsupportedAbsorber(f"{parent.name} has no answer for {element}")

@@ -4,6 +4,7 @@ A network that has seen simulated spectra alone knows of oxidation states only w
 measured edges move with them by electronvolts. These two numbers say it outright.
 """
 
+import warnings
 from functools import cache
 
 import numpy as np
@@ -63,5 +64,7 @@ def _tables() -> tuple[FloatArray, FloatArray, FloatArray]:
     known = [BV_PARAMS.get(element, {}) for element in elements]
     radius = np.array([each.get("r", _UNKNOWN_RADIUS) for each in known])
     c = np.array([each.get("c", _UNKNOWN_C) for each in known])
-    chi = np.array([element.X for element in elements])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # noble gases have none, and each would say so
+        chi = np.array([element.X for element in elements])
     return radius, c, np.where(np.isfinite(chi), chi, _UNKNOWN_CHI)

@@ -22,11 +22,15 @@ from cgxas.spectra.compare import broadened
 from cgxas.spectra.normalise import FloatArray, half_step_energy
 from cgxas.spectra.spectrum import EnergyGrid
 
-BROADENING = 1.5
+BROADENING = 2.5
 """Full width at half maximum, eV, of the Gaussian that simulated spectra are broadened with."""
 
 RELATIVE = np.arange(-16.0, 54.01, 55 / 99)
 """Energies relative to the edge, eV, at which shapes are compared and corrected."""
+
+# Gauss-Hermite: where a standard normal variable is looked at, and with which weights.
+_NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
+_NODE_WEIGHTS = _NODE_WEIGHTS / _NODE_WEIGHTS.sum()
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,9 +139,11 @@ class Calibration:
         mean = share @ each
         width = (variance * (self.basis**2).sum(0)).sqrt().numpy()
         shape_sigma = np.interp(energies, RELATIVE + float(share @ centre), width)
-        slope = np.gradient(mean, energies)
         edge_sigma = float(offset_variance.sqrt() * self.offset_unit)
-        return Calibrated(each, mean, np.hypot(shape_sigma, slope * edge_sigma), edge_sigma)
+        # Not slope times sigma: an edge that may lie elsewhere never leaves the curve's range.
+        moved = [np.interp(energies, energies + edge_sigma * z, mean) for z in _NODES]
+        shift_sigma = np.sqrt(_NODE_WEIGHTS @ (np.array(moved) - mean) ** 2)
+        return Calibrated(each, mean, np.hypot(shape_sigma, shift_sigma), edge_sigma)
 
     def without_shape(self) -> Self:
         """Return the same with offsets only."""

@@ -27,6 +27,7 @@ from cgxas.errors import (
     CgxasError,
     CheckpointNotFound,
     CheckpointVersion,
+    ConfigError,
     DamagedCheckpoint,
     ForeignCheckpoint,
 )
@@ -102,6 +103,18 @@ class Checkpoint:
         """The network's tensors and those of the calibration, by name."""
         own = self.calibration.tensors if self.calibration else {}
         return dict(self.state) | {f"{_CALIBRATION}{name}": own[name] for name in own}
+
+    def refuse_calibrated(self, cure: str) -> None:
+        """Refuse a calibrated model where only simulated spectra make sense.
+
+        Args:
+            cure: what to do instead.
+
+        Raises:
+            ConfigError: it is calibrated.
+        """
+        if self.calibration is not None:
+            raise ConfigError(f"{self.name} is calibrated to measured spectra; {cure}")
 
     def network(self) -> CGXAS:
         """Return the network with these weights, in evaluation mode.

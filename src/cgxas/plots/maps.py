@@ -52,7 +52,7 @@ def plot_absorbers(
     Returns:
         The axes.
     """
-    ax = _empty_map(places) if ax is None else ax
+    ax = empty_map(places) if ax is None else ax
     colours = _element_colours(set(elements.tolist()))
     order = np.random.default_rng(0).permutation(len(elements))  # none lies above all others
     shades = np.array([colours[symbol] for symbol in elements.tolist()])
@@ -76,24 +76,42 @@ def plot_neighbours(
     Returns:
         The axes.
     """
-    ax = _empty_map(places) if ax is None else ax
+    ax = empty_map(places) if ax is None else ax
+    add_legend(ax, draw_neighbours(ax, neighbours, places), title="neighbour (sites)")
+    return ax
+
+
+def draw_neighbours(
+    ax: Axes, neighbours: NDArray[np.str_], places: NDArray[np.float64], opacity: float = 0.8
+) -> list[Line2D]:
+    """Draw dots in the colour of the neighbour; the rarer ones are grey.
+
+    Args:
+        ax: where to draw.
+        neighbours: (N,) symbols; empty where a site has no neighbour.
+        places: (N, 2) where the sites lie.
+        opacity: of the dots.
+
+    Returns:
+        The entries of a legend.
+    """
     kinds, count = np.unique(neighbours[neighbours != ""], return_counts=True)
     order = np.lexsort((kinds, -count))
     named = kinds[order[:N_NAMED]].tolist()
     colours = dict(zip(named, _NEIGHBOUR_COLOURS, strict=False))
     rest = ~np.isin(neighbours, named)
-    _scatter(ax, places[rest], _GREY, len(neighbours))
+    _scatter(ax, places[rest], _GREY, len(neighbours), opacity)
     mixed = np.random.default_rng(0).permutation(np.flatnonzero(~rest))
     shades = [colours[symbol] for symbol in neighbours[mixed].tolist()]
-    _scatter(ax, places[mixed], shades, len(neighbours))
+    _scatter(ax, places[mixed], shades, len(neighbours), opacity)
     entries = [_dot(colours[s], f"{s} ({count[order[n]]})") for n, s in enumerate(named)]
     if rest.any():
         entries.append(_dot(_GREY, f"other ({rest.sum()})"))
-    _legend(ax, entries, title="neighbour (sites)")
-    return ax
+    return entries
 
 
-def _empty_map(places: NDArray[np.float64]) -> Axes:
+def empty_map(places: NDArray[np.float64]) -> Axes:
+    """Return axes of a new figure that hold some (N, 2) places."""
     ax = Figure(figsize=(8.2, 6.2), layout="constrained").add_subplot()
     ax.set_xticks([])
     ax.set_yticks([])
@@ -106,10 +124,12 @@ def _empty_map(places: NDArray[np.float64]) -> Axes:
     return ax
 
 
-def _scatter(ax: Axes, places: NDArray[np.float64], colours: Any, n: int) -> None:
+def _scatter(
+    ax: Axes, places: NDArray[np.float64], colours: Any, n: int, opacity: float = 0.8
+) -> None:
     """Draw some of n dots, which are the smaller the more there are."""
     size = float(np.clip(20000 / n, 6, 40))
-    ax.scatter(places[:, 0], places[:, 1], s=size, c=colours, alpha=0.8, linewidths=0)
+    ax.scatter(places[:, 0], places[:, 1], s=size, c=colours, alpha=opacity, linewidths=0)
 
 
 def _element_colours(shown: set[str]) -> dict[str, tuple[float, float, float]]:
@@ -211,7 +231,7 @@ def _family_legend(ax: Axes, colours: dict[str, tuple[float, float, float]]) -> 
             entries.append(_dot(middle, f"{name}\n{_in_lines(present)}"))
     if rest := sorted(set(colours) - known, key=SYMBOLS.index):
         entries.append(_dot(_GREY, f"others\n{_in_lines(rest)}"))
-    _legend(ax, entries, title=None)
+    add_legend(ax, entries, title=None)
 
 
 def _in_lines(symbols: Sequence[str]) -> str:
@@ -224,7 +244,8 @@ def _dot(colour: Any, label: str) -> Line2D:
     return Line2D([], [], color=colour, marker="o", ls="", markersize=7, label=label)
 
 
-def _legend(ax: Axes, entries: Sequence[Line2D], title: str | None) -> None:
+def add_legend(ax: Axes, entries: Sequence[Line2D], title: str | None) -> None:
+    """Name the dots, outside of the map."""
     ax.legend(
         handles=entries,
         title=title,

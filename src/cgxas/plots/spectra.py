@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 
 from matplotlib import colormaps
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -27,10 +28,13 @@ ENTRIES_PER_INCH = 2.9
 """Lines of a legend per inch of a panel: more would cover the curves."""
 
 X_LABEL, Y_LABEL = "Energy (eV)", "μ(E), normalised"
+BAND_LABEL = "± 1 σ"
 
 
 def plot_spectrum(spectrum: Spectrum, ax: Axes | None = None, sites: bool = True) -> Axes:
     """Draw a spectrum: the mean thick, its distinct sites thin, the edge as a dotted line.
+
+    A calibrated one has a band of one standard deviation behind its mean.
 
     Args:
         spectrum: What to draw; energies in eV.
@@ -44,11 +48,24 @@ def plot_spectrum(spectrum: Spectrum, ax: Axes | None = None, sites: bool = True
     distinct = spectrum.sites if sites and len(spectrum.sites) > 1 else ()
     thin = _draw_sites(ax, spectrum.absorber, distinct)
     (thick,) = ax.plot(spectrum.energy, spectrum.mu, color="black", lw=1.8, label="mean", zorder=3)
+    band = _draw_band(ax, spectrum)
     _mark_edge(ax, spectrum)
     _dress(ax, spectrum)
     if thin:
-        _add_legend(ax, thick, thin)
+        _add_legend(ax, [thick, *band], thin)
     return ax
+
+
+def _draw_band(ax: Axes, spectrum: Spectrum) -> list[Artist]:
+    """Shade one standard deviation on either side of the mean, if the model tells it."""
+    if spectrum.sigma is None:
+        return []
+    low, high = spectrum.mu - spectrum.sigma, spectrum.mu + spectrum.sigma
+    return [
+        ax.fill_between(
+            spectrum.energy, low, high, color="0.86", lw=0, label=BAND_LABEL, zorder=0.9
+        )
+    ]
 
 
 def _draw_sites(ax: Axes, absorber: str, sites: Sequence[SiteSpectrum]) -> list[Line2D]:
@@ -93,17 +110,17 @@ def _dress(ax: Axes, spectrum: Spectrum) -> None:
     ax.set_xlim(float(spectrum.energy[0]), float(spectrum.energy[-1]))
 
 
-def _add_legend(ax: Axes, mean: Line2D, sites: Sequence[Line2D]) -> None:
-    """Name the mean and the sites; of many sites some, evenly chosen, and the number of others."""
+def _add_legend(ax: Axes, heads: Sequence[Artist], sites: Sequence[Line2D]) -> None:
+    """Name the mean, its band and the sites; of many sites some, evenly chosen, and the rest."""
     height = ax.get_window_extent().height / ax.figure.dpi
-    most = min(MAX_ENTRIES, max(4, int(ENTRIES_PER_INCH * height)))
-    shown, labels = [mean, *sites], [str(line.get_label()) for line in (mean, *sites)]
+    most = min(MAX_ENTRIES, max(len(heads) + 3, int(ENTRIES_PER_INCH * height)))
+    shown: list[Artist] = [*heads, *sites]
     if len(shown) > most:
-        n_named = most - 2  # one entry is the mean, one counts the sites without a name
-        chosen = [1 + n * (len(sites) - 1) // (n_named - 1) for n in range(n_named)]
-        shown = [mean, *(shown[n] for n in chosen), Line2D([], [], color="none")]
-        labels = [*(labels[n] for n in (0, *chosen)), f"and {len(sites) - n_named} more sites"]
-    ax.legend(shown, labels, loc="best", frameon=False, labelspacing=0.3, handlelength=1.4)
+        n_named = most - len(heads) - 1  # the last entry counts the sites without a name
+        named = [sites[n * (len(sites) - 1) // (n_named - 1)] for n in range(n_named)]
+        rest = Line2D([], [], color="none", label=f"and {len(sites) - n_named} more sites")
+        shown = [*heads, *named, rest]
+    ax.legend(handles=shown, loc="best", frameon=False, labelspacing=0.3, handlelength=1.4)
 
 
 def save_figure(

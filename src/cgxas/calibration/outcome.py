@@ -1,0 +1,137 @@
+"""What a calibration comes to: scores over its repeats, and models learnt from all compounds."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, fields, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cgxas.atomic import atomic_path
+from cgxas.calibration.compounds import Compounds
+from cgxas.calibration.gaussian import fit_calibration
+from cgxas.calibration.heads import tune_paper
+from cgxas.calibration.methods import DEFAULT
+from cgxas.calibration.repeats import draw_repeats
+from cgxas.calibration.run import CalibrationConfig, told
+from cgxas.calibration.scores import Summary, Trial, by_method
+from cgxas.data.split import PARTS
+from cgxas.model.checkpoint import SUFFIX, Checkpoint, ElementCard
+
+SCORES = "scores.json"
+
+Scores = dict[str, dict[str, dict[str, dict[str, dict[str, float]]]]]
+"""Element -> method -> part -> "rse" or "edge" -> its "mean" and "deviation" over the repeats."""
+
+
+def summaries(found: Sequence[Trial]) -> Scores:
+    """Sum up trials."""
+    scores: Scores = {}
+    for element in dict.fromkeys(trial.element for trial in found):
+        scores[element] = {
+            name: {
+                part: {q: asdict(Summary.of(mine, q, part)) for q in ("rse", "edge")}
+                for part in PARTS
+            }
+            for name, mine in by_method(found, element)
+        }
+    return scores
+
+
+def finish(
+    config: CalibrationConfig,
+    compounds: Compounds,
+    found: Sequence[Trial],
+    folder: Path,
+    command: str,
+) -> list[Path]:
+    """Write the scores, and what the first method makes of all compounds.
+
+    The default method makes one model of all elements; the paper's makes one of each.
+
+    Returns:
+        The model files.
+
+    Raises:
+        OutputError: they cannot be written.
+    """
+    scores = summaries(found)
+    with atomic_path(folder / SCORES) as temporary:
+        temporary.write_text(json.dumps(scores, indent=1), encoding="utf-8")
+    make = _calibrated if config.methods[0] == DEFAULT else _tuned
+    files = []
+    for model in make(config, compounds, scores):
+        files.append(folder / f"{model.name}{SUFFIX}")
+        provenance = {**_provenance(config, compounds, scores), "command": command}
+        replace(model, provenance=provenance).save(files[-1])
+    return files
+
+
+def _calibrated(
+    config: CalibrationConfig, compounds: Compounds, scores: Scores
+) -> Iterator[Checkpoint]:
+    everything = np.arange(len(compounds))
+    cards = {element: _card(config, compounds, scores, element) for element in config.elements}
+    yield Checkpoint(
+        name=config.name,
+        config=compounds.model.config,
+        elements=cards,
+        state=compounds.model.state,
+        calibration=fit_calibration(compounds, everything),
+    )
+
+
+def _tuned(config: CalibrationConfig, compounds: Compounds, scores: Scores) -> Iterator[Checkpoint]:
+    for element in config.elements:
+        repeat = next(draw_repeats(compounds, element, config.split_by, 1, config.seed))
+        train = np.concatenate([repeat.train, repeat.test])
+        head = tune_paper(compounds, element, train, repeat.validation)
+        state = dict(compounds.model.state)
+        for n, layer in enumerate(head.layers):
+            state |= {f"head_layers.{n}.{name}": t for name, t in layer.state_dict().items()}
+        card = _card(config, compounds, scores, element)
+        yield Checkpoint(
+            name=f"{config.name}_{element}",
+            config=compounds.model.config,
+            elements={element: replace(card, simulated=None)},
+            state=state,
+        )
+
+
+def _card(
+    config: CalibrationConfig, compounds: Compounds, scores: Scores, element: str
+) -> ElementCard:
+    """Return what a calibrated model knows of an element, as the first method was tested."""
+    own, mine = compounds.model.elements[element], compounds.element == element
+    test = scores[element][config.methods[0]]["test"]
+    return ElementCard(
+        grid=compounds.grids[element],
+        n_train=int(compounds.n_scans[mine].sum()),
+        n_test=int(mine.sum()),
+        test_rse=test["rse"]["mean"],
+        test_e0=test["edge"]["mean"],
+        fidelity=own.fidelity,
+        simulated=own.network_grid,
+    )
+
+
+def _provenance(
+    config: CalibrationConfig, compounds: Compounds, scores: Mapping[str, Any]
+) -> dict[str, Any]:
+    about = told(config, compounds)
+    elements, counts = np.unique(compounds.element, return_counts=True)
+    return {
+        "parent": about["model"],
+        "data": about["data"],
+        "data_sha256": about["data_sha256"],
+        "sources": dict(compounds.sources),
+        "compounds": dict(zip(elements.tolist(), counts.tolist(), strict=True)),
+        "configuration": {field.name: about[field.name] for field in fields(config)},
+        "metrics": {e: scores[e][config.methods[0]]["test"] for e in config.elements},
+        "date": datetime.now(UTC).date().isoformat(),
+        "cgxas": version("cgxas"),
+        "torch": version("torch"),
+    }
