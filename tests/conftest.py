@@ -258,7 +258,7 @@ def finished_run(tmp_path, random_model, oxides) -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def measured_folder(tmp_path_factory) -> Path:
-    """Ten Fe and six Ti rock salts; the wider the cell, the later the edge, by up to 6 eV."""
+    """Ten Fe and eight Ti rock salts; the wider the cell, the later the edge, by up to 5 eV."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -267,7 +267,7 @@ def measured_folder(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("data") / "measured"
     folder.mkdir()
     crystals, spectra = [], []
-    for element, anions in (("Fe", "OSNCF" * 2), ("Ti", "OSNCFP")):
+    for element, anions in (("Fe", "OSNCF" * 2), ("Ti", "OSNCFPBH")):
         for n, anion in enumerate(anions):
             a, name = 2.0 + 0.12 * n, f"{element}{anion}{n}"
             crystals.append(
@@ -300,3 +300,27 @@ def measured_folder(tmp_path_factory) -> Path:
     pq.write_table(pa.Table.from_pylist(crystals), folder / "materials.parquet")
     pq.write_table(pa.Table.from_pylist(spectra), folder / "spectra.parquet")
     return folder
+
+
+@pytest.fixture(scope="session")
+def calibrated_model(tmp_path_factory, measured_folder, random_model) -> Path:
+    """The random model calibrated to the measured rock salts; Ti answers 8 eV below its window."""
+    from dataclasses import replace
+
+    from cgxas.calibration.compounds import read_compounds
+    from cgxas.calibration.gaussian import fit_calibration
+    from cgxas.model.checkpoint import ElementCard, load_checkpoint
+    from cgxas.spectra.spectrum import EnergyGrid
+
+    parent = load_checkpoint(random_model)
+    compounds = read_compounds([measured_folder], parent)
+    own = {element: parent.elements[element].grid for element in ("Fe", "Ti")}
+    lower = EnergyGrid(own["Ti"].e_min - 8, own["Ti"].e_max - 8, own["Ti"].n_points)
+    cards = {
+        "Fe": ElementCard(own["Fe"], 15, 10, 0.02, test_e0=0.7, simulated=own["Fe"]),
+        "Ti": ElementCard(lower, 9, 6, 0.03, test_e0=0.9, simulated=own["Ti"]),
+    }
+    calibration = fit_calibration(compounds, np.arange(len(compounds)))
+    path = tmp_path_factory.mktemp("models") / "measured.safetensors"
+    replace(parent, name="measured", elements=cards, calibration=calibration).save(path)
+    return path

@@ -75,7 +75,7 @@ class Predictor:
         self.checkpoint = checkpoint
         self._network = checkpoint.network()
         if fidelity is not None:
-            if checkpoint.calibration:
+            if checkpoint.is_calibrated:
                 raise ConfigError(f"{checkpoint.name} answers as measured, not in a theory")
             checkpoint.config.fidelity_index(fidelity)
         self._fidelity = fidelity
@@ -184,7 +184,7 @@ class Predictor:
         atomic_number(absorber)
         if absorber not in self.absorbers:
             known = ", ".join(self.absorbers) or "no element"
-            if self.checkpoint.calibration:
+            if self.checkpoint.is_calibrated:
                 raise UnsupportedAbsorber(
                     f"there is no calibration for {absorber} in {self.name}, which covers {known}; "
                     "predict it as simulated with the model universal"
@@ -301,7 +301,7 @@ class Predictor:
         return None if name is None else torch.tensor(self.checkpoint.config.fidelity_index(name))
 
     def _warn(self, absorbers: set[str]) -> None:
-        if self.checkpoint.calibration:  # the band tells how sure it is
+        if self.checkpoint.is_calibrated:  # a few dozen spectra are all there ever are
             return
         counts = {a: self.checkpoint.elements[a].n_train for a in sorted(absorbers)}
         few = [f"{a} ({n})" for a, n in counts.items() if n is not None and n < FEW]

@@ -102,7 +102,7 @@ def test_shifts_bring_sources_onto_one_scale(read):
 
 
 def test_doubtful_scans_count_only_where_there_is_no_other(read):
-    doubtful = {"quality_flags": ["energy_scale_off"], "mu": curve(7130.0)}
+    doubtful = {"quality_flags": ["low_white_line"], "mu": curve(7130.0)}
     compounds = read(doubtful, {}, {**doubtful, "material_id": "Fe3O2"})
     assert compounds.e0 == pytest.approx([7130.0, 7120.0], abs=0.05)
 
@@ -154,6 +154,21 @@ def test_wanted_elements_must_be_there(tmp_path, model):
     write(tmp_path / "measured", [{}])
     with pytest.raises(DatasetError, match="no usable spectrum of O; there are spectra of Fe"):
         read_compounds([tmp_path / "measured"], model, ["O"])
+
+
+@pytest.mark.parametrize("mu", [curve(7300.0), np.zeros(ENERGY.size).tolist()])
+def test_curves_without_an_edge_in_the_window_are_left_out(read, mu):
+    compounds = read({"mu": mu, "material_id": "Fe3O2"}, {})
+    assert compounds.left_out == (("measured/s0", "it has no edge below 7167 eV"),)
+    assert compounds.name.tolist() == ["FeO"]
+
+
+def test_nothing_to_learn_from_is_refused_with_a_reason(tmp_path, model):
+    write(tmp_path / "measured", [{"technique": "HERFD-XANES"}])
+    with pytest.raises(DatasetError, match=r"measured: no usable spectrum; measured/s0: .*HERFD"):
+        read_compounds([tmp_path / "measured"], model)
+    with pytest.raises(DatasetError, match=r"no usable spectrum of Fe; measured/s0: .*HERFD"):
+        read_compounds([tmp_path / "measured"], model, ["Fe"])
 
 
 def test_an_edge_below_the_whole_step_is_found():

@@ -23,8 +23,12 @@ def state(of: Cell, symbol: str) -> tuple[float, float]:
 
 
 NACL = np.array([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
-PEROVSKITE = (("Ba", 0, 0, 0), ("Ti", 0.5, 0.5, 0.5)) + tuple(
-    ("O", *place) for place in ((0.5, 0.5, 0), (0.5, 0, 0.5), (0, 0.5, 0.5))
+PEROVSKITE = (
+    ("Ba", 0, 0, 0),
+    ("Ti", 0.5, 0.5, 0.5),
+    ("O", 0.5, 0.5, 0),
+    ("O", 0.5, 0, 0.5),
+    ("O", 0, 0.5, 0.5),
 )
 
 

@@ -40,8 +40,15 @@ def test_columns_are_read(folder):
             )
         ]
     )
-    assert found["measured/s0"] == Annotation("a", "FeO", "lab", 1.5, 2.0, 1.0, True, True)
-    assert found["measured/s1"] == Annotation("", "FeO", "beamline", 0.0, 1.0, 4.0, False, False)
+    assert found["measured/s0"] == Annotation("a", "FeO", "lab", 1.5, 2.0, 1.0, True)
+    assert "HERFD" in found["measured/s1"].unusable
+    assert found["measured/s1"].multiplicity == 4
+    assert found["measured/s1"].source == "beamline"
+
+
+def test_a_scale_that_is_off_is_of_no_use(folder):
+    found = read_annotations([folder(quality_flags=[["energy_scale_off"]])])
+    assert found["measured/s0"].unusable == "its energy scale is known to be off"
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import pickle
 import struct
@@ -5,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from cgxas.errors import (
     CheckpointNotFound,
     CheckpointVersion,
+    ConfigError,
     DamagedCheckpoint,
     ForeignCheckpoint,
     OutputError,
@@ -179,9 +182,26 @@ def test_theories_come_back(checkpoint, tmp_path):
     assert found.network().fidelity_vectors.shape == (2, 4)
 
 
+def as_format_2(description: dict) -> None:
+    """Take away what came with calibrations."""
+    assert description["format"] == FORMAT == 3
+    description["format"] = 2
+    assert description.pop("calibration") is None
+    for card in description["elements"].values():
+        del card["test_e0"], card["simulated"]
+
+
+def test_models_written_before_there_were_calibrations_load(checkpoint, path):
+    altered(path, as_format_2)
+    found = load_checkpoint(path)
+    assert (found.config, found.elements) == (checkpoint.config, checkpoint.elements)
+    assert (found.calibration, found.elements["Fe"].simulated) == (None, None)
+    assert found.sha256 == checkpoint.sha256
+
+
 def test_models_written_before_there_were_theories_load(checkpoint, path):
     def as_format_1(description: dict) -> None:
-        assert description["format"] == FORMAT == 2
+        as_format_2(description)
         description["format"] = 1
         del description["config"]["fidelities"]
         for card in description["elements"].values():
@@ -202,6 +222,93 @@ def test_hash_is_that_of_the_weights_alone(checkpoint, path):
     state = {name: tensor.clone() for name, tensor in checkpoint.state.items()}
     state["embedding.linear.weight"][0, 0] += 1e-6
     assert replace(checkpoint, state=state).sha256 != checkpoint.sha256
+
+
+def test_calibrations_come_back(calibrated_model, random_model, tmp_path):
+    found, parent = load_checkpoint(calibrated_model), load_checkpoint(random_model)
+    assert found.state.keys() == parent.state.keys()
+    assert found.sha256 != parent.sha256
+    assert found.elements["Ti"].network_grid == WINDOWS["Ti"] != found.elements["Ti"].grid
+    assert found.elements["Ti"].test_e0 == 0.9
+    found.save(tmp_path / "again.safetensors")
+    assert (tmp_path / "again.safetensors").read_bytes() == calibrated_model.read_bytes()
+    with pytest.raises(ConfigError, match="measured is calibrated to measured spectra; do this"):
+        found.refuse_calibrated("do this")
+    parent.refuse_calibrated("do this")
+
+
+def recalibrated(model, path, change) -> None:
+    """Copy a calibrated model with other tensors, its hash being right."""
+    with safe_open(model, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        description = json.loads(file.metadata()["cgxas"])
+    change(tensors, description)
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(tensors[name].contiguous().numpy().data)
+    description["tensors_sha256"] = digest.hexdigest()
+    save_file(tensors, path, metadata={"cgxas": json.dumps(description)})
+
+
+def test_an_unchanged_copy_of_a_calibrated_model_loads(calibrated_model, tmp_path):
+    recalibrated(calibrated_model, tmp_path / "a.safetensors", lambda *_: None)
+    assert load_checkpoint(tmp_path / "a.safetensors").calibration is not None
+
+
+def cut(name):
+    return lambda tensors, _: tensors.update({name: tensors[name][..., :-1].contiguous()})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t, _: t.pop("calibration.share"),
+        lambda t, _: t.pop("calibration.scale.zero.edge"),
+        lambda t, _: t.pop("calibration.sites.state"),
+        lambda t, _: t.update({"calibration.colour": torch.zeros(2)}),
+        lambda t, _: t.update({"calibration.sites.vector": torch.zeros(16).double()}),
+        lambda t, _: t.update({"calibration.sites.curve": torch.zeros(()).double()}),
+        lambda t, _: t.update({"calibration.basis": t["calibration.basis"].float()}),
+        cut("calibration.offset.inverse"),
+        cut("calibration.shape.inverse"),
+        cut("calibration.shape.parameters"),
+        cut("calibration.sites.vector"),
+        cut("calibration.scale.width.vector"),
+        lambda _, d: d.update(calibration=None),
+        lambda _, d: d["calibration"].pop("offset"),
+        lambda _, d: d["calibration"]["offset"].pop(),
+        lambda _, d: d["calibration"]["shape"][0].update(feature="colour"),
+        lambda _, d: d["calibration"]["shape"][0].pop("within"),
+        lambda _, d: d["elements"]["Ti"]["simulated"].update(n_points=50),
+    ],
+)
+def test_damaged_calibrations(calibrated_model, tmp_path, change):
+    path = tmp_path / "a.safetensors"
+    recalibrated(calibrated_model, path, change)
+    with pytest.raises((DamagedCheckpoint, ForeignCheckpoint), match=r"damaged|asks for none"):
+        load_checkpoint(path)
+
+
+def test_a_calibration_of_another_network(calibrated_model, tmp_path):
+    def narrower(tensors: dict, _: dict) -> None:
+        for name in ("sites", "scale.zero", "scale.width"):
+            key = f"calibration.{name}.vector"
+            tensors[key] = tensors[key][..., :-1].contiguous()
+
+    recalibrated(calibrated_model, tmp_path / "a.safetensors", narrower)
+    with pytest.raises(DamagedCheckpoint, match="description of the model is damaged"):
+        load_checkpoint(tmp_path / "a.safetensors")
+
+
+@pytest.mark.parametrize("name", ["basis", "offset.weights", "offset.noise", "sites.state"])
+def test_calibrations_that_are_not_finite(calibrated_model, tmp_path, name):
+    def spoil(tensors: dict, _: dict) -> None:
+        tensors[f"calibration.{name}"].view(-1)[0] = torch.nan
+
+    recalibrated(calibrated_model, tmp_path / "a.safetensors", spoil)
+    with pytest.raises(DamagedCheckpoint, match="not finite"):
+        load_checkpoint(tmp_path / "a.safetensors")
 
 
 def test_a_header_of_any_length_is_read(checkpoint, tmp_path):

@@ -86,3 +86,9 @@ def test_one_site_alone_has_units_too(sites):
     one = sites.take(torch.tensor([0]))
     assert len(one) == 1
     assert torch.isfinite(kernel(TERMS, Scale.of(one), one, one)).all()
+
+
+@pytest.mark.parametrize("names", [("colour", "matern"), ("edge", "round"), ("edge", None)])
+def test_kernels_that_do_not_exist_are_refused(names):
+    with pytest.raises(ValueError, match="there is no"):
+        Term(*names, within=True)

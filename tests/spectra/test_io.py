@@ -37,6 +37,36 @@ def test_csv_reads_back(spectrum, tmp_path: Path):
     np.testing.assert_allclose(table["mu_9"], spectrum.sites[1].mu, rtol=1e-9)
 
 
+def banded(spectrum: Spectrum) -> Spectrum:
+    return dataclasses.replace(spectrum, sigma=np.linspace(0.01, 0.05, 100) / 3)
+
+
+def test_csv_holds_the_band_before_the_sites(spectrum, tmp_path: Path):
+    write_spectrum(banded(spectrum), tmp_path / "a.csv", sites=True)
+    table = np.genfromtxt(tmp_path / "a.csv", delimiter=",", names=True)
+    assert table.dtype.names == ("energy", "mu", "sigma", "mu_4", "mu_9")
+    np.testing.assert_allclose(table["sigma"], banded(spectrum).sigma, rtol=1e-9)
+    np.testing.assert_allclose(table["mu_4"], spectrum.sites[0].mu, rtol=1e-9)
+
+
+def test_json_and_table_hold_the_band_exactly(spectrum, tmp_path: Path):
+    for each, expected in ((banded(spectrum), banded(spectrum).sigma.tolist()), (spectrum, None)):
+        write_spectrum(each, tmp_path / "a.json")
+        assert json.loads((tmp_path / "a.json").read_text())["sigma"] == expected
+        write_parquet([each], tmp_path / "a.parquet", sites=True)
+        rows = pq.read_table(tmp_path / "a.parquet").to_pylist()
+        assert [row["sigma"] for row in rows] == [expected, None, None]
+
+
+@pytest.mark.parametrize("in_python", [True, False], ids=["python", "libxdifile"])
+def test_larch_reads_the_band(spectrum, tmp_path: Path, in_python):
+    xdi = pytest.importorskip("larch.io.xdi")
+    write_spectrum(banded(spectrum), tmp_path / "a.xdi", sites=True)
+    group = xdi.read_xdi(str(tmp_path / "a.xdi"), use_pyxdi=in_python)
+    assert group.array_labels == ["energy", "norm", "sigma", "mu_4", "mu_9"]
+    np.testing.assert_allclose(group.sigma, banded(spectrum).sigma, rtol=0, atol=1e-9)
+
+
 def test_csv_has_no_site_columns_unless_wanted(spectrum, tmp_path: Path):
     write_spectrum(spectrum, tmp_path / "A.CSV")
     assert (tmp_path / "A.CSV").read_text().splitlines()[0] == "energy,mu"

@@ -60,6 +60,28 @@ def test_impossible_arrays_are_refused(mu):
         SiteSpectrum((0,), mu, ENERGY)
 
 
+def test_a_band_is_a_copy_nobody_can_change():
+    sigma = np.linspace(0.0, 0.1, 11)
+    spectrum = Spectrum(ENERGY, np.ones(11), "Fe", sigma=sigma)
+    sigma[0] = 5.0
+    assert spectrum.sigma[0] == 0.0
+    with pytest.raises(ValueError, match="read-only"):
+        spectrum.sigma[0] = 2.0
+    assert Spectrum(ENERGY, np.ones(11), "Fe").sigma is None
+
+
+@pytest.mark.parametrize("sigma", [np.ones(10), np.full(11, np.nan), np.full(11, np.inf), 0.1])
+def test_impossible_bands_are_refused(sigma):
+    with pytest.raises(SpectrumError):
+        Spectrum(ENERGY, np.ones(11), "Fe", sigma=sigma)
+
+
+def test_negative_deviations_are_refused():
+    sigma = np.where(ENERGY == 3, -1e-9, 0.1)
+    with pytest.raises(SpectrumError, match="standard deviation cannot be negative"):
+        Spectrum(ENERGY, np.ones(11), "Fe", sigma=sigma)
+
+
 @pytest.mark.parametrize("sites", [(), (1, 1)])
 def test_impossible_site_indices_are_refused(sites):
     with pytest.raises(SpectrumError, match="distinct site indices"):
@@ -99,6 +121,16 @@ def test_larch_group_carries_the_normalised_curve(spectrum):
     assert (group.atsym, group.edge, group.label) == ("Fe", "K", "Fe2O3, Fe K edge")
     group.norm[0] = 9.0  # Larch works in place; the spectrum and mu stay
     assert group.mu[0] == spectrum.mu[0] != 9.0
+
+
+def test_larch_group_carries_the_band(spectrum):
+    pytest.importorskip("larch")
+    assert spectrum.to_larch().sigma is None
+    banded = dataclasses.replace(spectrum, sigma=np.full(100, 0.02))
+    group = banded.to_larch()
+    group.sigma[0] = 9.0
+    np.testing.assert_array_equal(group.sigma[1:], banded.sigma[1:])
+    assert banded.sigma[0] == 0.02
 
 
 def test_missing_larch_tells_the_cure(spectrum, monkeypatch):

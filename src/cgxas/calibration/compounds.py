@@ -20,11 +20,11 @@ from cgxas.data.compile import site_graph
 from cgxas.data.records import Record, Records, read_records
 from cgxas.elements import atomic_number
 from cgxas.errors import DatasetError, SpectrumError
-from cgxas.model.calibration import sites_of
+from cgxas.model.calibration import normalised_edge, sites_of
 from cgxas.model.checkpoint import Checkpoint
 from cgxas.model.kernels import Sites
 from cgxas.model.network import CGXAS
-from cgxas.spectra.normalise import FloatArray, half_step_energy
+from cgxas.spectra.normalise import FloatArray
 from cgxas.spectra.spectrum import EnergyGrid
 
 STEP = 55 / 99
@@ -124,20 +124,21 @@ def read_compounds(
         if reason:
             left_out.append((record.key, reason))
             continue
-        compound = about.compound or record.material.material_id
-        name = record.spectrum_id if each_scan else compound
+        several = len(folders) > 1
+        scan = record.key if several else record.spectrum_id
+        name = scan if each_scan else _compound(record, about, several)
         units[record.element, name].append((record, about))
+    there = {element for element, _ in units}
+    missing = [each for each in elements if each not in there]
+    if missing or not there:
+        what = f" of {missing[0]}" if missing else ""
+        also = f"there are spectra of {', '.join(sorted(there))}" if there else _why(left_out)
+        raise DatasetError(f"{', '.join(records.names)}: no usable spectrum{what}; {also}")
     curves = {key: _merged(scans, model) for key, scans in units.items()}
     grids = _grids(units, curves, model)
     found = _Gathered(model, grids)
     for key in sorted(units):
         found.add(key, units[key], curves[key])
-    missing = [each for each in elements if each not in {element for element, _ in units}]
-    if missing:
-        raise DatasetError(
-            f"{', '.join(records.names)}: no usable spectrum of {missing[0]}; there are "
-            f"spectra of {', '.join(sorted({e for e, _ in units})) or 'nothing'}"
-        )
     sources = Counter(about.source for scans in units.values() for _, about in scans)
     return replace(
         found.compounds(),
@@ -147,13 +148,24 @@ def read_compounds(
     )
 
 
+def _compound(record: Record, about: Annotation, several: bool) -> str:
+    """Return what scans of one compound share; without a name, their crystal in their data set."""
+    crystal = record.material.material_id
+    return about.compound or (f"{record.dataset}/{crystal}" if several else crystal)
+
+
+def _why(left_out: Sequence[tuple[str, str]]) -> str:
+    """Say why there is no spectrum at all, by the first that cannot be used."""
+    return "; ".join(f"{key}: {reason}" for key, reason in left_out[:1]) or "there is none at all"
+
+
 def _unusable(record: Record, about: Annotation, model: Checkpoint) -> str:
     """Say why a record cannot be learnt from, if it cannot."""
     card = model.elements.get(record.element)
     if card is None:
         return f"{model.name} has no answer for {record.element}"
-    if not about.ordinary:
-        return "it is no ordinary XANES (HERFD is sharper)"
+    if about.unusable:
+        return about.unusable
     energy = record.energy + about.shift
     inside = (card.grid.energies > energy[0]) & (card.grid.energies < energy[-1])
     if inside.mean() < _LEAST_KNOWN:
@@ -161,7 +173,11 @@ def _unusable(record: Record, about: Annotation, model: Checkpoint) -> str:
             f"its energies ({energy[0]:.0f} to {energy[-1]:.0f} eV) hardly overlap the window of "
             f"{record.element} ({card.grid.e_min:.0f} to {card.grid.e_max:.0f} eV)"
         )
-    return ""
+    try:
+        edge = measured_edge(energy, record.mu)
+    except SpectrumError:
+        edge = np.inf
+    return "" if edge < card.grid.e_max else f"it has no edge below {card.grid.e_max:.0f} eV"
 
 
 def _merged(
@@ -225,10 +241,7 @@ def measured_edge(energy: FloatArray, mu: FloatArray) -> float:
         SpectrumError: it has no edge.
     """
     known = np.isfinite(mu)
-    try:
-        return half_step_energy(energy[known], mu[known], step=1.0)
-    except SpectrumError:  # a damped white line may stay below the whole step
-        return half_step_energy(energy[known], mu[known])
+    return normalised_edge(energy[known], mu[known])
 
 
 class _Gathered:

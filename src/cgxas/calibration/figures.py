@@ -74,7 +74,7 @@ def worst_compounds(
 def draw_maps(
     elements: Sequence[str], compounds: Compounds, simulated: Sequence[Path], folder: Path
 ) -> list[Path]:
-    """Draw a map per element: the measured compounds among simulated sites (t-SNE).
+    """Draw a map per element with simulated sites: the measured compounds among them (t-SNE).
 
     Args:
         elements: absorbers.
@@ -91,7 +91,7 @@ def draw_maps(
     model = compounds.model
     sites = embed_crystals(model, read_crystals(simulated, model.config.cell), elements)
     files = []
-    for element in elements:
+    for element in (each for each in elements if each in sites.element):
         mine = np.flatnonzero(compounds.element == element)
         rows, share = compounds.sharing(mine)
         own = (share @ compounds.sites.vector[rows]).numpy().astype(np.float32)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cgxas.calibration.compounds import Compounds
+from cgxas.elements import MAX_ATOMIC_NUMBER, atomic_number
 from cgxas.model.calibration import RELATIVE, Calibration, Process
 from cgxas.model.kernels import KernelSum, Scale, Term
 from cgxas.spectra.normalise import FloatArray
@@ -38,9 +39,9 @@ _REACH, _FINENESS = 5.0, 0.1  # eV around the shift that brings the edges togeth
 _NEAR = (-10.0, 40.0)
 _STEPS = 80
 # Weak log-normal beliefs, which keep unused terms from running away.
-_STRENGTH, _NOISE, _BELIEF = np.log(0.3), np.log(0.05), 0.1
+_STRENGTH, _NOISE, _BELIEF = np.log(1.0), np.log(0.05), 0.1
 _WIDEST = 6.0  # parameters stay within e^6 of what is believed, so that no line search gets lost
-_JITTER = 1e-4
+_JITTER = 1e-3  # of the variance: no measurement is better than a tenth of an eV
 
 
 def fit_calibration(
@@ -61,7 +62,7 @@ def fit_calibration(
     sites = compounds.sites.take(rows)
     scale = Scale.of(sites)
     aligned = [_alignment(compounds, int(c)) for c in train]
-    offsets = torch.tensor([offset for offset, _ in aligned], dtype=torch.float64)[:, None]
+    usual, offsets = _by_element(compounds.element[train], np.array([o for o, _ in aligned]))
     unit = offsets.std(correction=0).clamp_min(0.1)
     outputs, basis, weight = _components(torch.from_numpy(np.array([r for _, r in aligned])))
     one = torch.ones(1, dtype=torch.float64)
@@ -69,11 +70,21 @@ def fit_calibration(
         sites=sites,
         share=share,
         scale=scale,
+        usual=usual,
         offset=_fit(KernelSum(offset_terms, scale, sites, sites), share, offsets / unit, one),
         shape=_fit(KernelSum(shape_terms, scale, sites, sites), share, outputs, weight),
         offset_unit=unit,
         basis=basis,
     )
+
+
+def _by_element(elements: NDArray[np.str_], offsets: FloatArray) -> tuple[Tensor, Tensor]:
+    """Return the (103,) mean offset of each element, and (C, 1) deviations from it."""
+    place = np.array([atomic_number(str(element)) - 1 for element in elements])
+    usual = np.zeros(MAX_ATOMIC_NUMBER)
+    for each in np.unique(place):
+        usual[each] = offsets[place == each].mean()
+    return torch.from_numpy(usual), torch.from_numpy(offsets - usual[place])[:, None]
 
 
 def _alignment(compounds: Compounds, compound: int) -> tuple[float, FloatArray]:

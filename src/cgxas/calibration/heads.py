@@ -24,8 +24,10 @@ _EPOCHS = 30
 _LEARNING_RATE = 1e-2
 
 # Weights of the distance to the pre-trained head, in units of the RSE the tuning begins with.
-_STRENGTHS = (10.0, 3.0, 1.0, 0.3)
-_STRENGTHS_LAST = (3.0, 0.3, 0.03, 0.01)
+_STRENGTHS = (1.0, 0.3, 0.1, 0.03, 0.01)
+_STRENGTHS_LAST = (0.3, 0.1, 0.03, 0.01, 0.003)
+# eV; a greater broadening would hide from the head what it has to learn.
+_WIDEST = 5.0
 _ITERATIONS = 20
 
 
@@ -65,11 +67,11 @@ class Ensemble:
 
     def __call__(self, wanted: IntArray) -> FloatArray:
         """(n,) numbers of compounds -> (n, P)."""
-        return np.mean([member(wanted) for member in self.members], axis=0)
+        return np.asarray(np.mean([member(wanted) for member in self.members], axis=0))
 
     def spread(self, wanted: IntArray) -> FloatArray:
         """Return the (n, P) standard deviations of the members about their mean."""
-        return np.std([member(wanted) for member in self.members], axis=0, ddof=1)
+        return np.asarray(np.std([member(wanted) for member in self.members], axis=0, ddof=1))
 
 
 def tune_paper(
@@ -102,7 +104,7 @@ def tune_paper(
 def tune_shrink(
     compounds: Compounds, element: str, train: IntArray, validation: IntArray
 ) -> TunedHead:
-    """Shift and broaden as the rigid baseline does, then tune the head towards the rest.
+    """Shift and broaden much as the rigid baseline does, then tune the head to learn the rest.
 
     The squared distance to the pre-trained weights is penalised; of a few strengths, and no
     tuning at all, the one is kept that is best on the validation part.
@@ -110,7 +112,8 @@ def tune_shrink(
     Args:
         compounds: all of them.
         element: absorber.
-        train: numbers of the compounds of that element to learn from; one named twice counts twice.
+        train: numbers of the compounds of that element to learn from; one given twice counts
+            twice.
         validation: numbers of those that choose the strength, at least one.
 
     Source: L2-SP, Xuhong et al., ICML 2018, arXiv:1802.01483.
@@ -277,12 +280,13 @@ def _shrunk(
     """
     layers = _copied_layers(compounds)
     rigid = fit_rigid(compounds, element, parts[0])
+    rigid = replace(rigid, width=min(rigid.width, _WIDEST))
     operator = torch.from_numpy(rigid.operator(compounds.model.elements[element].grid)).float()
     learnt, checked = (
         _examples(compounds, element, part).after(layers[:n_fixed]) for part in parts
     )
     moving = layers[n_fixed:]
-    parameters = [p.requires_grad_(True) for layer in moving for p in layer.parameters()]
+    parameters = [p for layer in moving for p in layer.requires_grad_(True).parameters()]
     start = [parameter.detach().clone() for parameter in parameters]
     best = _Best(parameters, lambda: checked.rse(_curves(moving, operator, checked)))
     unit = learnt.rse(_curves(moving, operator, learnt)).item()

@@ -15,7 +15,7 @@ from cgxas.calibration.compounds import Compounds
 from cgxas.calibration.gaussian import fit_calibration
 from cgxas.calibration.heads import tune_paper
 from cgxas.calibration.methods import DEFAULT
-from cgxas.calibration.repeats import draw_repeats
+from cgxas.calibration.repeats import draw_repeats, well_measured
 from cgxas.calibration.run import CalibrationConfig, told
 from cgxas.calibration.scores import Summary, Trial, by_method
 from cgxas.data.split import PARTS
@@ -73,14 +73,14 @@ def finish(
 def _calibrated(
     config: CalibrationConfig, compounds: Compounds, scores: Scores
 ) -> Iterator[Checkpoint]:
-    everything = np.arange(len(compounds))
+    learnt = np.isin(compounds.element, [*config.elements, *well_measured(compounds)])
     cards = {element: _card(config, compounds, scores, element) for element in config.elements}
     yield Checkpoint(
         name=config.name,
         config=compounds.model.config,
         elements=cards,
         state=compounds.model.state,
-        calibration=fit_calibration(compounds, everything),
+        calibration=fit_calibration(compounds, np.flatnonzero(learnt)),
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgxas.calibration.compounds import Compounds
+from cgxas.elements import atomic_number
 from cgxas.errors import ConfigError, DatasetError
 
 SplitBy = Literal["formula", "spectrum", "leave-one-out"]
@@ -17,6 +18,8 @@ paper. Leave-one-out: each formula is the test part once."""
 SEED = 64
 _PARTS = np.array([6, 1, 1]) / 8
 _FEWEST = 5
+ENOUGH = 8
+"""Elements with this many compounds help others, and are calibrated unless others are named."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +32,8 @@ class Repeat:
         train: numbers of the compounds to learn from.
         validation: of those to choose by.
         test: of those to report on.
-        support: of compounds of other elements, none of a formula that is chosen by or tested.
+        support: of compounds of other elements with 8 or more, none of a formula that is chosen
+            by or tested.
     """
 
     element: str
@@ -69,7 +73,7 @@ def draw_repeats(
         raise ConfigError(f"a split is by {', '.join(get_args(SplitBy))}, not {by!r}")
     mine = compounds.element == element
     label = compounds.name if by == "spectrum" else compounds.group
-    groups = np.unique(label[mine])
+    groups, helping = np.unique(label[mine]), well_measured(compounds)
     if len(groups) < _FEWEST:
         raise DatasetError(
             f"{element} has measured spectra of {len(groups)} compounds; a calibration needs "
@@ -91,5 +95,15 @@ def draw_repeats(
             train=np.flatnonzero(mine & ~test & ~validation),
             validation=np.flatnonzero(validation),
             test=np.flatnonzero(test),
-            support=np.flatnonzero(~mine & ~held),
+            support=np.flatnonzero(np.isin(compounds.element, helping) & ~mine & ~held),
         )
+
+
+def well_measured(compounds: Compounds) -> list[str]:
+    """Return the elements with 8 compounds or more, by atomic number."""
+    enough = []
+    for element in np.unique(compounds.element).tolist():
+        mine = compounds.element == element
+        if mine.sum() >= ENOUGH and len(np.unique(compounds.group[mine])) >= _FEWEST:
+            enough.append(element)
+    return sorted(enough, key=atomic_number)

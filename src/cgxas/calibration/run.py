@@ -72,8 +72,11 @@ def prepare(config: CalibrationConfig, compounds: Compounds, folder: Path, comma
 
     Raises:
         ConfigError: the folder holds another calibration.
+        DatasetError: an element has too few compounds.
         OutputError: it cannot be written.
     """
+    for element in config.elements:  # refused before there is a folder
+        next(draw_repeats(compounds, element, config.split_by))
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is not a folder; name another one")
     path = folder / ABOUT

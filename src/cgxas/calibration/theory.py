@@ -25,13 +25,14 @@ def theory_curves(folders: Sequence[Path], compounds: Compounds) -> dict[int, Cu
     Raises:
         DatasetError: one cannot be read.
     """
+    records = read_records(folders).records
     annotations = read_annotations(folders)
     number = {
         (str(element), str(name)): n
         for n, (element, name) in enumerate(zip(compounds.element, compounds.name, strict=True))
     }
     sites: dict[int, list[tuple[Curve, float]]] = defaultdict(list)
-    for record in read_records(folders).records:
+    for record in records:
         about = annotations[record.key]
         name = about.compound or record.material.material_id
         if (record.element, name) in number:

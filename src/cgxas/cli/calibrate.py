@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import numpy as np
 import typer
 
 from cgxas.cli.messages import say, table_console
@@ -19,10 +18,6 @@ if TYPE_CHECKING:
 
     from cgxas.calibration.compounds import Compounds
     from cgxas.calibration.scores import Trial
-
-ENOUGH = 8
-"""Elements with this many compounds are calibrated unless others are named."""
-
 
 _Model = Annotated[
     str, typer.Argument(metavar="NAME|PATH", help="The model to calibrate, such as universal.")
@@ -76,8 +71,8 @@ def calibrate(
     """Calibrate a model to measured spectra, and test that on compounds it did not learn from.
 
     Each repeat divides the compounds of an element 6:1:1 at random; the table shows errors before
-    and after, as mean and standard deviation over the repeats. The model in the folder has learnt
-    from all compounds.
+    and after, as mean and standard deviation over the repeats. The model in the folder, called as
+    the folder is, has learnt from all compounds. The same command goes on where it was stopped.
     """
     from cgxas.calibration.compounds import read_compounds
     from cgxas.calibration.figures import draw_figures, draw_maps
@@ -120,13 +115,14 @@ def _enough(compounds: "Compounds") -> list[str]:
     Raises:
         DatasetError: there is none.
     """
-    elements, counts = np.unique(compounds.element, return_counts=True)
-    enough = [str(e) for e, n in zip(elements, counts, strict=True) if n >= ENOUGH]
+    from cgxas.calibration.repeats import ENOUGH, well_measured
+
+    enough = well_measured(compounds)
     if not enough:
         raise DatasetError(
             f"no element has measured spectra of {ENOUGH} compounds; name one with --element"
         )
-    return sorted(enough, key=atomic_number)
+    return enough
 
 
 def _tell_left_out(compounds: "Compounds") -> None:

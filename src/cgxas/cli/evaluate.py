@@ -58,6 +58,7 @@ def evaluate(
         raise typer.BadParameter("--part all tests every spectrum: leave out --split")
     target = check_output(output, (".json",)) if output else None
     checkpoint = load_checkpoint(model)
+    checkpoint.refuse_calibrated("its errors stand in 'cgxas models info', see also cgxas compare")
     found = Data.read(data, checkpoint.config, ALONE)
     if part == "all":
         parts = found.everything

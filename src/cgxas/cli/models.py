@@ -57,7 +57,8 @@ def show_model(
         typer.echo("\n".join(f"{one_line(name):<22}{text}" for name, text in facts))
     console.print()
     console.print(_elements(checkpoint.elements, console.is_terminal))
-    console.print(_rough(checkpoint.elements))
+    if not checkpoint.is_calibrated:  # a calibrated model tells how sure it is with each spectrum
+        console.print(_rough(checkpoint.elements))
 
 
 @app.command("import")
@@ -104,6 +105,8 @@ def _description(checkpoint: "Checkpoint") -> Iterator[tuple[str, str]]:
         )
     if c.fidelities:
         yield "theories", ", ".join(c.fidelities)
+    if checkpoint.calibration:
+        yield "calibrated to", f"{len(checkpoint.calibration.share)} measured compounds"
     yield "cell", {"canonical": "canonical primitive cell", "as_given": "as given"}[c.cell]
 
 
@@ -135,12 +138,15 @@ def _facts(facts: Iterable[tuple[str, str]]) -> "Table":
 def _elements(elements: "Mapping[str, ElementCard]", is_terminal: bool) -> "Table":
     from cgxas.cli.tables import UNKNOWN, plain_table
 
-    headings = ("Window (eV)", "Train spectra", "Test spectra", "Test RSE", "Test PCC")
-    table = plain_table(("Absorber",), headings, is_terminal)
+    calibrated = any(card.test_e0 is not None for card in elements.values())
+    tested = ("Test compounds", "Test RSE", "Test E0 error (eV)")
+    headings = tested if calibrated else ("Test spectra", "Test RSE", "Test PCC")
+    table = plain_table(("Absorber",), ("Window (eV)", "Train spectra", *headings), is_terminal)
     for symbol, card in elements.items():
         window = f"{card.grid.e_min:.1f} to {card.grid.e_max:.1f}"
         counts = [UNKNOWN if n is None else str(n) for n in (card.n_train, card.n_test)]
-        scores = [UNKNOWN if x is None else f"{x:.4f}" for x in (card.test_rse, card.test_pcc)]
+        figures = (card.test_rse, card.test_e0 if calibrated else card.test_pcc)
+        scores = [UNKNOWN if x is None else f"{x:.4f}" for x in figures]
         table.add_row(symbol, window, *counts, *scores)
     return table
 

@@ -24,10 +24,9 @@ _COLUMNS: dict[str, Any] = {
 _DOUBTFUL = (
     "energy_deviates_from_other_sources",
     "shape_deviates_from_other_sources",
-    "energy_scale_off",
     "low_white_line",
 )
-_ANOTHER_KIND = "HERFD"
+_OFF_SCALE, _ANOTHER_KIND = "energy_scale_off", "HERFD"
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Annotation:
         weight: how much it counts among the spectra of its compound.
         multiplicity: how many sites of the cell a spectrum of one site stands for.
         doubtful: flagged as off in energy or shape: only wanted where there is no other.
-        ordinary: neither HERFD-XANES, which is sharper, nor anything else that is no plain XAS.
+        unusable: why it is not to be learnt from at all, or empty.
     """
 
     compound: str = ""
@@ -52,7 +51,7 @@ class Annotation:
     weight: float = 1.0
     multiplicity: float = 1.0
     doubtful: bool = False
-    ordinary: bool = True
+    unusable: str = ""
 
 
 def read_annotations(folders: Sequence[Path]) -> dict[str, Annotation]:
@@ -90,6 +89,9 @@ def _annotation(row: dict[str, Any], path: Path) -> Annotation:
             f"{path}: {row['spectrum_id']} has energy_shift {shift}, weight {weight} and "
             f"multiplicity {multiplicity}; they must be finite, and the last two above 0"
         )
+    unusable = "its energy scale is known to be off" if _OFF_SCALE in flags else ""
+    if str(values["technique"]).startswith(_ANOTHER_KIND):
+        unusable = "it is no ordinary XANES (HERFD is sharper)"
     return Annotation(
         compound=str(values["compound"]),
         group=str(values["formula_group"]),
@@ -98,5 +100,5 @@ def _annotation(row: dict[str, Any], path: Path) -> Annotation:
         weight=weight,
         multiplicity=multiplicity,
         doubtful=any(flag in _DOUBTFUL for flag in flags),
-        ordinary=not str(values["technique"]).startswith(_ANOTHER_KIND),
+        unusable=unusable,
     )

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cgxas.elements import MAX_ATOMIC_NUMBER
 from cgxas.errors import SpectrumError
 from cgxas.model.kernels import KernelSum, Scale, Sites, Term
 from cgxas.model.network import CGXAS
@@ -27,6 +28,8 @@ BROADENING = 2.5
 
 RELATIVE = np.arange(-16.0, 54.01, 55 / 99)
 """Energies relative to the edge, eV, at which shapes are compared and corrected."""
+
+_WHOLE = "sites.element"  # the one tensor of whole numbers
 
 # Gauss-Hermite: where a standard normal variable is looked at, and with which weights.
 _NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
@@ -98,7 +101,9 @@ class Calibration:
         sites: what is known of their sites.
         share: (C, S) how much of each compound's absorbers a site stands for; rows sum to 1.
         scale: units of the features.
-        offset: gives the offset, in units of `offset_unit`.
+        usual: (103,) mean offset of the compounds of each element, eV, by atomic number from 1; 0
+            for elements without any.
+        offset: gives what a site adds to it, in units of `offset_unit`.
         shape: gives the coefficients of the correction.
         offset_unit: eV.
         basis: (K, X) curves which corrections are made of.
@@ -107,6 +112,7 @@ class Calibration:
     sites: Sites
     share: Tensor
     scale: Scale
+    usual: Tensor
     offset: Process
     shape: Process
     offset_unit: Tensor
@@ -127,7 +133,7 @@ class Calibration:
         offsets, offset_variance = self._answer(self.offset, sites, weight)
         coefficients, variance = self._answer(self.shape, sites, weight)
         edges: Tensor = (sites.edge + offsets * self.offset_unit)[:, 0]
-        centre = edges.numpy() + window_start
+        centre = (edges + self.usual[sites.element - 1]).numpy() + window_start
         curves = (sites.curve + coefficients @ self.basis).numpy()
         energies = grid.energies
         each = np.array(
@@ -169,6 +175,7 @@ class Calibration:
         flat = {f"{part}.{n}": t for part, tensors in parts.items() for n, t in tensors.items()}
         return flat | {
             "share": self.share,
+            "usual": self.usual,
             "offset_unit": self.offset_unit,
             "basis": self.basis,
         }
@@ -200,26 +207,46 @@ class Calibration:
             offset=process("offset"),
             shape=process("shape"),
             share=tensors["share"],
+            usual=tensors["usual"],
             offset_unit=tensors["offset_unit"],
             basis=tensors["basis"],
         )
+        if extra := sorted(tensors.keys() - found.tensors.keys()):
+            raise ValueError(f"a calibration has no {extra[0]!r}")
         found._check_shapes()
         return found
 
     def _check_shapes(self) -> None:
         compounds, sites = self.share.shape
-        expected = {
-            "sites": all(len(tensor) == sites for tensor in self.sites.tensors.values()),
-            "curve": self.sites.curve.shape[1] == self.basis.shape[1] == len(RELATIVE),
-            "offset": self.offset.weights.shape == (compounds, 1),
-            "shape": self.shape.weights.shape == (compounds, len(self.basis)),
+        vector = self.sites.vector.shape[1:]
+        widths = {"vector": vector, "curve": (len(RELATIVE),), "edge": (1,), "state": (2,)}
+        expected: dict[str, tuple[int, ...]] = {
+            "sites.element": (sites,),
+            "share": (compounds, sites),
+            "usual": (MAX_ATOMIC_NUMBER,),
+            "offset_unit": (),
+            "basis": (len(self.basis), len(RELATIVE)),
         }
-        for process in (self.offset, self.shape):
-            expected["inverse"] = process.inverse.shape == (compounds, compounds)
-            expected["terms"] = process.parameters.shape == (2 * len(process.terms),)
-        wrong = [name for name, fits in expected.items() if not fits]
-        if wrong:
-            raise ValueError(f"the {wrong[0]} of the calibration does not fit")
+        for name, width in widths.items():
+            expected |= {f"sites.{name}": (sites, *width), f"scale.distance.{name}": ()}
+            expected |= {f"scale.{unit}.{name}": (*width,) for unit in ("zero", "width")}
+        for part, process, outputs in (
+            ("offset", self.offset, 1),
+            ("shape", self.shape, len(self.basis)),
+        ):
+            expected |= {
+                f"{part}.parameters": (2 * len(process.terms),),
+                f"{part}.noise": (),
+                f"{part}.weights": (compounds, outputs),
+                f"{part}.inverse": (compounds, compounds),
+            }
+        found = {name: tuple(tensor.shape) for name, tensor in self.tensors.items()}
+        if found != expected:
+            wrong = next(n for n in expected | found if found.get(n) != expected.get(n))
+            raise ValueError(f"{wrong!r} of the calibration is missing or does not fit")
+        mixed = [n for n, t in self.tensors.items() if t.is_floating_point() != (n != _WHOLE)]
+        if mixed or len({t.dtype for n, t in self.tensors.items() if n != _WHOLE}) > 1:
+            raise ValueError("the numbers of the calibration are of several kinds")
 
 
 @torch.no_grad()
@@ -258,11 +285,23 @@ def sites_of(
     return sites, simulated
 
 
+def normalised_edge(energy: FloatArray, mu: FloatArray) -> float:
+    """Return the energy of half a step of 1, eV.
+
+    Where mu stays below 1, as that of a damped white line may, its own height is the step.
+
+    Raises:
+        SpectrumError: there is no edge.
+    """
+    try:
+        return half_step_energy(energy, mu, step=1.0)
+    except SpectrumError:
+        return half_step_energy(energy, mu)
+
+
 def simulated_edge(energy: FloatArray, mu: FloatArray) -> float:
-    """Return half the step of a simulated spectrum, eV; its steepest point if it has no step."""
-    for step in (1.0, None):
-        try:
-            return half_step_energy(energy, mu, step)
-        except SpectrumError:
-            continue
-    return float(energy[np.argmax(np.gradient(mu))])
+    """Return the edge of a predicted spectrum, eV; its steepest point if it has no step."""
+    try:
+        return normalised_edge(energy, mu)
+    except SpectrumError:
+        return float(energy[np.argmax(np.gradient(mu))])

@@ -104,6 +104,12 @@ class Checkpoint:
         own = self.calibration.tensors if self.calibration else {}
         return dict(self.state) | {f"{_CALIBRATION}{name}": own[name] for name in own}
 
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether it answers as measured: by a calibration, or a head tuned to measurements."""
+        tuned = any(card.test_e0 is not None for card in self.elements.values())
+        return tuned or self.calibration is not None
+
     def refuse_calibrated(self, cure: str) -> None:
         """Refuse a calibrated model where only simulated spectra make sense.
 
@@ -113,7 +119,7 @@ class Checkpoint:
         Raises:
             ConfigError: it is calibrated.
         """
-        if self.calibration is not None:
+        if self.is_calibrated:
             raise ConfigError(f"{self.name} is calibrated to measured spectra; {cure}")
 
     def network(self) -> CGXAS:
@@ -190,7 +196,7 @@ def load_checkpoint(model: str | Path) -> Checkpoint:
     try:
         checkpoint = _checkpoint(description, state)
         recorded = description["tensors_sha256"]
-        _refuse_strange_elements(checkpoint)
+        _refuse_strange_parts(checkpoint)
     except (KeyError, TypeError, ValueError, AttributeError, CgxasError) as error:
         raise DamagedCheckpoint(f"{path}: the description of the model is damaged") from error
     if recorded != _hash(state):
@@ -268,11 +274,14 @@ def _read(path: Path) -> tuple[str, dict[str, Tensor]]:
     return text, state
 
 
-def _refuse_strange_elements(checkpoint: Checkpoint) -> None:
+def _refuse_strange_parts(checkpoint: Checkpoint) -> None:
     for symbol, card in checkpoint.elements.items():
         atomic_number(symbol)
         if card.network_grid.n_points != checkpoint.config.n_outputs:
             raise ValueError(f"{card.network_grid.n_points} energies for {symbol}")
+    calibration = checkpoint.calibration
+    if calibration and calibration.sites.vector.shape[1:] != (checkpoint.config.hidden,):
+        raise ValueError("a calibration of another network")
 
 
 def all_finite(state: Mapping[str, Tensor]) -> bool:

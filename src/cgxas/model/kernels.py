@@ -7,7 +7,7 @@ state with as many features as there are measured spectra, and says how sure it 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 import torch
 from torch import Tensor
@@ -24,11 +24,18 @@ class Term:
         feature: what of the sites it compares.
         shape: constant, linear, or Matern of order 3/2.
         within: whether it is zero between sites of different elements.
+
+    Raises:
+        ValueError: there is no such feature or shape.
     """
 
     feature: Feature
     shape: Shape
     within: bool
+
+    def __post_init__(self) -> None:
+        if self.feature not in get_args(Feature) or self.shape not in get_args(Shape):
+            raise ValueError(f"there is no {self.shape} kernel of {self.feature}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -250,7 +250,7 @@ def retest(checkpoint: Checkpoint, data: Data, split: Split, part: Part = "test"
     Raises:
         ConfigError: the part holds no spectrum the model has an answer for.
     """
-    checkpoint.refuse_calibrated("its errors stand in 'cgxas models info', see also cgxas compare")
+    checkpoint.refuse_calibrated("it is tested by cgxas calibrate")
     fidelities = checkpoint.config.fidelities
     usual = {atomic_number(s): card.fidelity or "" for s, card in checkpoint.elements.items()}
     other = dict.fromkeys(range(256), fidelities[0] if fidelities else "")  # not tested at all

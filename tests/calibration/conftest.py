@@ -1,0 +1,101 @@
+"""Made-up measured compounds: a small random network whose answers were shifted and broadened."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+
+from cgxas.calibration.compounds import STEP, Compounds
+from cgxas.data.records import Records
+from cgxas.elements import atomic_number
+from cgxas.model.calibration import Sites, simulated_edge, sites_of
+from cgxas.model.checkpoint import Checkpoint, ElementCard
+from cgxas.model.config import ModelConfig
+from cgxas.model.network import CGXAS
+from cgxas.spectra.compare import broadened
+from cgxas.spectra.spectrum import EnergyGrid
+from cgxas.spectra.windows import WINDOWS
+
+
+def small_model(elements) -> Checkpoint:
+    """A model with random weights that knows two theories; its spectra have an edge."""
+    config = ModelConfig(hidden=12, n_modules=1, wave_numbers=0, fidelities=("one", "two"))
+    network = CGXAS(config)
+    random = torch.Generator().manual_seed(5)
+    for name, tensor in network.state_dict().items():
+        if name.endswith(("running_var", "norm.weight")):
+            tensor.copy_(0.5 + torch.rand(tensor.shape, generator=random))
+        elif tensor.is_floating_point():
+            tensor.copy_(torch.randn(tensor.shape, generator=random) / 12**0.5)
+    x = torch.linspace(-15.0, 40.0, config.n_outputs)
+    mean = 0.5 + torch.atan(2 * x) / torch.pi + 0.8 * torch.exp(-((x - 4.0) ** 2) / 4.0)
+    network.start_from(mean, torch.full_like(mean, 0.1))
+    cards = {each: ElementCard(WINDOWS[each], fidelity="two") for each in elements}
+    return Checkpoint("small", config, cards, network.state_dict())
+
+
+def measured(energy, grid, mu, shift, width) -> np.ndarray:
+    """The curve broadened and moved, constant beyond its ends, at energies of the measurement."""
+    wide = np.arange(grid.e_min - 80, grid.e_max + 200, 0.25)
+    curve = np.interp(wide, grid.energies, mu, right=float(mu[-5:].mean()))
+    return np.interp(energy - shift, wide, broadened(wide, curve, width))
+
+
+@pytest.fixture(scope="session")
+def make_compounds() -> Callable[..., Compounds]:
+    """Makes compounds: two of each group, one to three sites each, the last points of some unknown.
+
+    Grids of elements in `moved` begin that many eV lower than those of the network.
+    """
+
+    def make(
+        elements=("Fe", "Mn"), per_element=8, shift=2.0, width=3.0, moved=(("Mn", 6.0),)
+    ) -> Compounds:
+        model, random = small_model(elements), np.random.default_rng(6)
+        network = model.network()
+        grids = {}
+        for each in elements:
+            own, down = WINDOWS[each], dict(moved).get(each, 0.0)
+            grids[each] = EnergyGrid(own.e_min - down, own.e_max - down, own.n_points)
+        rows, sites, simulated, owner, share = [], [], [], [], []
+        for element in elements:
+            own, grid = WINDOWS[element], grids[element]
+            for n in range(per_element):
+                count = 1 + n % 3
+                vectors = torch.from_numpy(random.normal(size=(count, 12))).float()
+                state = np.full(count, 2.0 + n), np.full(count, 3.4)
+                theory = torch.tensor(1)
+                found, curves = sites_of(
+                    network, vectors, atomic_number(element), own, theory, state
+                )
+                weight = random.dirichlet(np.ones(count))
+                energy = np.arange(own.e_min - 60, own.e_max + 160, STEP)
+                mu = weight @ [measured(energy, own, each, shift, width) for each in curves]
+                target = np.interp(grid.energies, energy, mu)
+                edge = simulated_edge(grid.energies, target)
+                if n % 3 == 1:
+                    target[-10:] = np.nan
+                group = f"{element}{n // 2}"
+                rows.append((f"{element}-{n}", element, group, group, 1, energy, mu, target, edge))
+                sites.append(found)
+                simulated.append(curves)
+                owner += [len(rows) - 1] * count
+                share += weight.tolist()
+        names = ("name", "element", "group", "formula", "n_scans", "energy", "mu", "target", "e0")
+        together = {n: torch.cat([each.tensors[n] for each in sites]) for n in sites[0].tensors}
+        return Compounds(
+            **{name: np.array([row[n] for row in rows]) for n, name in enumerate(names)},
+            owner=np.array(owner),
+            share=np.array(share),
+            sites=Sites(**together),
+            simulated=np.concatenate(simulated),
+            grids=grids,
+            model=model,
+            network=network,
+            data=Records((), "", ()),
+            sources={},
+            left_out=(),
+        )
+
+    return make
