@@ -81,7 +81,7 @@ MODELS: dict[str, tuple[Callable[[Path, Path], object], str]] = {
     "code in a bare pickle": (bare_pickle, "models import"),
     "newer format": (
         lambda m, t: described(m, lambda d: d.update(format=99), t),
-        "has format 99, this cgxas reads up to 2; update cgxas",
+        "has format 99, this cgxas reads up to 3; update cgxas",
     ),
     "no format": (lambda m, t: described(m, lambda d: d.pop("format"), t), "description"),
     "format zero": (lambda m, t: described(m, lambda d: d.update(format=0), t), "description"),

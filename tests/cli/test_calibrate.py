@@ -49,7 +49,11 @@ def some_of(folder: Path, target: Path, keep: Callable[[dict], bool]) -> Path:
 def test_a_run_writes_table_figures_and_model(cgxas, words, made, tmp_path):
     answer = cgxas(*words, "-o", tmp_path / "mine")
     assert answer.code == 0
-    assert sorted(f.name for f in (tmp_path / "mine").iterdir()) == [*FILES, "worst_Fe.png", "worst_Ti.png"]
+    assert sorted(f.name for f in (tmp_path / "mine").iterdir()) == [
+        *FILES,
+        "worst_Fe.png",
+        "worst_Ti.png",
+    ]
     for name in ("errors.png", "worst_Fe.png"):
         assert (tmp_path / "mine" / name).read_bytes().startswith(PNG)
     assert answer.err == f"wrote {tmp_path}/mine/mine.safetensors and 3 figures beside it\n"

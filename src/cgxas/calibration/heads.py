@@ -15,6 +15,7 @@ from cgxas.calibration.compounds import Compounds
 from cgxas.calibration.rigid import IntArray, fit_rigid
 from cgxas.model.layers import DenseLayer
 from cgxas.spectra.normalise import FloatArray
+from cgxas.training.loss import rse_loss
 
 N_MEMBERS = 5
 """Members of the ensemble."""
@@ -191,8 +192,7 @@ class _Examples:
 
     def rse(self, curves: Tensor) -> Tensor:
         """Return () mean over the compounds of the RSE of (C, P) spectra."""
-        misfit = (self.known * (curves - self.target) ** 2).sum(dim=1)
-        return (misfit / (self.target**2).sum(dim=1)).mean()
+        return rse_loss(curves, self.target, self.known).mean()
 
 
 def _examples(compounds: Compounds, element: str, wanted: IntArray) -> _Examples:

@@ -13,7 +13,8 @@ from cgxas.errors import ConfigError, DatasetError
 
 SplitBy = Literal["formula", "spectrum", "leave-one-out"]
 """Formula: groups of a formula in random parts 6:1:1. Spectrum: single spectra likewise, as in the
-paper. Leave-one-out: each formula is the test part once."""
+paper. Leave-one-out: each formula is the test part once, and all others are learnt from, those to
+choose by among them."""
 
 SEED = 64
 _PARTS = np.array([6, 1, 1]) / 8
@@ -32,8 +33,8 @@ class Repeat:
         train: numbers of the compounds to learn from.
         validation: of those to choose by.
         test: of those to report on.
-        support: of compounds of other elements with 8 or more, none of a formula that is chosen
-            by or tested.
+        support: of compounds of other elements with 8 or more, none of a formula that is tested,
+            or chosen by and not learnt from.
     """
 
     element: str
@@ -88,11 +89,12 @@ def draw_repeats(
             n_test = 1
         tested, chosen = np.split(groups[order][: n_test + n_validation], [n_test])
         test, validation = (mine & np.isin(label, part) for part in (tested, chosen))
-        held = np.isin(compounds.group, compounds.group[test | validation])
+        apart = test if by == "leave-one-out" else test | validation
+        held = np.isin(compounds.group, compounds.group[apart])
         yield Repeat(
             element,
             number,
-            train=np.flatnonzero(mine & ~test & ~validation),
+            train=np.flatnonzero(mine & ~apart),
             validation=np.flatnonzero(validation),
             test=np.flatnonzero(test),
             support=np.flatnonzero(np.isin(compounds.element, helping) & ~mine & ~held),
