@@ -86,7 +86,7 @@ def test_scans_of_a_source_are_averaged_and_sources_have_one_vote(read):
     expected = np.median([one, curve(7126.0, energies), curve(7127.0, energies)], axis=0)
     np.testing.assert_allclose(compounds.target[0], expected, atol=2e-2)
     assert compounds.n_scans.tolist() == [4]
-    assert compounds.sources == {"one": 2, "three": 1, "two": 1}
+    assert compounds.sources == {"Fe": {"one": 2, "three": 1, "two": 1}}
 
 
 def test_weights_count_within_a_source(read):

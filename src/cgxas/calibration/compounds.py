@@ -55,7 +55,7 @@ class Compounds:
         model: the uncalibrated model.
         network: its network.
         data: the data set, its records and hash.
-        sources: who measured -> how many of the spectra that are learnt from.
+        sources: element -> who measured -> how many spectra.
         left_out: name and reason of spectra that cannot be used.
     """
 
@@ -76,7 +76,7 @@ class Compounds:
     model: Checkpoint
     network: CGXAS
     data: Records
-    sources: Mapping[str, int]
+    sources: Mapping[str, Mapping[str, int]]
     left_out: tuple[tuple[str, str], ...]
 
     def __len__(self) -> int:
@@ -139,11 +139,13 @@ def read_compounds(
     found = _Gathered(model, grids)
     for key in sorted(units):
         found.add(key, units[key], curves[key])
-    sources = Counter(about.source for scans in units.values() for _, about in scans)
+    sources: dict[str, Counter[str]] = defaultdict(Counter)
+    for (element, _), scans in units.items():
+        sources[element].update(about.source for _, about in scans)
     return replace(
         found.compounds(),
         data=records,
-        sources=dict(sorted(sources.items())),
+        sources=sources,
         left_out=tuple(left_out),
     )
 

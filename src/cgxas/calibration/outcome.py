@@ -1,6 +1,7 @@
 """What a calibration comes to: scores over its repeats, and models learnt from all compounds."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from cgxas.calibration.repeats import draw_repeats, well_measured
 from cgxas.calibration.run import CalibrationConfig, told
 from cgxas.calibration.scores import Summary, Trial, by_method
 from cgxas.data.split import PARTS
+from cgxas.elements import atomic_number
 from cgxas.model.checkpoint import SUFFIX, Checkpoint, ElementCard
 
 SCORES = "scores.json"
@@ -63,28 +65,32 @@ def finish(
         temporary.write_text(json.dumps(scores, indent=1), encoding="utf-8")
     make = _calibrated if config.methods[0] == DEFAULT else _tuned
     files = []
-    for model in make(config, compounds, scores):
+    for model, learnt in make(config, compounds, scores):
         files.append(folder / f"{model.name}{SUFFIX}")
-        provenance = {**_provenance(config, compounds, scores), "command": command}
+        provenance = _provenance(config, compounds, scores, learnt) | {"command": command}
         replace(model, provenance=provenance).save(files[-1])
     return files
 
 
 def _calibrated(
     config: CalibrationConfig, compounds: Compounds, scores: Scores
-) -> Iterator[Checkpoint]:
-    learnt = np.isin(compounds.element, [*config.elements, *well_measured(compounds)])
+) -> Iterator[tuple[Checkpoint, list[str]]]:
+    learnt = sorted({*config.elements, *well_measured(compounds)}, key=atomic_number)
+    rows = np.flatnonzero(np.isin(compounds.element, learnt))
     cards = {element: _card(config, compounds, scores, element) for element in config.elements}
-    yield Checkpoint(
+    model = Checkpoint(
         name=config.name,
         config=compounds.model.config,
         elements=cards,
         state=compounds.model.state,
-        calibration=fit_calibration(compounds, np.flatnonzero(learnt)),
+        calibration=fit_calibration(compounds, rows),
     )
+    yield model, learnt
 
 
-def _tuned(config: CalibrationConfig, compounds: Compounds, scores: Scores) -> Iterator[Checkpoint]:
+def _tuned(
+    config: CalibrationConfig, compounds: Compounds, scores: Scores
+) -> Iterator[tuple[Checkpoint, list[str]]]:
     for element in config.elements:
         repeat = next(draw_repeats(compounds, element, config.split_by, 1, config.seed))
         train = np.concatenate([repeat.train, repeat.test])
@@ -93,12 +99,13 @@ def _tuned(config: CalibrationConfig, compounds: Compounds, scores: Scores) -> I
         for n, layer in enumerate(head.layers):
             state |= {f"head_layers.{n}.{name}": t for name, t in layer.state_dict().items()}
         card = _card(config, compounds, scores, element)
-        yield Checkpoint(
+        model = Checkpoint(
             name=f"{config.name}_{element}",
             config=compounds.model.config,
             elements={element: replace(card, simulated=None)},
             state=state,
         )
+        yield model, [element]
 
 
 def _card(
@@ -119,16 +126,21 @@ def _card(
 
 
 def _provenance(
-    config: CalibrationConfig, compounds: Compounds, scores: Mapping[str, Any]
+    config: CalibrationConfig,
+    compounds: Compounds,
+    scores: Mapping[str, Any],
+    learnt: Sequence[str],
 ) -> dict[str, Any]:
     about = told(config, compounds)
-    elements, counts = np.unique(compounds.element, return_counts=True)
+    sources: Counter[str] = Counter()
+    for element in learnt:
+        sources.update(compounds.sources[element])
     return {
         "parent": about["model"],
         "data": about["data"],
         "data_sha256": about["data_sha256"],
-        "sources": dict(compounds.sources),
-        "compounds": dict(zip(elements.tolist(), counts.tolist(), strict=True)),
+        "sources": dict(sorted(sources.items())),
+        "compounds": {e: int((compounds.element == e).sum()) for e in learnt},
         "configuration": {field.name: about[field.name] for field in fields(config)},
         "metrics": {e: scores[e][config.methods[0]]["test"] for e in config.elements},
         "date": datetime.now(UTC).date().isoformat(),
