@@ -35,7 +35,7 @@ def test_it_tells_what_it_covers_and_where_it_came_from(predictor):
         assert card.n_test >= 8
         assert card.test_rse < 0.06
         assert card.test_e0 < 1.8
-        assert (card.grid == WINDOWS[symbol]) == (symbol in {"S", "Ti", "Fe"})
+        assert (card.grid == WINDOWS[symbol]) == (symbol in {"S", "Ti", "Fe", "Cr"})
 
 
 @pytest.mark.parametrize(
@@ -88,4 +88,4 @@ def test_unseen_compounds_are_met_better_than_by_shift_and_broadening(compounds,
             spectra, _ = METHODS[name].answer(compounds, repeat, repeat.test)
             found.append(rse(compounds.target[repeat.test], spectra).mean())
     assert np.mean(errors["gaussian"]) < 0.015
-    assert np.mean(errors["gaussian"]) < 0.7 * np.mean(errors["rigid"])
+    assert np.mean(errors["gaussian"]) < 0.85 * np.mean(errors["rigid"])
