@@ -85,7 +85,7 @@ def test_unseen_compounds_are_met_better_than_by_shift_and_broadening(compounds,
     errors = {"gaussian": [], "rigid": []}
     for repeat in draw_repeats(compounds, element, count=4):
         for name, found in errors.items():
-            spectra, _ = METHODS[name].answer(compounds, repeat, repeat.test)
+            spectra, _ = METHODS[name](compounds, repeat, repeat.test)
             found.append(rse(compounds.target[repeat.test], spectra).mean())
     assert np.mean(errors["gaussian"]) < 0.015
     assert np.mean(errors["gaussian"]) < 0.85 * np.mean(errors["rigid"])

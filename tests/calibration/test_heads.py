@@ -208,10 +208,9 @@ def test_members_see_groups_drawn_with_replacement(compounds):
     np.testing.assert_array_equal(counts[0::2], counts[1::2])  # two of each group
 
 
-def test_an_ensemble_is_the_mean_of_its_members_and_has_a_band(compounds):
+def test_an_ensemble_is_the_mean_of_members_that_differ(compounds):
     ensemble = tune_ensemble(compounds, "Fe", TRAIN, VALIDATION)
     answers = np.array([member(TEST) for member in ensemble.members])
     assert len(answers) == 2
     np.testing.assert_allclose(ensemble(TEST), answers.mean(0))
-    np.testing.assert_allclose(ensemble.spread(TEST), answers.std(0, ddof=1))
-    assert ensemble.spread(TEST).max() > 1e-3
+    assert answers.std(0).max() > 5e-4

@@ -49,7 +49,7 @@ def answers(compounds, repeat, numbers):
     @cache
     def answer(name: str):
         before = digest(compounds)
-        spectra, sigma = METHODS[name].answer(compounds, repeat, numbers)
+        spectra, sigma = METHODS[name](compounds, repeat, numbers)
         return spectra, sigma, before, digest(compounds)
 
     return answer
@@ -103,7 +103,7 @@ def test_what_is_tested_is_not_learnt_from(compounds, repeat, numbers, answers, 
     if name in NEVER_CHOOSE:
         held = np.concatenate([repeat.test, repeat.validation])
     expected, expected_sigma, _, _ = answers(name)
-    found, sigma = METHODS[name].answer(spoilt(compounds, held), repeat, numbers)
+    found, sigma = METHODS[name](spoilt(compounds, held), repeat, numbers)
     np.testing.assert_array_equal(found, expected)
     if expected_sigma is not None:
         np.testing.assert_array_equal(sigma, expected_sigma)
@@ -112,7 +112,7 @@ def test_what_is_tested_is_not_learnt_from(compounds, repeat, numbers, answers, 
 @pytest.mark.parametrize("name", METHODS)
 def test_what_is_learnt_from_matters(compounds, repeat, numbers, answers, name):
     expected = answers(name)[0]
-    found, _ = METHODS[name].answer(spoilt(compounds, repeat.train), repeat, numbers)
+    found, _ = METHODS[name](spoilt(compounds, repeat.train), repeat, numbers)
     assert np.abs(found - expected)[-len(repeat.test) :].max() > 0.01
 
 
@@ -121,7 +121,7 @@ def test_what_is_learnt_from_matters(compounds, repeat, numbers, answers, name):
 )
 def test_other_elements_help_where_they_are_meant_to(compounds, repeat, name, helps):
     assert (compounds.element[repeat.support] == "Ti").all()
-    answer = METHODS[name].answer
+    answer = METHODS[name]
     expected, _ = answer(compounds, repeat, repeat.test)
     without, _ = answer(compounds, replace(repeat, support=repeat.support[:0]), repeat.test)
     assert (np.abs(without - expected).max() > 1e-6) == helps

@@ -70,10 +70,6 @@ class Ensemble:
         """(n,) numbers of compounds -> (n, P)."""
         return np.asarray(np.mean([member(wanted) for member in self.members], axis=0))
 
-    def spread(self, wanted: IntArray) -> FloatArray:
-        """Return the (n, P) standard deviations of the members about their mean."""
-        return np.asarray(np.std([member(wanted) for member in self.members], axis=0, ddof=1))
-
 
 def tune_paper(
     compounds: Compounds, element: str, train: IntArray, validation: IntArray

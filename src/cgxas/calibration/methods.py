@@ -1,7 +1,7 @@
 """The ways to calibrate, by name: each learns from a repeat and answers for its compounds."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -25,17 +25,8 @@ MAKERS = (DEFAULT, "paper")
 """The methods that make a model; the others are there to compare with."""
 
 
-@dataclass(frozen=True)
-class Method:
-    """A way to calibrate.
-
-    Attributes:
-        about: what it does, in a few words.
-        answer: compounds, a repeat, and numbers of compounds of its element -> their spectra.
-    """
-
-    about: str
-    answer: Callable[[Compounds, Repeat, NDArray[np.int64]], Spectra]
+Method = Callable[[Compounds, Repeat, NDArray[np.int64]], Spectra]
+"""Compounds, a repeat to learn from, and numbers of compounds of its element -> their spectra."""
 
 
 def calibrated(
@@ -83,7 +74,7 @@ def uncalibrated(compounds: Compounds, repeat: Repeat, wanted: NDArray[np.int64]
 
 def _tuned(
     tune: Callable[..., Callable[[NDArray[np.int64]], FloatArray]],
-) -> Callable[[Compounds, Repeat, NDArray[np.int64]], Spectra]:
+) -> Method:
     def answer(compounds: Compounds, repeat: Repeat, wanted: NDArray[np.int64]) -> Spectra:
         found = tune(compounds, repeat.element, repeat.train, repeat.validation)
         return found(wanted), None
@@ -92,18 +83,16 @@ def _tuned(
 
 
 METHODS: Mapping[str, Method] = {
-    DEFAULT: Method("offset and shape from site, spectrum and chemistry; all elements", _gaussian),
-    "alone": Method("the same, from the element's own compounds", _alone),
-    "offset": Method("the offset alone, of a broadened spectrum", _offset),
-    "paper": Method("the head, layer by layer (Lin et al.)", _tuned(tune_paper)),
-    "shrink": Method(
-        "constant offset, then the head, held to its old weights", _tuned(tune_shrink)
-    ),
-    "last-layer": Method("constant offset, then the head's last layer", _tuned(tune_last_layer)),
-    "ensemble": Method("mean of five heads tuned on bootstraps", _tuned(tune_ensemble)),
-    "rigid": Method("one shift and one broadening", _rigid),
+    DEFAULT: _gaussian,
+    "alone": _alone,
+    "offset": _offset,
+    "paper": _tuned(tune_paper),
+    "shrink": _tuned(tune_shrink),
+    "last-layer": _tuned(tune_last_layer),
+    "ensemble": _tuned(tune_ensemble),
+    "rigid": _rigid,
 }
-"""The first is the default, the last the baseline."""
+"""The first is the default, the last the baseline; docs/calibration.md tells what each does."""
 
 
 def method(name: str) -> Method:

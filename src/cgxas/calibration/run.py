@@ -172,5 +172,5 @@ def _tried(compounds: Compounds, repeat: Repeat, name: str, theory: Mapping[int,
         fitted = fit_rigid_curves(compounds, theory, repeat.element, repeat.train)
         rigid = fitted if name == THEORY_RIGID else replace(fitted, shift=0.0, width=0.0)
         return score(compounds, repeat, name, rigid(numbers))
-    answer = uncalibrated if name == UNCALIBRATED else METHODS[name].answer
+    answer = uncalibrated if name == UNCALIBRATED else METHODS[name]
     return score(compounds, repeat, name, *answer(compounds, repeat, numbers))
