@@ -5,7 +5,7 @@ One spectrum per compound: the scans of a source are averaged, and the sources h
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from torch import Tensor
 from cgxas.crystals.batch import collate
 from cgxas.crystals.bonds import chemical_state
 from cgxas.data.annotations import Annotation, read_annotations
-from cgxas.data.compile import site_graph
+from cgxas.data.compile import members, site_graph
 from cgxas.data.records import Record, Records, read_records
 from cgxas.elements import atomic_number
 from cgxas.errors import DatasetError, SpectrumError
@@ -142,12 +142,7 @@ def read_compounds(
     sources: dict[str, Counter[str]] = defaultdict(Counter)
     for (element, _), scans in units.items():
         sources[element].update(about.source for _, about in scans)
-    return replace(
-        found.compounds(),
-        data=records,
-        sources=sources,
-        left_out=tuple(left_out),
-    )
+    return found.compounds(records, sources, tuple(left_out))
 
 
 def _compound(record: Record, about: Annotation, several: bool) -> str:
@@ -290,12 +285,7 @@ class _Gathered:
         config, card = self.network.config, self.model.elements[record.element]
         graph, nodes_of_site = site_graph(record.material.cell, config)
         vectors = self.network.embed(collate([graph]))
-        nodes = np.concatenate([nodes_of_site[site] for site in record.sites])
-        each = np.concatenate(
-            [np.full(len(nodes_of_site[s]), 1 / len(nodes_of_site[s])) for s in record.sites]
-        )
-        distinct, place = np.unique(nodes, return_inverse=True)
-        share = np.bincount(place, each) / len(record.sites)
+        distinct, share = members(record.sites, nodes_of_site)
         theory = None
         if card.fidelity is not None:
             theory = torch.tensor(config.fidelity_index(card.fidelity))
@@ -313,8 +303,13 @@ class _Gathered:
         self.sites.append(sites)
         self.simulated.append(simulated)
 
-    def compounds(self) -> Compounds:
-        """Return what was added."""
+    def compounds(
+        self,
+        data: Records,
+        sources: Mapping[str, Mapping[str, int]],
+        left_out: tuple[tuple[str, str], ...],
+    ) -> Compounds:
+        """Return what was added, of which data, and what was not."""
         names = self.rows[0] if self.rows else ()
         columns = {name: np.array([row[name] for row in self.rows]) for name in names}
         tensors = [sites.tensors for sites in self.sites]
@@ -327,7 +322,7 @@ class _Gathered:
             grids=self.grids,
             model=self.model,
             network=self.network,
-            data=Records((), "", ()),
-            sources={},
-            left_out=(),
+            data=data,
+            sources=sources,
+            left_out=left_out,
         )

@@ -1,7 +1,6 @@
 """The ways to calibrate, by name: each learns from a repeat and answers for its compounds."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -11,7 +10,7 @@ from cgxas.calibration.compounds import Compounds
 from cgxas.calibration.gaussian import fit_calibration
 from cgxas.calibration.heads import tune_ensemble, tune_last_layer, tune_paper, tune_shrink
 from cgxas.calibration.repeats import Repeat
-from cgxas.calibration.rigid import fit_rigid
+from cgxas.calibration.rigid import Rigid, fit_rigid, network_curves
 from cgxas.errors import ConfigError
 from cgxas.model.calibration import Calibration
 from cgxas.spectra.normalise import FloatArray
@@ -68,8 +67,8 @@ def _rigid(compounds: Compounds, repeat: Repeat, wanted: NDArray[np.int64]) -> S
 
 def uncalibrated(compounds: Compounds, repeat: Repeat, wanted: NDArray[np.int64]) -> Spectra:
     """Return what the model says before any calibration."""
-    fitted = fit_rigid(compounds, repeat.element, repeat.train)
-    return replace(fitted, shift=0.0, width=0.0)(wanted), None
+    curves = network_curves(compounds, repeat.element)
+    return Rigid(curves, compounds.grids[repeat.element], shift=0.0, width=0.0)(wanted), None
 
 
 def _tuned(

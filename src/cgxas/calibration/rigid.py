@@ -72,12 +72,17 @@ def fit_rigid(compounds: Compounds, element: str, train: IntArray) -> Rigid:
         element: absorber.
         train: numbers of the compounds of that element to learn from.
     """
+    return fit_rigid_curves(compounds, network_curves(compounds, element), element, train)
+
+
+def network_curves(compounds: Compounds, element: str) -> dict[int, Curve]:
+    """Return compound -> energies, eV, and mu of the uncalibrated network, of an element."""
     curves = {}
     for compound in np.flatnonzero(compounds.element == element):
         rows = compounds.rows_of(int(compound))
         mean = compounds.share[rows] @ compounds.simulated[rows]
         curves[int(compound)] = compounds.simulated_grid(int(compound)).energies, mean
-    return fit_rigid_curves(compounds, curves, element, train)
+    return curves
 
 
 def fit_rigid_curves(

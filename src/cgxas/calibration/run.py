@@ -9,7 +9,7 @@ RUN/
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from cgxas.calibration.methods import (
     uncalibrated,
 )
 from cgxas.calibration.repeats import SEED, Repeat, SplitBy, draw_repeats
-from cgxas.calibration.rigid import Curve, fit_rigid_curves
+from cgxas.calibration.rigid import Curve, Rigid, fit_rigid_curves
 from cgxas.calibration.scores import Trial, append_trial, read_trials, score
 from cgxas.data.split import PARTS
 from cgxas.errors import ConfigError, OutputError
@@ -168,9 +168,11 @@ def _wanted(
 
 def _tried(compounds: Compounds, repeat: Repeat, name: str, theory: Mapping[int, Curve]) -> Trial:
     numbers = np.concatenate([getattr(repeat, part) for part in PARTS])
-    if name in (THEORY, THEORY_RIGID):
+    if name == THEORY:
+        unmoved = Rigid(theory, compounds.grids[repeat.element], shift=0.0, width=0.0)
+        return score(compounds, repeat, name, unmoved(numbers))
+    if name == THEORY_RIGID:
         fitted = fit_rigid_curves(compounds, theory, repeat.element, repeat.train)
-        rigid = fitted if name == THEORY_RIGID else replace(fitted, shift=0.0, width=0.0)
-        return score(compounds, repeat, name, rigid(numbers))
+        return score(compounds, repeat, name, fitted(numbers))
     answer = uncalibrated if name == UNCALIBRATED else METHODS[name]
     return score(compounds, repeat, name, *answer(compounds, repeat, numbers))

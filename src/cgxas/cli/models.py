@@ -56,7 +56,7 @@ def show_model(
     else:  # a table would fill every line up to the longest
         typer.echo("\n".join(f"{one_line(name):<22}{text}" for name, text in facts))
     console.print()
-    console.print(_elements(checkpoint.elements, console.is_terminal))
+    console.print(_elements(checkpoint, console.is_terminal))
     if not checkpoint.is_calibrated:  # a calibrated model tells how sure it is with each spectrum
         console.print(_rough(checkpoint.elements))
 
@@ -135,14 +135,14 @@ def _facts(facts: Iterable[tuple[str, str]]) -> "Table":
     return table
 
 
-def _elements(elements: "Mapping[str, ElementCard]", is_terminal: bool) -> "Table":
+def _elements(checkpoint: "Checkpoint", is_terminal: bool) -> "Table":
     from cgxas.cli.tables import UNKNOWN, plain_table
 
-    calibrated = any(card.test_e0 is not None for card in elements.values())
+    calibrated = checkpoint.is_calibrated
     tested = ("Test compounds", "Test RSE", "Test E0 error (eV)")
     headings = tested if calibrated else ("Test spectra", "Test RSE", "Test PCC")
     table = plain_table(("Absorber",), ("Window (eV)", "Train spectra", *headings), is_terminal)
-    for symbol, card in elements.items():
+    for symbol, card in checkpoint.elements.items():
         window = f"{card.grid.e_min:.1f} to {card.grid.e_max:.1f}"
         counts = [UNKNOWN if n is None else str(n) for n in (card.n_train, card.n_test)]
         figures = (card.test_rse, card.test_e0 if calibrated else card.test_pcc)

@@ -108,15 +108,15 @@ def _build(
         graphs.append(arrays)
         nodes_of_site.append(nodes)
     crystal = np.array([place[id(record.material)] for record in records], dtype=np.int32)
-    members = [_members(r.sites, nodes_of_site[c]) for c, r in zip(crystal, records, strict=True)]
+    shares = [members(r.sites, nodes_of_site[c]) for c, r in zip(crystal, records, strict=True)]
     fidelities = tuple(sorted({record.fidelity for record in records}))
     flat = {name: np.concatenate([one[name] for one in graphs]) for name in graphs[0]}
     flat |= {
         "node_start": _starts([len(one["numbers"]) for one in graphs]),
         "crystal": crystal,
-        "member_start": _starts([len(nodes) for nodes, _ in members]),
-        "member": np.concatenate([nodes for nodes, _ in members]).astype(np.int32),
-        "share": np.concatenate([share for _, share in members]).astype(np.float32),
+        "member_start": _starts([len(nodes) for nodes, _ in shares]),
+        "member": np.concatenate([nodes for nodes, _ in shares]).astype(np.int32),
+        "share": np.concatenate([share for _, share in shares]).astype(np.float32),
         "mu": mu,
         "computed": computed,
         "absorber": np.array([r.material.cell.numbers[r.sites[0]] for r in records], np.uint8),
@@ -207,7 +207,7 @@ def _arrays(cell: Cell, config: ModelConfig) -> _Graph:
     return arrays, nodes
 
 
-def _members(
+def members(
     sites: NDArray[np.int64], nodes_of_site: list[NDArray[np.int64]]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the nodes whose mean a spectrum of these sites is, and the share of each."""
