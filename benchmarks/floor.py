@@ -8,8 +8,8 @@ import torch
 
 from cgxas.crystals.graph import N_NEIGHBOURS
 from cgxas.elements import MAX_ATOMIC_NUMBER
-from cgxas.model.config import ModelConfig
-from cgxas.model.layers import N_NODE_FEATURES
+from cgxas.model.cgxas.config import CGXASConfig
+from cgxas.model.cgxas.layers import N_NODE_FEATURES
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Product:
     times: int
 
 
-def products(config: ModelConfig, n_nodes: int, n_wanted: int) -> list[Product]:
+def products(config: CGXASConfig, n_nodes: int, n_wanted: int) -> list[Product]:
     """Return the matrix products of a forward and backward pass after factoring.
 
     With N nodes, E = 12 N edges, S wanted nodes, T modules, H hidden, G Gaussians, W waves, L
@@ -55,7 +55,7 @@ def _map(rows: int, n_in: int, n_out: int, times: int) -> list[Product]:
     ]
 
 
-def temporaries_bytes(config: ModelConfig, n_nodes: int) -> int:
+def temporaries_bytes(config: CGXASConfig, n_nodes: int) -> int:
     """Return the bytes of wide edge arrays a step moves if each is touched as rarely as can be.
 
     In units of [12 N, 2 H] numbers, per module. Forward: gate and message before their norm
@@ -69,7 +69,7 @@ def temporaries_bytes(config: ModelConfig, n_nodes: int) -> int:
 
 
 def floor(
-    config: ModelConfig, n_nodes: int, n_wanted: int, device: torch.device
+    config: CGXASConfig, n_nodes: int, n_wanted: int, device: torch.device
 ) -> dict[str, float]:
     """Return what a step takes at least, by the rates measured here at the sizes it has."""
     wanted = products(config, n_nodes, n_wanted)

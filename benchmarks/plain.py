@@ -16,16 +16,16 @@ from torch import Tensor, nn
 
 from cgxas.crystals.batch import GraphBatch
 from cgxas.crystals.graph import CUTOFF
-from cgxas.model.config import ModelConfig
-from cgxas.model.layers import activation, node_features
-from cgxas.model.network import CGXAS
+from cgxas.model.cgxas.config import CGXASConfig
+from cgxas.model.cgxas.layers import activation, node_features
+from cgxas.model.cgxas.network import CGXAS
 
 _GATE_AND_MESSAGE = {"pair": ("gate", "message"), "pair_norm": ("gate_norm", "message_norm")}
 
 Basis = tuple[Tensor, Tensor | None]
 
 
-def looped_basis(batch: GraphBatch, config: ModelConfig) -> Basis:
+def looped_basis(batch: GraphBatch, config: CGXASConfig) -> Basis:
     """Return (E, n_gaussians) and (E, n_waves), one column after the other in Python loops."""
     distance = batch.distance.flatten()
     x, edge, count = distance / CUTOFF, math.exp(-CUTOFF), config.n_gaussians
@@ -53,7 +53,7 @@ def looped_basis(batch: GraphBatch, config: ModelConfig) -> Basis:
 class PlainModule(nn.Module):
     """One gated convolution over materialised f_ij, unit length, and a one-layer perceptron."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: CGXASConfig) -> None:
         super().__init__()
         width, n_waves = config.hidden, config.n_waves
         self.gate, self.message = nn.Linear(3 * width, width), nn.Linear(3 * width, width)
@@ -92,7 +92,7 @@ class PlainCGXAS(nn.Module):
 
     features: Tensor
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: CGXASConfig) -> None:
         super().__init__()
         self.config = config
         self.register_buffer("features", node_features(), persistent=False)

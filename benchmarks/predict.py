@@ -20,9 +20,9 @@ from pymatgen.core import Lattice, Structure
 import cgxas
 from cgxas.crystals.batch import collate
 from cgxas.crystals.graph import CUTOFF, N_NEIGHBOURS, CrystalGraph
-from cgxas.data.records import read_records
+from cgxas.data.record import read_records
 from cgxas.elements import SYMBOLS
-from cgxas.model.network import CGXAS
+from cgxas.model.cgxas.network import CGXAS
 
 
 def site_by_site(network: CGXAS, structure: Structure, absorber: str) -> NDArray[np.float32]:

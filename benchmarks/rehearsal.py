@@ -25,21 +25,21 @@ from matplotlib.figure import Figure
 from cgxas.crystals.canonical import Cell
 from cgxas.data.compile import build_dataset
 from cgxas.data.dataset import Dataset
-from cgxas.data.records import Material, Record, read_records
+from cgxas.data.record import Material, Record, read_records
 from cgxas.data.split import Split
 from cgxas.elements import SYMBOLS
 from cgxas.errors import Interrupted
-from cgxas.model.config import ModelConfig
-from cgxas.spectra.windows import WINDOWS
-from cgxas.training.config import TrainingConfig
+from cgxas.model.cgxas.config import CGXASConfig
+from cgxas.spectra.xray import WINDOWS
 from cgxas.training.fit import Epoch, Job, Silent, fit, new_network
 from cgxas.training.processes import processes
+from cgxas.training.settings import TrainingSettings
 
 N_SPECTRA, N_CRYSTALS = 341_405, 60_000
 PARTS = (10_000, 34_000, 100_000, N_SPECTRA)
 DISPLACEMENT = 0.03  # Angstrom, standard deviation along each axis
 STEPS = 200
-CONFIG = ModelConfig(wave_numbers=0)
+CONFIG = CGXASConfig(wave_numbers=0)
 
 
 def rehearsed(records: tuple[Record, ...], rng: np.random.Generator) -> Iterator[Record]:
@@ -118,7 +118,7 @@ def timed_part(dataset: Dataset, n_spectra: int, steps: int, folder: Path) -> fl
     targets = np.arange(n_spectra)
     watcher = Stopwatch(warm_up=20, steps=steps)
     with processes() as group:
-        training = TrainingConfig(epochs=10**6, compile=True, batch_crystals=32)
+        training = TrainingSettings(epochs=10**6, compile=True, batch_crystals=32)
         split = Split(targets[100:], targets[:100], targets[:0])
         job = Job(dataset, split, training, folder / f"{n_spectra}", group, watcher)
         with suppress(Interrupted):
@@ -136,7 +136,7 @@ def timed_epochs(dataset: Dataset, epochs: int, folder: Path) -> list[float]:
 
     targets = np.arange(len(dataset))
     with processes() as group:
-        training = TrainingConfig(epochs=epochs, compile=True, batch_crystals=256)
+        training = TrainingSettings(epochs=epochs, compile=True, batch_crystals=256)
         split = Split(targets[100:], targets[:100], targets[:0])
         job = Job(dataset, split, training, folder / "epochs", group, Clock())
         fit(new_network(job, CONFIG), job)

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from cgxas.data.annotations import read_annotations
-from cgxas.data.records import read_records
-from cgxas.evaluation.metrics import rse
-from cgxas.model.calibration import normalised_edge
-from cgxas.spectra.windows import WINDOWS
+from cgxas.data.record import read_records
+from cgxas.model.calibration.gaussian import normalised_edge
+from cgxas.spectra.metrics import rse
+from cgxas.spectra.xray import WINDOWS
 
 ELEMENTS = ("S", "Ti", "Cr", "Mn", "Fe", "Cu", "Zn", "Se")
 

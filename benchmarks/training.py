@@ -30,18 +30,18 @@ from floor import floor
 from plain import PlainCGXAS, looped_basis, plain_copy, under_plain_names
 from torch import Tensor
 
-from cgxas.atomic import atomic_path
 from cgxas.crystals.batch import GraphBatch
 from cgxas.crystals.canonical import canonical_cell
 from cgxas.data.compile import build_dataset
 from cgxas.data.dataset import Batch
-from cgxas.data.records import Record, read_records
+from cgxas.data.record import Record, read_records
 from cgxas.errors import CgxasError, DatasetError
-from cgxas.model.config import ModelConfig
-from cgxas.model.network import CGXAS
-from cgxas.spectra.windows import WINDOWS
-from cgxas.training.config import TrainingConfig
+from cgxas.model.cgxas.config import CGXASConfig
+from cgxas.model.cgxas.network import CGXAS
+from cgxas.spectra.xray import WINDOWS
 from cgxas.training.loss import rse_loss
+from cgxas.training.settings import TrainingSettings
+from cgxas.writing import atomic_path
 
 WARM_UP = 3
 N_BATCHES = 8
@@ -50,8 +50,8 @@ CRYSTALS = 32
 FEW_CRYSTALS, SITES = 8, 5
 """Crystals in a batch, and spectra of each, where the plain way has a graph per spectrum."""
 IN_STEP, STORED = "plain, bases in the step", "plain, bases stored"
-NETWORKS = {"paper": ModelConfig(), "bundled": ModelConfig(wave_numbers=0)}
-TRAINING = TrainingConfig()
+NETWORKS = {"paper": CGXASConfig(), "bundled": CGXASConfig(wave_numbers=0)}
+TRAINING = TrainingSettings()
 APART = ("loss", "gradient")
 """By how much a way's losses differ at most, relative, from those of plain with stored bases, and
 its first gradient from the one in float64."""
@@ -168,7 +168,7 @@ def distance(one: dict[str, Tensor], other: dict[str, Tensor]) -> float:
 
 
 def ways(
-    config: ModelConfig, plain_batches: Sequence[Batch], our_batches: Sequence[Batch]
+    config: CGXASConfig, plain_batches: Sequence[Batch], our_batches: Sequence[Batch]
 ) -> list[Way]:
     """Return the plain way, with bases in the step and with stored ones, and ours, twice."""
     torch.manual_seed(0)
@@ -238,7 +238,7 @@ def five_sites(records: Sequence[Record], wanted: int) -> list[list[Record]]:
     return chosen
 
 
-def joined(groups: Sequence[list[Record]], config: ModelConfig, size: int) -> list[Batch]:
+def joined(groups: Sequence[list[Record]], config: CGXASConfig, size: int) -> list[Batch]:
     """Return batches of so many crystals, on the device."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     dataset = build_dataset([r for group in groups for r in group], WINDOWS, config).to(device)
@@ -274,7 +274,7 @@ def per_spectrum(records: Sequence[Record], name: str, steps: int) -> dict[str, 
     if not groups:
         raise DatasetError("no crystal has five inequivalent sites with spectra; name more --data")
     groups = groups[: max(1, len(groups) // FEW_CRYSTALS) * FEW_CRYSTALS]
-    theirs = joined(split_up(groups), ModelConfig(), FEW_CRYSTALS * SITES)
+    theirs = joined(split_up(groups), CGXASConfig(), FEW_CRYSTALS * SITES)
     ours = joined(groups, config, FEW_CRYSTALS)
     # Where ours has a node per orbit the norms count orbits: another loss, of the same network.
     same = len(ours[0].graphs.numbers) * SITES == len(theirs[0].graphs.numbers)

@@ -48,7 +48,7 @@ def spectrum() -> Spectrum:
         SiteSpectrum((4, 5, 6, 7), mu(7120.0), energy),
         SiteSpectrum((9,), mu(7122.0), energy),
     )
-    mean = (4 * sites[0].mu + sites[1].mu) / 5
+    mean = (4 * sites[0].norm + sites[1].norm) / 5
     return Spectrum(energy, mean, "Fe", sites=sites, formula="Fe2O3", model="m1", source="a.cif")
 
 
@@ -74,12 +74,12 @@ def random_model(tmp_path_factory) -> Path:
     """A small model file with random weights; its spectra have an edge, but mean nothing."""
     import torch
 
+    from cgxas.model.cgxas.config import CGXASConfig
+    from cgxas.model.cgxas.network import CGXAS
     from cgxas.model.checkpoint import Checkpoint, ElementCard
-    from cgxas.model.config import ModelConfig
-    from cgxas.model.network import CGXAS
-    from cgxas.spectra.windows import WINDOWS
+    from cgxas.spectra.xray import WINDOWS
 
-    config = ModelConfig(hidden=16, n_modules=2)
+    config = CGXASConfig(hidden=16, n_modules=2)
     random = torch.Generator().manual_seed(64)
     network = CGXAS(config)
     for name, tensor in network.state_dict().items():
@@ -262,7 +262,7 @@ def measured_folder(tmp_path_factory) -> Path:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from cgxas.spectra.windows import WINDOWS
+    from cgxas.spectra.xray import WINDOWS
 
     folder = tmp_path_factory.mktemp("data") / "measured"
     folder.mkdir()
@@ -307,8 +307,8 @@ def calibrated_model(tmp_path_factory, measured_folder, random_model) -> Path:
     """The random model calibrated to the measured rock salts; Ti answers 8 eV below its window."""
     from dataclasses import replace
 
-    from cgxas.calibration.compounds import read_compounds
     from cgxas.calibration.gaussian import fit_calibration
+    from cgxas.calibration.measured import read_compounds
     from cgxas.model.checkpoint import ElementCard, load_checkpoint
     from cgxas.spectra.spectrum import EnergyGrid
 

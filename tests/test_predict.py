@@ -17,7 +17,7 @@ from cgxas.errors import (
     UnsupportedAbsorber,
 )
 from cgxas.predict import Predictor, load
-from cgxas.spectra.windows import WINDOWS
+from cgxas.spectra.xray import WINDOWS
 
 
 @pytest.fixture(scope="module")
@@ -44,19 +44,19 @@ def test_spectrum_and_its_sites(predictor, spinel):
     assert sorted(site.multiplicity for site in spectrum.sites) == [2, 4]
     sites = sorted(n for site in spectrum.sites for n in site.sites)
     assert sites == [n for n, atom in enumerate(spinel) if atom.specie.symbol == "Fe"]
-    assert np.abs(spectrum.sites[0].mu - spectrum.sites[1].mu).max() > 1e-4
-    weighted = sum(site.multiplicity * site.mu for site in spectrum.sites) / 6
-    np.testing.assert_allclose(spectrum.mu, weighted, rtol=0, atol=1e-12)
+    assert np.abs(spectrum.sites[0].norm - spectrum.sites[1].norm).max() > 1e-4
+    weighted = sum(site.multiplicity * site.norm for site in spectrum.sites) / 6
+    np.testing.assert_allclose(spectrum.norm, weighted, rtol=0, atol=1e-12)
 
 
 def test_wanted_sites_are_averaged(predictor, spinel):
     both = predictor.predict(spinel, absorber="Fe").sites
     one, other = both[0].sites[0], both[1].sites[0]
     single = predictor.predict(spinel, absorber="Fe", sites=[one])
-    np.testing.assert_allclose(single.mu, both[0].mu, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(single.norm, both[0].norm, rtol=0, atol=1e-12)
     assert [site.sites for site in single.sites] == [(one,)]
     pair = predictor.predict(spinel, absorber="Fe", sites=[other, one])
-    np.testing.assert_allclose(pair.mu, (both[0].mu + both[1].mu) / 2, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(pair.norm, (both[0].norm + both[1].norm) / 2, rtol=0, atol=1e-12)
 
 
 def test_list_in_list_out(predictor, spinel):
@@ -65,7 +65,7 @@ def test_list_in_list_out(predictor, spinel):
     assert [spectrum.formula for spectrum in spectra] == ["Fe3O4", "Fe", "FeO"]
     for crystal, spectrum in zip(crystals, spectra, strict=True):
         alone = predictor.predict(crystal, "Fe")
-        np.testing.assert_allclose(spectrum.mu, alone.mu, rtol=0, atol=1e-5)
+        np.testing.assert_allclose(spectrum.norm, alone.norm, rtol=0, atol=1e-5)
     assert predictor.predict([], absorber="Fe") == []
 
 
@@ -86,7 +86,7 @@ def test_many_crystals_in_portions(predictor, spinel, monkeypatch):
     spectra = predictor.predict_each([spinel] * 5, ["O"], on_crystal=lambda: told.append(1))
     assert len(spectra) == len(told) == 5
     for (spectrum,) in spectra[1:]:
-        np.testing.assert_allclose(spectrum.mu, spectra[0][0].mu, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(spectrum.norm, spectra[0][0].norm, rtol=0, atol=1e-6)
 
 
 def test_path_is_the_source(predictor, spinel, tmp_path):
@@ -94,7 +94,7 @@ def test_path_is_the_source(predictor, spinel, tmp_path):
     spinel.to(str(path))
     from_path = predictor.predict(path, "Fe")
     assert from_path.source == str(path)
-    np.testing.assert_allclose(from_path.mu, predictor.predict(spinel, "Fe").mu, atol=1e-3)
+    np.testing.assert_allclose(from_path.norm, predictor.predict(spinel, "Fe").norm, atol=1e-3)
 
 
 def test_few_training_spectra_are_told(predictor):
@@ -145,8 +145,8 @@ def test_errors_name_the_file(predictor, spinel, tmp_path):
 def test_numpy_indices_are_sites_too(predictor, spinel):
     iron = np.flatnonzero(np.array(spinel.atomic_numbers) == 26)
     np.testing.assert_allclose(
-        predictor.predict(spinel, "Fe", sites=list(iron)).mu,
-        predictor.predict(spinel, "Fe").mu,
+        predictor.predict(spinel, "Fe", sites=list(iron)).norm,
+        predictor.predict(spinel, "Fe").norm,
         rtol=0,
         atol=1e-12,
     )

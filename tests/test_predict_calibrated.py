@@ -8,8 +8,8 @@ import pytest
 import torch
 from pymatgen.core import Lattice, Structure
 
-from cgxas.calibration.compounds import read_compounds
 from cgxas.calibration.gaussian import fit_calibration
+from cgxas.calibration.measured import read_compounds
 from cgxas.errors import (
     AbsorberNotInCrystal,
     CgxasWarning,
@@ -18,11 +18,11 @@ from cgxas.errors import (
     UnsupportedAbsorber,
 )
 from cgxas.evaluation.embedding import embed_crystals, read_crystals
+from cgxas.model.cgxas.config import CGXASConfig
+from cgxas.model.cgxas.network import CGXAS
 from cgxas.model.checkpoint import Checkpoint, ElementCard, load_checkpoint
-from cgxas.model.config import ModelConfig
-from cgxas.model.network import CGXAS
 from cgxas.predict import Predictor, load
-from cgxas.spectra.windows import WINDOWS
+from cgxas.spectra.xray import WINDOWS
 
 SAME = 1e-5
 
@@ -50,7 +50,7 @@ def predictor(calibrated_model) -> Predictor:
 def blind(measured_folder) -> Predictor:
     """A network that sees distances only, which answers for sets of equivalent atoms at once."""
     torch.manual_seed(3)
-    config = ModelConfig(hidden=8, n_modules=1, n_head_layers=1, wave_numbers=0)
+    config = CGXASConfig(hidden=8, n_modules=1, n_head_layers=1, wave_numbers=0)
     network = CGXAS(config)
     x = torch.linspace(-15.0, 40.0, config.n_outputs)
     network.start_from(0.5 + torch.atan(x) / torch.pi, torch.full_like(x, 0.05))
@@ -85,31 +85,31 @@ def supercell(crystal: Structure) -> Structure:
 def test_every_description_gives_the_same_spectrum_and_band(request, spinel, kind, change):
     model = request.getfixturevalue(kind)
     expected, found = model.predict(spinel, "Fe"), model.predict(change(spinel), "Fe")
-    np.testing.assert_allclose(found.mu, expected.mu, rtol=0, atol=SAME)
+    np.testing.assert_allclose(found.norm, expected.norm, rtol=0, atol=SAME)
     np.testing.assert_allclose(found.sigma, expected.sigma, rtol=0, atol=SAME)
 
 
 def test_a_spectrum_has_a_band(predictor, spinel):
     spectrum = predictor.predict(spinel, "Fe")
-    assert spectrum.sigma.shape == spectrum.mu.shape == (100,)
+    assert spectrum.sigma.shape == spectrum.norm.shape == (100,)
     assert (spectrum.sigma > 0).all()
-    assert spectrum.sigma.argmax() == pytest.approx(np.gradient(spectrum.mu).argmax(), abs=8)
+    assert spectrum.sigma.argmax() == pytest.approx(np.gradient(spectrum.norm).argmax(), abs=8)
     assert spectrum.model == "measured"
 
 
 def test_the_mean_is_that_of_the_sites(predictor, spinel):
     spectrum = predictor.predict(spinel, "Fe")
     assert sorted(site.multiplicity for site in spectrum.sites) == [2, 4]
-    assert np.abs(spectrum.sites[0].mu - spectrum.sites[1].mu).max() > 1e-3
-    weighted = sum(site.multiplicity * site.mu for site in spectrum.sites) / 6
-    np.testing.assert_allclose(spectrum.mu, weighted, rtol=0, atol=1e-12)
+    assert np.abs(spectrum.sites[0].norm - spectrum.sites[1].norm).max() > 1e-3
+    weighted = sum(site.multiplicity * site.norm for site in spectrum.sites) / 6
+    np.testing.assert_allclose(spectrum.norm, weighted, rtol=0, atol=1e-12)
 
 
 def test_wanted_sites_have_spectrum_and_band_of_their_own(predictor, spinel):
     whole = predictor.predict(spinel, "Fe")
     single = [predictor.predict(spinel, "Fe", sites=[site.site]) for site in whole.sites]
     for one, site in zip(single, whole.sites, strict=True):
-        np.testing.assert_allclose(one.mu, site.mu, rtol=0, atol=SAME)
+        np.testing.assert_allclose(one.norm, site.norm, rtol=0, atol=SAME)
     assert np.abs(single[0].sigma - single[1].sigma).max() > 1e-4
     every = [n for site in whole.sites for n in site.sites]
     again = predictor.predict(spinel, "Fe", sites=every)
@@ -123,14 +123,14 @@ def test_a_batch_equals_one_by_one(predictor, spinel):
     crystals = [spinel, salt(), salt(a=4.1)]
     for crystal, found in zip(crystals, predictor.predict(crystals, "Fe"), strict=True):
         alone = predictor.predict(crystal, "Fe")
-        np.testing.assert_allclose(found.mu, alone.mu, rtol=0, atol=rounding)
+        np.testing.assert_allclose(found.norm, alone.norm, rtol=0, atol=rounding)
         np.testing.assert_allclose(found.sigma, alone.sigma, rtol=0, atol=rounding)
 
 
 def test_calibration_changes_the_answer(predictor, random_model):
     calibrated, plain = predictor.predict(salt(), "Fe"), load(random_model).predict(salt(), "Fe")
     assert plain.sigma is None
-    assert np.abs(calibrated.mu - plain.mu).max() > 0.05
+    assert np.abs(calibrated.norm - plain.norm).max() > 0.05
 
 
 def test_a_moved_window_shows_the_same_curve(predictor):
@@ -152,7 +152,7 @@ def test_saved_and_loaded_it_answers_the_same(predictor, spinel, tmp_path):
     found, expected = (
         p.predict(spinel, "Fe") for p in (load(tmp_path / "again.safetensors"), predictor)
     )
-    np.testing.assert_array_equal(found.mu, expected.mu)
+    np.testing.assert_array_equal(found.norm, expected.norm)
     np.testing.assert_array_equal(found.sigma, expected.sigma)
 
 

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
         FarFromMeasuredWarning,
         FewTrainingSpectraWarning,
     )
+    from cgxas.figures import plot_spectrum, save_figure
+    from cgxas.model.cgxas.config import CGXASConfig
     from cgxas.model.checkpoint import Checkpoint, bundled, load_checkpoint
-    from cgxas.model.config import ModelConfig
-    from cgxas.plots import plot_spectrum, save_figure
     from cgxas.predict import Predictor, load
-    from cgxas.spectra.io import write_parquet, write_spectrum
-    from cgxas.spectra.normalise import edge_energy
+    from cgxas.spectra.edge import edge_energy
+    from cgxas.spectra.io.write import write_parquet, write_spectrum
     from cgxas.spectra.spectrum import EnergyGrid, SiteSpectrum, Spectrum
 
 _HOMES = {
@@ -28,22 +28,23 @@ _HOMES = {
     "EnergyGrid": "spectra.spectrum",
     "FarFromMeasuredWarning": "errors",
     "FewTrainingSpectraWarning": "errors",
-    "ModelConfig": "model.config",
+    "CGXASConfig": "model.cgxas.config",
     "Predictor": "predict",
     "SiteSpectrum": "spectra.spectrum",
     "Spectrum": "spectra.spectrum",
     "bundled": "model.checkpoint",
-    "edge_energy": "spectra.normalise",
+    "edge_energy": "spectra.edge",
     "load": "predict",
     "load_checkpoint": "model.checkpoint",
-    "plot_spectrum": "plots",
-    "save_figure": "plots",
+    "plot_spectrum": "figures",
+    "save_figure": "figures",
     "standardise": "crystals.structure",
-    "write_parquet": "spectra.io",
-    "write_spectrum": "spectra.io",
+    "write_parquet": "spectra.io.write",
+    "write_spectrum": "spectra.io.write",
 }
 
 __all__ = [
+    "CGXASConfig",
     "CgxasError",
     "CgxasWarning",
     "Checkpoint",
@@ -51,7 +52,6 @@ __all__ = [
     "EnergyGrid",
     "FarFromMeasuredWarning",
     "FewTrainingSpectraWarning",
-    "ModelConfig",
     "Predictor",
     "SiteSpectrum",
     "Spectrum",

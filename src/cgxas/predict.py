@@ -25,10 +25,10 @@ from cgxas.errors import (
     FewTrainingSpectraWarning,
     UnsupportedAbsorber,
 )
-from cgxas.model.calibration import sites_of
+from cgxas.model.calibration.gaussian import sites_of
 from cgxas.model.checkpoint import Checkpoint, load_checkpoint
-from cgxas.spectra.normalise import FloatArray
 from cgxas.spectra.spectrum import SiteSpectrum, Spectrum
+from cgxas.typing import FloatArray
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -241,19 +241,19 @@ class Predictor:
         share = np.zeros(len(nodes))
         for orbit, n_sites in zip(orbits, count, strict=True):
             share[each[orbit]] = n_sites / (each[orbit].sum() * len(orbit_of_site))
-        mu, sigma = self._curves(job, absorber, nodes, vectors[nodes], share)
+        norm, sigma = self._curves(job, absorber, nodes, vectors[nodes], share)
         energy = self.checkpoint.elements[absorber].grid.energies
         sites = [
             SiteSpectrum(
                 sites=tuple(int(site) for site in job.sites[absorber][orbit_of_site == orbit]),
-                mu=mu[each[orbit]].mean(axis=0),
+                norm=norm[each[orbit]].mean(axis=0),
                 energy=energy,
             )
             for orbit in orbits
         ]
         return Spectrum(
             energy=energy,
-            mu=np.average([site.mu for site in sites], axis=0, weights=count),
+            norm=np.average([site.norm for site in sites], axis=0, weights=count),
             absorber=absorber,
             sites=tuple(sites),
             formula=crystal.formula,

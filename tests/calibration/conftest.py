@@ -6,21 +6,21 @@ import numpy as np
 import pytest
 import torch
 
-from cgxas.calibration.compounds import STEP, Compounds
-from cgxas.data.records import Records
+from cgxas.calibration.measured import STEP, Compounds
+from cgxas.data.record import Records
 from cgxas.elements import atomic_number
-from cgxas.model.calibration import Sites, simulated_edge, sites_of
+from cgxas.model.calibration.gaussian import Sites, simulated_edge, sites_of
+from cgxas.model.cgxas.config import CGXASConfig
+from cgxas.model.cgxas.network import CGXAS
 from cgxas.model.checkpoint import Checkpoint, ElementCard
-from cgxas.model.config import ModelConfig
-from cgxas.model.network import CGXAS
-from cgxas.spectra.compare import broadened
+from cgxas.spectra.resample import broadened
 from cgxas.spectra.spectrum import EnergyGrid
-from cgxas.spectra.windows import WINDOWS
+from cgxas.spectra.xray import WINDOWS
 
 
 def small_model(elements) -> Checkpoint:
     """A model with random weights that knows two theories; its spectra have an edge."""
-    config = ModelConfig(hidden=12, n_modules=1, wave_numbers=0, fidelities=("one", "two"))
+    config = CGXASConfig(hidden=12, n_modules=1, wave_numbers=0, fidelities=("one", "two"))
     network = CGXAS(config)
     random = torch.Generator().manual_seed(5)
     for name, tensor in network.state_dict().items():

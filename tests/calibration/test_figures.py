@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from cgxas.calibration.compounds import Compounds, read_compounds
 from cgxas.calibration.figures import draw_figures, draw_maps, worst_compounds
-from cgxas.calibration.run import CalibrationConfig, trials
-from cgxas.calibration.scores import Trial
+from cgxas.calibration.measured import Compounds, read_compounds
+from cgxas.calibration.run import CalibrationSettings, trials
+from cgxas.calibration.trials import Trial
 from cgxas.model.checkpoint import load_checkpoint
 
-CONFIG = CalibrationConfig("mine", ("Fe", "Ti"), ("gaussian", "rigid"), repeats=2)
+CONFIG = CalibrationSettings("mine", ("Fe", "Ti"), ("gaussian", "rigid"), repeats=2)
 PNG = b"\x89PNG\r\n\x1a\n"
 
 

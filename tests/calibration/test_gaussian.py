@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from cgxas.calibration.compounds import Compounds, read_compounds
+from cgxas.calibration.calibrators import calibrated
 from cgxas.calibration.gaussian import OFFSET_TERMS, SHAPE_TERMS, fit_calibration
-from cgxas.calibration.methods import calibrated
+from cgxas.calibration.measured import Compounds, read_compounds
 from cgxas.calibration.rigid import fit_rigid
-from cgxas.evaluation.metrics import rse
-from cgxas.model.calibration import Calibration, simulated_edge
+from cgxas.model.calibration.gaussian import Calibration, simulated_edge
 from cgxas.model.checkpoint import load_checkpoint
+from cgxas.spectra.metrics import rse
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_compounds_it_never_saw_are_met_better_than_by_one_shift(compounds, cali
 
 
 def test_measurements_that_are_held_back_do_not_matter(compounds, calibration, held):
-    changed = compounds.mu.copy()
+    changed = compounds.norm.copy()
     changed[held] = 3.0
     blind = replace(compounds, mu=changed, target=np.where(True, 7.0, compounds.target))
     train = np.setdiff1d(np.arange(len(compounds)), held)

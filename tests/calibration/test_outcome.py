@@ -9,22 +9,22 @@ import pytest
 import torch
 from pymatgen.core import Lattice, Structure
 
-from cgxas.calibration.compounds import Compounds, read_compounds
-from cgxas.calibration.heads import tune_paper
-from cgxas.calibration.methods import calibrated
+from cgxas.calibration.calibrators import calibrated
+from cgxas.calibration.measured import Compounds, read_compounds
 from cgxas.calibration.outcome import SCORES, finish, summaries
+from cgxas.calibration.paper import tune_paper
 from cgxas.calibration.repeats import draw_repeats
-from cgxas.calibration.run import CalibrationConfig, trials
-from cgxas.calibration.scores import Summary, Trial
+from cgxas.calibration.run import CalibrationSettings, trials
+from cgxas.calibration.trials import Summary, Trial
 from cgxas.data.split import PARTS
 from cgxas.errors import OutputError
-from cgxas.evaluation.metrics import rse
 from cgxas.model.checkpoint import Checkpoint, load_checkpoint
 from cgxas.predict import Predictor
-from cgxas.spectra.windows import WINDOWS
+from cgxas.spectra.metrics import rse
+from cgxas.spectra.xray import WINDOWS
 
-DEFAULT = CalibrationConfig("mine", ("Fe", "Ti"), ("gaussian", "rigid"), repeats=2)
-PAPER = CalibrationConfig("mine", ("Fe", "Ti"), ("paper",), repeats=1)
+DEFAULT = CalibrationSettings("mine", ("Fe", "Ti"), ("gaussian", "rigid"), repeats=2)
+PAPER = CalibrationSettings("mine", ("Fe", "Ti"), ("paper",), repeats=1)
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_the_model_answers_for_a_crystal_as_it_did_for_its_compound(
     number = int(np.flatnonzero(compounds.name == "FeS6")[0])
     ((mu,), (sigma,)) = calibrated(compounds, model.calibration, np.array([number]))
     spectrum = Predictor(model).predict(crystal(measured_folder, "FeS6"), "Fe")
-    np.testing.assert_allclose(spectrum.mu, mu, atol=1e-5)
+    np.testing.assert_allclose(spectrum.norm, mu, atol=1e-5)
     np.testing.assert_allclose(spectrum.sigma, sigma, atol=1e-5)
 
 
@@ -141,7 +141,7 @@ def test_the_papers_model_answers_as_the_tuned_head(tuned, compounds, measured_f
     (expected,) = tune_paper(compounds, "Fe", train, repeat.validation)(np.array([number]))
     predictor = Predictor(tuned["mine_Fe.safetensors"])
     spectrum = predictor.predict(crystal(measured_folder, "FeN2"), "Fe")
-    np.testing.assert_allclose(spectrum.mu, expected, atol=1e-5)
+    np.testing.assert_allclose(spectrum.norm, expected, atol=1e-5)
     assert spectrum.sigma is None
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from cgxas.calibration.rigid import FARTHEST, WIDEST, fit_rigid, fit_rigid_curves
-from cgxas.evaluation.metrics import rse
-from cgxas.model.calibration import simulated_edge
-from cgxas.spectra.normalise import resample
+from cgxas.model.calibration.gaussian import simulated_edge
+from cgxas.spectra.metrics import rse
+from cgxas.spectra.resample import resample
 from cgxas.spectra.spectrum import EnergyGrid
 
 TRAIN = np.arange(6)

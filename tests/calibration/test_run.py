@@ -7,25 +7,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cgxas.calibration.compounds import Compounds, read_compounds
-from cgxas.calibration.methods import METHODS, UNCALIBRATED
+from cgxas.calibration.calibrators import METHODS, UNCALIBRATED
+from cgxas.calibration.measured import Compounds, read_compounds
 from cgxas.calibration.repeats import draw_repeats
 from cgxas.calibration.run import (
     ABOUT,
     THEORY,
     THEORY_RIGID,
     TRIALS,
-    CalibrationConfig,
+    CalibrationSettings,
     prepare,
     read_about,
     told,
     trials,
 )
-from cgxas.calibration.scores import Trial, read_trials
+from cgxas.calibration.trials import Trial, read_trials
 from cgxas.errors import ConfigError, DatasetError, OutputError
 from cgxas.model.checkpoint import load_checkpoint
 
-CONFIG = CalibrationConfig("run", ("Fe", "Ti"), ("gaussian", "rigid"), repeats=2)
+CONFIG = CalibrationSettings("run", ("Fe", "Ti"), ("gaussian", "rigid"), repeats=2)
 
 
 class Stop(Exception):
@@ -188,16 +188,16 @@ def test_a_file_is_no_folder(compounds, tmp_path):
 
 def test_configurations_that_make_no_sense():
     with pytest.raises(ConfigError, match="no method 'magic'"):
-        CalibrationConfig("a", ("Fe",), ("gaussian", "magic"))
+        CalibrationSettings("a", ("Fe",), ("gaussian", "magic"))
     for name in set(METHODS) - {"gaussian", "paper"}:
         with pytest.raises(ConfigError, match=f"which {name} cannot; begin with gaussian or paper"):
-            CalibrationConfig("a", ("Fe",), (name, "gaussian"))
+            CalibrationSettings("a", ("Fe",), (name, "gaussian"))
     with pytest.raises(ConfigError, match="repeats = 0"):
-        CalibrationConfig("a", ("Fe",), repeats=0)
+        CalibrationSettings("a", ("Fe",), repeats=0)
 
 
 def test_the_default_is_compared_with_the_dull_baseline():
-    config = CalibrationConfig("a", ("Fe",))
+    config = CalibrationSettings("a", ("Fe",))
     assert (config.methods, config.repeats, config.split_by) == (
         ("gaussian", "rigid"),
         20,

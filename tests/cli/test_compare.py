@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from cgxas.spectra.compare import broadened
-from cgxas.spectra.files.scan import Scan
-from cgxas.spectra.io import write_spectrum
-from cgxas.spectra.measured import normalise
-from cgxas.spectra.measured_io import write_athena
+from cgxas.spectra.io.measurements import write_athena
+from cgxas.spectra.io.scan import Scan
+from cgxas.spectra.io.write import write_spectrum
+from cgxas.spectra.normalise import normalise
+from cgxas.spectra.resample import broadened
 
 pytest.importorskip("larch")
 
@@ -67,8 +67,8 @@ def test_a_known_shift_and_broadening_are_recovered(cgxas, tmp_path, spectrum):
     """3.2 eV and 1.5 eV; the 0.55 eV between predicted points count as a little broadening."""
     write_spectrum(spectrum, tmp_path / "a.csv")
     wide = np.arange(7000.0, 7500.0, 0.25)
-    end = spectrum.mu[-5:].mean()
-    mu = np.interp(wide, spectrum.energy, spectrum.mu, left=0.0, right=end)
+    end = spectrum.norm[-5:].mean()
+    mu = np.interp(wide, spectrum.energy, spectrum.norm, left=0.0, right=end)
     columns = np.transpose([wide + 3.2, 0.4 + 1.3 * broadened(wide, mu, 1.5)])
     np.savetxt(tmp_path / "b.dat", columns, header="energy xmu")
     cgxas("compare", tmp_path / "a.csv", tmp_path / "b.dat", "--json", tmp_path / "o.json")

@@ -10,7 +10,7 @@ from pymatgen.core.structure import Structure
 
 from cgxas.data.check import REASONS
 from cgxas.data.folder import read_manifest
-from cgxas.data.records import read_records
+from cgxas.data.record import read_records
 from cgxas.data.sources import materials_project
 from cgxas.data.split import read_split
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from cgxas.model.checkpoint import bundled, load_checkpoint
-from cgxas.spectra.windows import WINDOWS
+from cgxas.spectra.xray import WINDOWS
 
 
 def test_models_alone_shows_help(cgxas):

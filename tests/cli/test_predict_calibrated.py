@@ -54,7 +54,7 @@ def test_larch_reads_the_band_of_an_xdi_file(written, expected, in_python):
     group = xdi.read_xdi(str(written(".xdi")), use_pyxdi=in_python)
     assert group.array_labels == ["energy", "norm", "sigma"]
     np.testing.assert_allclose(group.energy, expected.energy, rtol=0, atol=1e-6)
-    np.testing.assert_allclose(group.norm, expected.mu, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(group.norm, expected.norm, rtol=0, atol=1e-6)
     np.testing.assert_allclose(group.sigma, expected.sigma, rtol=0, atol=1e-6)
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from cgxas.spectra.files.scan import Scan
-from cgxas.spectra.measured import normalise
-from cgxas.spectra.measured_io import write_athena
+from cgxas.spectra.io.measurements import write_athena
+from cgxas.spectra.io.scan import Scan
+from cgxas.spectra.normalise import normalise
 
 pytest.importorskip("larch")
 
@@ -114,7 +114,7 @@ def test_nothing_is_shown_if_it_cannot_be_written(refused, measured, monkeypatch
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device", "out.xdi")
 
-    monkeypatch.setattr("cgxas.spectra.measured_io.write_measurement", full)
+    monkeypatch.setattr("cgxas.spectra.io.measurements.write_measurement", full)
     said = refused("spectrum", measured / "a.dat", "-o", measured / "out.xdi")
     assert "No space left" in said
 

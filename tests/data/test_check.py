@@ -3,7 +3,7 @@ import pytest
 
 from cgxas.data.check import REASONS, check_folder
 from cgxas.data.folder import Origin, write_dataset
-from cgxas.data.records import read_records
+from cgxas.data.record import read_records
 from cgxas.errors import DatasetError
 
 

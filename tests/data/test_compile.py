@@ -11,12 +11,12 @@ from cgxas.crystals.canonical import Cell
 from cgxas.data import compile as compiling
 from cgxas.data.compile import build_dataset, compiled, content_hash, on_grids, site_graph
 from cgxas.data.dataset import LEFT_WEIGHT, Dataset
-from cgxas.data.records import Material, read_records
+from cgxas.data.record import Material, read_records
 from cgxas.errors import DatasetError
-from cgxas.model.config import ModelConfig
-from cgxas.spectra.windows import WINDOWS
+from cgxas.model.cgxas.config import CGXASConfig
+from cgxas.spectra.xray import WINDOWS
 
-CONFIG = ModelConfig(hidden=4, n_modules=1)
+CONFIG = CGXASConfig(hidden=4, n_modules=1)
 DISTANCES = replace(CONFIG, wave_numbers=0)
 
 
@@ -61,7 +61,7 @@ def test_crystals_stay_apart_whatever_the_order_of_records(records):
 def test_spectra_lie_on_the_grid(records):
     mu, computed = on_grids(records, WINDOWS, 100)
     assert mu.dtype == np.float32
-    expected = np.interp(WINDOWS["Ti"].energies, records[0].energy, records[0].mu)
+    expected = np.interp(WINDOWS["Ti"].energies, records[0].energy, records[0].norm)
     np.testing.assert_allclose(mu[0], expected, rtol=1e-6)
     assert computed.tolist() == [[0, 100]] * 4
 
@@ -168,7 +168,7 @@ def test_damaged_cache_is_told_and_not_used(records, tmp_path):
 
 
 def changed_mu(records):
-    mu = records[1].mu.copy()
+    mu = records[1].norm.copy()
     mu[17] += 1e-9
     return [records[0], replace(records[1], mu=mu), *records[2:]]
 

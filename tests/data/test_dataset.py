@@ -11,16 +11,16 @@ import torch
 from cgxas.crystals.batch import collate
 from cgxas.data.compile import build_dataset, site_graph
 from cgxas.data.dataset import FORMAT, LEFT_WEIGHT, Batch, Dataset
-from cgxas.data.records import read_records
+from cgxas.data.record import read_records
 from cgxas.data.split import Split
 from cgxas.errors import ConfigError, DatasetError
-from cgxas.model.config import ModelConfig
-from cgxas.spectra.windows import WINDOWS
+from cgxas.model.cgxas.config import CGXASConfig
+from cgxas.spectra.xray import WINDOWS
 
 CONFIGS = {
-    "plane waves": ModelConfig(hidden=4, n_modules=1),
-    "distances": ModelConfig(hidden=4, n_modules=1, wave_numbers=0),
-    "as given": ModelConfig(hidden=4, n_modules=1, cell="as_given"),
+    "plane waves": CGXASConfig(hidden=4, n_modules=1),
+    "distances": CGXASConfig(hidden=4, n_modules=1, wave_numbers=0),
+    "as given": CGXASConfig(hidden=4, n_modules=1, cell="as_given"),
 }
 
 
@@ -79,7 +79,7 @@ def test_batch_joins_only_the_wanted_crystals_each_once(dataset):
     for target, expected in enumerate((26, 8, 22)):
         assert set(numbers[both.target_of_node == target].tolist()) == {expected}
     assert torch.bincount(both.target_of_node).tolist() == [1, 4, 2]
-    assert torch.equal(both.mu, dataset.mu[[2, 1, 0]])
+    assert torch.equal(both.norm, dataset.norm[[2, 1, 0]])
     assert len(both) == 3
 
 
@@ -145,7 +145,7 @@ def test_folder_gives_everything_back(dataset, tmp_path):
     found = Dataset.load(tmp_path / "compiled")
     assert_same(found, dataset)
     with pytest.raises(AttributeError):
-        found.mu = dataset.mu  # type: ignore[misc]
+        found.norm = dataset.norm  # type: ignore[misc]
     assert_same(build_none(tmp_path, dataset), replace(dataset, fractional=None, volume=None))
 
 
@@ -161,8 +161,8 @@ def test_folder_is_mapped_into_memory_and_never_written_to(dataset, tmp_path):
     found = Dataset.load(tmp_path / "compiled")
     mapped = str((tmp_path / "compiled" / "mu.npy").resolve())
     assert mapped in Path("/proc/self/maps").read_text()
-    found.mu[0] = 7
-    assert (found.mu[0] == 7).all()
+    found.norm[0] = 7
+    assert (found.norm[0] == 7).all()
     assert (tmp_path / "compiled" / "mu.npy").read_bytes() == before
 
 

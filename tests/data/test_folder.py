@@ -17,7 +17,7 @@ from cgxas.data.folder import (
     read_manifest,
     write_dataset,
 )
-from cgxas.data.records import Material, read_records
+from cgxas.data.record import Material, read_records
 from cgxas.errors import DatasetError, OutputError
 
 ORIGIN = Origin("test set", "doi:10.1/2", "CC-BY-4.0")
@@ -39,7 +39,7 @@ def test_what_is_written_is_read_again(records, target):
     assert [record.key for record in again] == [f"mine/{r.spectrum_id}" for r in records]
     for ours, theirs in zip(again, records, strict=True):
         np.testing.assert_array_equal(ours.energy, theirs.energy)
-        np.testing.assert_array_equal(ours.mu, theirs.mu)
+        np.testing.assert_array_equal(ours.norm, theirs.norm)
         np.testing.assert_array_equal(ours.sites, theirs.sites)
         np.testing.assert_array_equal(ours.material.cell.lattice, theirs.material.cell.lattice)
         np.testing.assert_array_equal(ours.material.cell.frac, theirs.material.cell.frac)

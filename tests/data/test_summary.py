@@ -1,5 +1,5 @@
 from cgxas.data.folder import Origin, write_dataset
-from cgxas.data.records import read_records
+from cgxas.data.record import read_records
 from cgxas.data.summary import Counts, summarise
 
 

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from cgxas.crystals.canonical import Cell
 from cgxas.crystals.graph import CrystalGraph, crystal_graph
-from cgxas.model.authors import config_from_shapes, translate
-from cgxas.model.config import ModelConfig
-from cgxas.model.network import CGXAS
+from cgxas.model.cgxas.authors import config_from_shapes, translate
+from cgxas.model.cgxas.config import CGXASConfig
+from cgxas.model.cgxas.network import CGXAS
 
 STRUCTURES = ("fe_bcc", "tio2_rutile", "o2_box", "zns_wurtzite_skew")
 _REPORT = pytest.StashKey["Report"]()
@@ -99,7 +99,7 @@ class Goldens:
         drawn = {name: _draw(name, shapes[name], rng) for name in sorted(shapes)}
         return {name: drawn[name] for name in shapes}
 
-    def config(self, configuration: str) -> ModelConfig:
+    def config(self, configuration: str) -> CGXASConfig:
         """Return what we deduce of a configuration's shapes."""
         act = "silu" if configuration.endswith("silu") else "elu"
         return config_from_shapes(self.state(configuration), act, act)

@@ -4,9 +4,11 @@ import torch
 
 from cgxas.data.split import split_by_spectrum
 from cgxas.elements import ABSORBERS
-from cgxas.evaluation.metrics import rse
-from cgxas.spectra.normalise import edge_energy_on_grid, onto_grid, sanity_reasons
-from cgxas.spectra.windows import WINDOWS
+from cgxas.spectra.edge import edge_energy_on_grid
+from cgxas.spectra.metrics import rse
+from cgxas.spectra.resample import onto_grid
+from cgxas.spectra.sanity import sanity_reasons
+from cgxas.spectra.xray import WINDOWS
 from cgxas.training.fit import rse_loss, slope_rse
 
 

@@ -3,8 +3,8 @@ import pytest
 
 from cgxas.crystals.batch import collate
 from cgxas.crystals.graph import _pairs
-from cgxas.model.basis import gaussian_basis, plane_waves
-from cgxas.model.layers import node_features
+from cgxas.model.cgxas.basis import gaussian_basis, plane_waves
+from cgxas.model.cgxas.layers import node_features
 
 BASIS = {"f64": 1e-10, "f32": 2e-6}
 

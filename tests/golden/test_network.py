@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from cgxas.crystals.batch import collate
-from cgxas.model.authors import translate
-from cgxas.model.config import ModelConfig
-from cgxas.model.network import CGXAS
+from cgxas.model.cgxas.authors import translate
+from cgxas.model.cgxas.config import CGXASConfig
+from cgxas.model.cgxas.network import CGXAS
 
 ALLOWED = {"f64": 1e-10, "f32": 1e-5}
 WIDTHS = {"tiny": (16, 2, 3, 20), "tiny100": (16, 2, 3, 100), "full": (256, 5, 5, 100)}
@@ -69,7 +69,7 @@ def test_weights_follow_the_recipe(goldens, report, configuration):
 def test_shapes_give_the_configuration(goldens, configuration):
     kind, _, act = configuration.partition("_")
     hidden, n_modules, n_head_layers, n_outputs = WIDTHS[kind]
-    assert goldens.config(configuration) == ModelConfig(
+    assert goldens.config(configuration) == CGXASConfig(
         hidden=hidden,
         n_modules=n_modules,
         n_head_layers=n_head_layers,

@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from cgxas.crystals.batch import GraphBatch, collate
-from cgxas.model.config import ModelConfig
-from cgxas.model.network import CGXAS
+from cgxas.model.cgxas.config import CGXASConfig
+from cgxas.model.cgxas.network import CGXAS
 from cgxas.training.loss import rse_loss
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -58,7 +58,7 @@ def ours(goldens, kind) -> CGXAS:
     if kind != "no waves":
         return goldens.network(kind, torch.float64)
     torch.manual_seed(64)
-    return CGXAS(ModelConfig(hidden=16, n_modules=2, n_outputs=20, wave_numbers=0)).double()
+    return CGXAS(CGXASConfig(hidden=16, n_modules=2, n_outputs=20, wave_numbers=0)).double()
 
 
 def answer(network, vectors: Tensor) -> tuple[Tensor, Tensor]:
@@ -98,7 +98,7 @@ def test_plain_equals_ours(plain, batch, ours, report, training):
 
 @pytest.mark.parametrize("wave_numbers", [0, 4])
 def test_loops_give_our_basis(plain, batch, wave_numbers):
-    config = ModelConfig(hidden=16, n_modules=1, wave_numbers=wave_numbers)
+    config = CGXASConfig(hidden=16, n_modules=1, wave_numbers=wave_numbers)
     looped = plain.looped_basis(batch, config)
     for found, expected in zip(looped, CGXAS(config).edge_basis(batch), strict=True):
         if expected is None:
@@ -131,7 +131,7 @@ def test_steps_stay_together(plain, batch, ours):
 
 @pytest.mark.parametrize("wave_numbers", [0, 4])
 def test_floor_counts_every_matrix_product(floor, batch, wave_numbers):
-    config = ModelConfig(hidden=16, n_modules=2, n_outputs=20, wave_numbers=wave_numbers)
+    config = CGXASConfig(hidden=16, n_modules=2, n_outputs=20, wave_numbers=wave_numbers)
     network = CGXAS(config).double()
     nodes = torch.tensor([0, 2, 5])
     with FlopCounterMode(display=False) as counter:
@@ -143,7 +143,7 @@ def test_floor_counts_every_matrix_product(floor, batch, wave_numbers):
 
 
 def test_floor_takes_time_at_measured_rates(floor):
-    config = ModelConfig(hidden=16, n_modules=2, n_outputs=20)
+    config = CGXASConfig(hidden=16, n_modules=2, n_outputs=20)
     found = floor.floor(config, 30, 3, torch.device("cpu"))
     work = 2e-9 * found["multiply_adds"]
     assert found["arithmetic_ms"] == pytest.approx(1e3 * work / found["gflop_per_second"])

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from cgxas.crystals.batch import collate
-from cgxas.model.authors import _our_name
+from cgxas.model.cgxas.authors import _our_name
 from cgxas.training.loss import rse_loss
 
 ALLOWED = {"f64": 1e-10, "f32": 1e-4}

@@ -5,8 +5,8 @@ import torch
 from cgxas.crystals.batch import GraphBatch, collate
 from cgxas.crystals.canonical import Cell
 from cgxas.crystals.graph import crystal_graph
-from cgxas.model.config import ModelConfig
-from cgxas.model.network import CGXAS
+from cgxas.model.cgxas.config import CGXASConfig
+from cgxas.model.cgxas.network import CGXAS
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def batch() -> GraphBatch:
 def network() -> CGXAS:
     """A small network in float64 whose batch norms have seen something."""
     torch.manual_seed(3)
-    network = CGXAS(ModelConfig(hidden=8, n_modules=2, n_head_layers=2, n_outputs=6)).double()
+    network = CGXAS(CGXASConfig(hidden=8, n_modules=2, n_head_layers=2, n_outputs=6)).double()
     for name, tensor in network.named_buffers():
         if name.endswith("running_var"):
             tensor.copy_(0.5 + torch.rand_like(tensor))

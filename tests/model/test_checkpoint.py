@@ -17,16 +17,16 @@ from cgxas.errors import (
     ForeignCheckpoint,
     OutputError,
 )
+from cgxas.model.cgxas.config import CGXASConfig
+from cgxas.model.cgxas.network import CGXAS
 from cgxas.model.checkpoint import FORMAT, Checkpoint, ElementCard, bundled, load_checkpoint
-from cgxas.model.config import ModelConfig
-from cgxas.model.network import CGXAS
-from cgxas.spectra.windows import WINDOWS
+from cgxas.spectra.xray import WINDOWS
 
 
 @pytest.fixture
 def checkpoint() -> Checkpoint:
     torch.manual_seed(0)
-    config = ModelConfig(hidden=4, n_modules=1, n_head_layers=1)
+    config = CGXASConfig(hidden=4, n_modules=1, n_head_layers=1)
     cards = {"Fe": ElementCard(WINDOWS["Fe"], 100, 10, 0.01, 0.99), "O": ElementCard(WINDOWS["O"])}
     state = CGXAS(config).state_dict()
     return Checkpoint("small", config, cards, state, {"data": ["folder"], "n": 3})

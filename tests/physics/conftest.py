@@ -7,11 +7,11 @@ import pytest
 import torch
 from pymatgen.core import Lattice, Structure
 
+from cgxas.model.cgxas.config import CGXASConfig
+from cgxas.model.cgxas.network import CGXAS
 from cgxas.model.checkpoint import Checkpoint, ElementCard
-from cgxas.model.config import ModelConfig
-from cgxas.model.network import CGXAS
 from cgxas.predict import Predictor
-from cgxas.spectra.windows import WINDOWS
+from cgxas.spectra.xray import WINDOWS
 
 # (space group, cell, species, coordinates); textbook values, some of them made up.
 _SPACE_GROUPS = {
@@ -122,7 +122,7 @@ def crystals() -> dict[str, Structure]:
     return {name: _built(name) for name in _SPACE_GROUPS}
 
 
-def _random_predictor(config: ModelConfig) -> Predictor:
+def _random_predictor(config: CGXASConfig) -> Predictor:
     rng = np.random.default_rng(64)
     state = {}
     for name, tensor in CGXAS(config).state_dict().items():
@@ -148,13 +148,13 @@ def _random_predictor(config: ModelConfig) -> Predictor:
 @pytest.fixture(scope="session")
 def predictor() -> Predictor:
     """The paper's network, narrower, with random weights."""
-    return _random_predictor(ModelConfig(hidden=32))
+    return _random_predictor(CGXASConfig(hidden=32))
 
 
 @pytest.fixture(scope="session")
 def predictor_without_waves() -> Predictor:
     """The same without plane waves: it sees distances only."""
-    return _random_predictor(ModelConfig(hidden=32, wave_numbers=0))
+    return _random_predictor(CGXASConfig(hidden=32, wave_numbers=0))
 
 
 @pytest.fixture(scope="session")
@@ -164,6 +164,6 @@ def spectra_of_sites() -> Callable[..., dict[int, np.ndarray]]:
     def find(predictor: Predictor, crystal) -> dict[int, np.ndarray]:
         (spectra,) = predictor.predict_each([crystal], ["all"])
         groups = [group for spectrum in spectra for group in spectrum.sites]
-        return {site: group.mu for group in groups for site in group.sites}
+        return {site: group.norm for group in groups for site in group.sites}
 
     return find

@@ -87,7 +87,7 @@ def test_standard_cells_give_the_same_spectra(crystal, predictor):
     first, *others = predictor.predict_each(cells, ["all"])
     for spectra in others:
         for expected, found in zip(first, spectra, strict=True):
-            np.testing.assert_allclose(found.mu, expected.mu, rtol=0, atol=SAME)
+            np.testing.assert_allclose(found.norm, expected.norm, rtol=0, atol=SAME)
 
 
 def test_rounded_coordinates_hardly_matter(crystal, predictor, spectra_of_sites):
@@ -107,7 +107,7 @@ def test_rounded_coordinates_hardly_matter(crystal, predictor, spectra_of_sites)
 
 def test_different_crystals_have_different_spectra(crystals, predictor):
     names = ["rutile", "anatase", "calcite", "quartz", "tenorite", "perovskite", "P1 cubic"]
-    mu = [predictor.predict(crystals[name], "O").mu for name in names]
+    mu = [predictor.predict(crystals[name], "O").norm for name in names]
     for n, one in enumerate(mu):
         assert all(np.abs(one - other).max() > 100 * SAME for other in mu[:n])
 
@@ -117,7 +117,7 @@ def test_a_small_displacement_is_seen(built, predictor, name, element):
     crystal = built(name)
     moved = crystal.copy()
     moved.translate_sites([len(moved) - 1], [0.05, 0.0, 0.0], frac_coords=False)
-    difference = predictor.predict(crystal, element).mu - predictor.predict(moved, element).mu
+    difference = predictor.predict(crystal, element).norm - predictor.predict(moved, element).norm
     assert np.abs(difference).max() > 100 * SAME
 
 
@@ -139,7 +139,7 @@ def test_batch_equals_one_by_one(crystals, predictor):
     for crystal, spectra in zip(many, together, strict=True):
         (alone,) = predictor.predict_each([crystal], ["all"])
         for expected, found in zip(alone, spectra, strict=True):
-            np.testing.assert_allclose(found.mu, expected.mu, rtol=0, atol=SAME)
+            np.testing.assert_allclose(found.norm, expected.norm, rtol=0, atol=SAME)
 
 
 def test_a_node_per_orbit_suffices_without_waves(crystal, predictor_without_waves):

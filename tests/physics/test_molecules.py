@@ -49,12 +49,12 @@ def test_equivalent_atoms_share_one_spectrum(name, element, groups, predictor):
 
 
 def test_ase_and_pymatgen_agree(predictor):
-    from_ase = predictor.predict(molecule("CH3CH2OH"), "O").mu
-    from_pymatgen = predictor.predict(as_molecule("CH3CH2OH"), "O").mu
+    from_ase = predictor.predict(molecule("CH3CH2OH"), "O").norm
+    from_pymatgen = predictor.predict(as_molecule("CH3CH2OH"), "O").norm
     np.testing.assert_allclose(from_ase, from_pymatgen, rtol=0, atol=1e-12)
 
 
 def test_different_molecules_differ(predictor):
-    mu = [predictor.predict(molecule(name), "O").mu for name in ("H2O", "CO2", "O2", "CH3CH2OH")]
+    mu = [predictor.predict(molecule(name), "O").norm for name in ("H2O", "CO2", "O2", "CH3CH2OH")]
     for n, one in enumerate(mu):
         assert all(np.abs(one - other).max() > 1e-3 for other in mu[:n])

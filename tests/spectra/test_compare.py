@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from cgxas.errors import SpectrumError
-from cgxas.spectra.compare import MAX_SHIFT, Curves, broadened
+from cgxas.spectra.compare import MAX_SHIFT, Curves
+from cgxas.spectra.resample import broadened
 
 GRID = np.linspace(7100.0, 7155.0, 100)
 WIDE = np.arange(7050.0, 7300.0, 0.4)

@@ -41,15 +41,15 @@ def test_arrays_are_copies_nobody_can_change():
     mu = np.ones(11)
     spectrum = Spectrum(ENERGY, mu, "Fe")
     mu[0] = 5.0
-    assert spectrum.mu[0] == 1.0
+    assert spectrum.norm[0] == 1.0
     with pytest.raises(ValueError, match="read-only"):
-        spectrum.mu[0] = 2.0
+        spectrum.norm[0] = 2.0
     with pytest.raises(dataclasses.FrozenInstanceError):
-        spectrum.mu = mu  # type: ignore[misc]
+        spectrum.norm = mu  # type: ignore[misc]
 
 
 def test_measured_spectrum_may_be_negative():
-    assert Spectrum(ENERGY, np.linspace(-0.2, 1.0, 11), "Fe").mu.min() == -0.2
+    assert Spectrum(ENERGY, np.linspace(-0.2, 1.0, 11), "Fe").norm.min() == -0.2
 
 
 @pytest.mark.parametrize("mu", [np.ones(10), np.full(11, np.nan), np.ones((11, 1))])
@@ -115,12 +115,12 @@ def test_spectrum_without_edge_can_be_shown():
 def test_larch_group_carries_the_normalised_curve(spectrum):
     pytest.importorskip("larch")
     group = spectrum.to_larch()
-    np.testing.assert_array_equal(group.norm, spectrum.mu)
+    np.testing.assert_array_equal(group.norm, spectrum.norm)
     np.testing.assert_array_equal(group.energy, spectrum.energy)
     assert group.e0 == spectrum.e0
     assert (group.atsym, group.edge, group.label) == ("Fe", "K", "Fe2O3, Fe K edge")
     group.norm[0] = 9.0  # Larch works in place; the spectrum and mu stay
-    assert group.mu[0] == spectrum.mu[0] != 9.0
+    assert group.norm[0] == spectrum.norm[0] != 9.0
 
 
 def test_larch_group_carries_the_band(spectrum):
@@ -150,7 +150,7 @@ def test_pymatgen_spectrum_carries_the_curve(spectrum, structure):
     converted = dataclasses.replace(spectrum, structure=structure).to_pymatgen()
     assert isinstance(converted, xas.XAS)
     np.testing.assert_array_equal(converted.x, spectrum.energy)
-    np.testing.assert_array_equal(converted.y, spectrum.mu)
+    np.testing.assert_array_equal(converted.y, spectrum.norm)
     assert (converted.absorbing_element.symbol, converted.edge) == ("Fe", "K")
     assert (converted.spectrum_type, converted.absorbing_index) == ("XANES", None)
     assert converted.structure is structure

@@ -10,12 +10,12 @@ import torch
 from cgxas.crystals.canonical import Cell
 from cgxas.data.compile import build_dataset
 from cgxas.data.dataset import Dataset
-from cgxas.data.records import Material, Record
+from cgxas.data.record import Material, Record
 from cgxas.data.split import Split
-from cgxas.model.config import ModelConfig
-from cgxas.spectra.windows import WINDOWS
-from cgxas.training.config import TrainingConfig
+from cgxas.model.cgxas.config import CGXASConfig
+from cgxas.spectra.xray import WINDOWS
 from cgxas.training.fit import SILENT, Epoch, Job, Silent, Watcher
+from cgxas.training.settings import TrainingSettings
 
 
 class Told(Silent):
@@ -56,15 +56,15 @@ def _one_thread():
 
 
 @pytest.fixture(scope="session")
-def model() -> ModelConfig:
+def model() -> CGXASConfig:
     """A network with all its parts."""
-    return ModelConfig(hidden=8, n_modules=1, n_head_layers=1, wave_numbers=2, dropout=0.1)
+    return CGXASConfig(hidden=8, n_modules=1, n_head_layers=1, wave_numbers=2, dropout=0.1)
 
 
 @pytest.fixture(scope="session")
-def training() -> TrainingConfig:
+def training() -> TrainingSettings:
     """Four epochs of two steps each."""
-    return TrainingConfig(epochs=4, batch_crystals=3, learning_rate=3e-3)
+    return TrainingSettings(epochs=4, batch_crystals=3, learning_rate=3e-3)
 
 
 def material(n: int) -> Material:

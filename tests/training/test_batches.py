@@ -53,7 +53,7 @@ def test_order_follows_seed_and_epoch_alone(batches):
 
 
 def test_typical_spectrum_is_the_weighted_mean(dataset):
-    mu, computed = dataset.mu.clone(), dataset.computed.clone()
+    mu, computed = dataset.norm.clone(), dataset.computed.clone()
     mu[0, 60:], computed[0, 1] = 100, 60
     changed = replace(dataset, mu=mu, computed=computed)
     mean, spread = typical_spectrum(changed, np.array([0, 1, 2]))

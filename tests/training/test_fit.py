@@ -10,11 +10,10 @@ import torch
 from cgxas.data.compile import build_dataset
 from cgxas.data.split import Split
 from cgxas.errors import ConfigError, Interrupted
-from cgxas.model.config import ModelConfig
-from cgxas.model.network import CGXAS
-from cgxas.spectra.windows import WINDOWS
+from cgxas.model.cgxas.config import CGXASConfig
+from cgxas.model.cgxas.network import CGXAS
+from cgxas.spectra.xray import WINDOWS
 from cgxas.training.batches import typical_spectrum
-from cgxas.training.config import TrainingConfig
 from cgxas.training.fit import (
     BEST,
     LAST,
@@ -29,6 +28,7 @@ from cgxas.training.fit import (
     predict_targets,
     site_vectors,
 )
+from cgxas.training.settings import TrainingSettings
 
 
 def log(job: Job) -> list[dict[str, str]]:
@@ -114,7 +114,7 @@ def test_validation_counts_certain_sites_and_computed_points(job, model, dataset
     one = job(watcher=told, epochs=1)
     computed = dataset.computed.clone()
     computed[:, 1] = 70
-    mu = dataset.mu.clone()
+    mu = dataset.norm.clone()
     mu[:, 70:] = 0
     one = replace(one, dataset=replace(dataset, mu=mu, computed=computed))
     fit(new_network(one, model), one)
@@ -251,7 +251,7 @@ def test_uncertain_sites_are_left_out_at_weight_zero(job, model, dataset, split)
     one = job("as they are", **settings)
     fit(new_network(one, model), one)
     # If they are left out, what they say cannot matter.
-    mu = dataset.mu.clone()
+    mu = dataset.norm.clone()
     uncertain = np.intersect1d(split.train, np.flatnonzero(~dataset.certain.numpy()))
     mu[uncertain] = mu[uncertain].flip(0)  # among themselves, so that the typical spectrum stays
     other = replace(job("exchanged", **settings), dataset=replace(dataset, mu=mu))
@@ -296,7 +296,7 @@ def test_predictions_come_with_their_targets(job, model, dataset, monkeypatch):
     assert [len(chosen) for chosen in seen] == [3, 2]
     assert sorted(n for chosen in seen for n in chosen) == sorted(wanted.tolist())
     for chosen, batch, spectra in predict_targets(answer, dataset, wanted):
-        assert torch.equal(batch.mu, dataset.mu[chosen])
+        assert torch.equal(batch.norm, dataset.norm[chosen])
         for target, spectrum in zip(chosen, spectra, strict=True):
             alone = next(predict_targets(answer, dataset, np.array([target])))[2]
             torch.testing.assert_close(spectrum, alone[0], rtol=1e-5, atol=1e-6)
@@ -309,11 +309,11 @@ def test_network_of_two_theories_answers_each_in_its_own(record, tmp_path):
         one = record(n, ("Fe", "Co")[n % 2], 0, 0.1 * n, "FEFF9")
         two = record(n, ("Fe", "Co")[n % 2], 0, 0.1 * n + 6, "VASP")
         records += [one, replace(two, material=one.material)]
-    config = ModelConfig(hidden=16, n_modules=1, n_head_layers=2, wave_numbers=0)
+    config = CGXASConfig(hidden=16, n_modules=1, n_head_layers=2, wave_numbers=0)
     dataset = build_dataset(records, WINDOWS, config)
     everything = np.arange(16)
     split = Split(everything, everything, everything)
-    training = TrainingConfig(epochs=40, batch_crystals=4, learning_rate=2e-2)
+    training = TrainingSettings(epochs=40, batch_crystals=4, learning_rate=2e-2)
     errors = {}
     for names in ((), ("VASP", "FEFF9")):
         told = replace(config, fidelities=names)
@@ -325,7 +325,7 @@ def test_network_of_two_theories_answers_each_in_its_own(record, tmp_path):
     with torch.no_grad():
         vectors = network.embed(batch.graphs)[batch.nodes]
         vasp, feff = (network.head(vectors, torch.tensor(n)) for n in range(2))
-    feff9, higher = dataset.mu[4], dataset.mu[5]
+    feff9, higher = dataset.norm[4], dataset.norm[5]
     assert float((feff[0] - feff9).abs().max()) < 0.25
     assert float((vasp[0] - higher).abs().max()) < 0.25
     assert float((higher - feff9).abs().max()) > 0.7
@@ -340,7 +340,7 @@ def test_network_of_two_theories_answers_each_in_its_own(record, tmp_path):
     ],
 )
 def test_schedule(schedule, factors):
-    config = TrainingConfig(epochs=20, schedule=schedule, learning_rate=1.0)
+    config = TrainingSettings(epochs=20, schedule=schedule, learning_rate=1.0)
     optimiser = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], 1.0)
     rates = _schedule(optimiser, config, steps_per_epoch=5).lr_lambdas[0]
     assert {step: rates(step) for step in factors} == pytest.approx(factors, abs=1e-4)

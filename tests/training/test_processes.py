@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from cgxas.training.config import RunConfig, SplitConfig
 from cgxas.training.processes import ALONE, Processes, processes
+from cgxas.training.settings import RunSettings, SplitSettings
 
 WORKER = Path(__file__).with_name("two_worker.py")
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
@@ -21,11 +21,11 @@ def results(dataset, split, model, training, tmp_path_factory) -> dict[str, Path
     """The folders of the same training by one process and by two: 20 steps of 3 crystals."""
     folder = tmp_path_factory.mktemp("shared")
     dataset.save(folder / "data")
-    config = RunConfig(
+    config = RunSettings(
         "two",
         replace(model, dropout=0.0),  # every process draws its own
         replace(training, epochs=10, uncertain_weight=0.5, balance=0.5),
-        SplitConfig(),
+        SplitSettings(),
     )
     (folder / "config.toml").write_text(config.to_toml())
     parts = [part.tolist() for part in (split.train, split.validation, split.test)]

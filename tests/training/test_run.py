@@ -14,17 +14,17 @@ import torch
 from cgxas.data.dataset import Dataset
 from cgxas.data.split import Split, read_saved_split, read_split, write_split
 from cgxas.errors import ConfigError, Interrupted, OutputError
+from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.checkpoint import Checkpoint, load_checkpoint
-from cgxas.model.config import ModelConfig
-from cgxas.training.config import RunConfig, SplitConfig, TrainingConfig
 from cgxas.training.fit import BEST, site_vectors
 from cgxas.training.folder import open_run
 from cgxas.training.processes import ALONE
 from cgxas.training.run import Data, Run, curves, prepare, retest, score, split_of, train
+from cgxas.training.settings import RunSettings, SplitSettings, TrainingSettings
 
-MODEL = ModelConfig(hidden=8, n_modules=1, n_head_layers=1, wave_numbers=0, dropout=0.1)
-TINY = RunConfig(
-    "tiny", MODEL, TrainingConfig(epochs=3, batch_crystals=3), SplitConfig("formula", 0.6, 0.2)
+MODEL = CGXASConfig(hidden=8, n_modules=1, n_head_layers=1, wave_numbers=0, dropout=0.1)
+TINY = RunSettings(
+    "tiny", MODEL, TrainingSettings(epochs=3, batch_crystals=3), SplitSettings("formula", 0.6, 0.2)
 )
 
 
@@ -32,7 +32,7 @@ TINY = RunConfig(
 def run_of(salts, tmp_path) -> Callable[..., Run]:
     """Makes a run on the ten salts, in a folder of its own name."""
 
-    def make(name: str = "run", config: RunConfig = TINY, folder: Path = salts, **others) -> Run:
+    def make(name: str = "run", config: RunSettings = TINY, folder: Path = salts, **others) -> Run:
         data = Data.read([folder], config.model, ALONE)
         split = others.pop("split", None) or data.divide(config.split)
         return Run(config, data, split, tmp_path / name, "told", **others)
@@ -83,7 +83,7 @@ def test_a_run_folder_tells_all_about_its_run(run_of, salts):
     assert (folder.name, folder.kind, folder.element) == ("tiny", "universal", None)
     assert folder.data == (salts,)
     assert folder.environment["processes"] == "1"
-    assert RunConfig.from_toml(run.path / "config.toml") == TINY
+    assert RunSettings.from_toml(run.path / "config.toml") == TINY
     found = read_split(run.path / "split.json", run.data.records)
     assert found.sha256 == run.split.sha256
     assert read_saved_split(run.path / "split.json").by == "formula"
@@ -153,7 +153,7 @@ def test_one_element_alone(run_of):
     assert set(checkpoint.elements) == set(evaluation.elements) == {"O"}
     assert checkpoint.provenance["spectra"] == {"train": 6, "validation": 2, "test": 2}
     assert set(evaluation.tested.element) == {"O"}
-    mu = run.data.dataset.mu.clone()
+    mu = run.data.dataset.norm.clone()
     mu[run.data.dataset.absorber.numpy() == 26] = 0.5  # what iron says cannot matter
     data = replace(run.data, dataset=replace(run.data.dataset, mu=mu))
     again, _ = train(replace(run, data=data, path=run.path.with_name("again")))
@@ -170,7 +170,7 @@ def test_a_part_without_spectra_is_refused(run_of):
 
 def tuned(run_of, parent: Checkpoint, **settings) -> Run:
     training = replace(TINY.training, **settings)
-    config = RunConfig("ft_Fe", parent.config, training, TINY.split)
+    config = RunSettings("ft_Fe", parent.config, training, TINY.split)
     return run_of(f"tuned {settings}", config, element="Fe", parent=parent)
 
 
@@ -266,7 +266,7 @@ def test_curves_are_empty_where_nothing_was_computed(run_of):
     computed[3] = torch.tensor([10, 40])
     found = curves(replace(dataset, computed=computed), np.array([3, 4]))
     assert np.flatnonzero(np.isfinite(found[0])).tolist() == list(range(10, 40))
-    np.testing.assert_array_equal(found[0, 10:40], dataset.mu[3, 10:40].double())
+    np.testing.assert_array_equal(found[0, 10:40], dataset.norm[3, 10:40].double())
 
 
 @pytest.fixture(scope="module")
@@ -275,7 +275,7 @@ def two_theories(write_salts, tmp_path_factory) -> Path:
     return write_salts(folder, range(8), ("FEFF 9.9.1", "VASP 6.4"))
 
 
-def knowing(*fidelities: str) -> RunConfig:
+def knowing(*fidelities: str) -> RunSettings:
     return replace(TINY, model=replace(MODEL, fidelities=fidelities))
 
 

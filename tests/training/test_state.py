@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from cgxas.errors import ConfigError
-from cgxas.model.network import CGXAS
+from cgxas.model.cgxas.network import CGXAS
 from cgxas.training.state import State, append_row
 
 

@@ -11,9 +11,9 @@ import torch
 from cgxas.data.dataset import Dataset
 from cgxas.data.split import Split
 from cgxas.errors import Interrupted
-from cgxas.training.config import RunConfig
 from cgxas.training.fit import Epoch, Job, Silent, fit, new_network
 from cgxas.training.processes import Processes, processes
+from cgxas.training.settings import RunSettings
 
 
 class Told(Silent):
@@ -40,7 +40,7 @@ def doubled(dataset: Dataset) -> Dataset:
 
 
 def main(folder: Path, out: Path) -> None:
-    config = RunConfig.from_toml(folder / "config.toml")
+    config = RunSettings.from_toml(folder / "config.toml")
     dataset = Dataset.load(folder / "data")
     parts = json.loads((folder / "split.json").read_text())
     split = Split(*(np.array(part) for part in parts))
@@ -63,7 +63,7 @@ def main(folder: Path, out: Path) -> None:
             (out / "told.json").write_text(json.dumps(told))
 
 
-def stop(job: Job, config: RunConfig, group: Processes) -> None:
+def stop(job: Job, config: RunSettings, group: Processes) -> None:
     """Let the last process alone want to stop after five steps; all of them do."""
     is_last = group.rank == group.count - 1
     stopping = replace(job, watcher=Told(stop_after=5 if is_last else None))

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from cgxas.calibration.compounds import Compounds
-from cgxas.calibration.methods import UNCALIBRATED
+from cgxas.calibration.calibrators import UNCALIBRATED
+from cgxas.calibration.measured import Compounds
 from cgxas.calibration.outcome import summaries
-from cgxas.calibration.run import CalibrationConfig
-from cgxas.calibration.scores import Trial
+from cgxas.calibration.run import CalibrationSettings
+from cgxas.calibration.trials import Trial
 from cgxas.evaluation.embedding import embed_crystals, read_crystals
 from cgxas.evaluation.sites import fair_sample, tsne
-from cgxas.plots import (
+from cgxas.figures import (
     CalibrationOverlay,
     plot_calibration,
     plot_measured_among,
@@ -26,7 +26,7 @@ _ON_MAP = 1500
 
 
 def draw_figures(
-    config: CalibrationConfig, compounds: Compounds, found: Sequence[Trial], folder: Path
+    config: CalibrationSettings, compounds: Compounds, found: Sequence[Trial], folder: Path
 ) -> list[Path]:
     """Draw errors before and after, and the worst test compounds of each element.
 

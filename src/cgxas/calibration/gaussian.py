@@ -7,11 +7,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cgxas.calibration.compounds import Compounds
+from cgxas.calibration.measured import Compounds
 from cgxas.elements import MAX_ATOMIC_NUMBER, atomic_number
-from cgxas.model.calibration import RELATIVE, Calibration, Process
-from cgxas.model.kernels import KernelSum, Scale, Term
-from cgxas.spectra.normalise import FloatArray
+from cgxas.model.calibration.gaussian import RELATIVE, Calibration, Process
+from cgxas.model.calibration.kernels import KernelSum, Scale, Term
+from cgxas.typing import FloatArray
 
 OFFSET_TERMS = (
     Term("none", "constant", within=False),
@@ -93,7 +93,7 @@ def _alignment(compounds: Compounds, compound: int) -> tuple[float, FloatArray]:
     sites, share = compounds.sites, compounds.share[rows]
     edges = sites.edge[rows, 0].numpy() + compounds.simulated_grid(compound).e_min
     curves = sites.curve[rows].numpy()
-    energy, mu = compounds.energy[compound], compounds.mu[compound]
+    energy, norm = compounds.energy[compound], compounds.norm[compound]
 
     def simulated(offset: float) -> FloatArray:
         moved = [
@@ -105,9 +105,9 @@ def _alignment(compounds: Compounds, compound: int) -> tuple[float, FloatArray]:
     e0, edge = compounds.e0[compound], float(share @ edges)
     near = (energy > e0 + _NEAR[0]) & (energy < e0 + _NEAR[1])
     shifts = e0 - edge + np.arange(-_REACH, _REACH + _FINENESS / 2, _FINENESS)
-    misfits = [np.sum((mu - simulated(shift))[near] ** 2) for shift in shifts]
+    misfits = [np.sum((norm - simulated(shift))[near] ** 2) for shift in shifts]
     offset = float(shifts[int(np.argmin(misfits))])
-    lacking = mu - simulated(offset)
+    lacking = norm - simulated(offset)
     return offset, np.interp(RELATIVE, energy - edge - offset, lacking)
 
 

@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from cgxas.atomic import atomic_path
-from cgxas.calibration.compounds import Compounds
+from cgxas.calibration.calibrators import DEFAULT
 from cgxas.calibration.gaussian import fit_calibration
-from cgxas.calibration.heads import tune_paper
-from cgxas.calibration.methods import DEFAULT
+from cgxas.calibration.measured import Compounds
+from cgxas.calibration.paper import tune_paper
 from cgxas.calibration.repeats import draw_repeats, well_measured
-from cgxas.calibration.run import CalibrationConfig, told
-from cgxas.calibration.scores import Summary, Trial, by_method
+from cgxas.calibration.run import CalibrationSettings, told
+from cgxas.calibration.trials import Summary, Trial, by_method
 from cgxas.data.split import PARTS
 from cgxas.elements import atomic_number
 from cgxas.model.checkpoint import SUFFIX, Checkpoint, ElementCard
+from cgxas.writing import atomic_path
 
 SCORES = "scores.json"
 
@@ -44,7 +44,7 @@ def summaries(found: Sequence[Trial]) -> Scores:
 
 
 def finish(
-    config: CalibrationConfig,
+    config: CalibrationSettings,
     compounds: Compounds,
     found: Sequence[Trial],
     folder: Path,
@@ -73,7 +73,7 @@ def finish(
 
 
 def _calibrated(
-    config: CalibrationConfig, compounds: Compounds, scores: Scores
+    config: CalibrationSettings, compounds: Compounds, scores: Scores
 ) -> Iterator[tuple[Checkpoint, list[str]]]:
     learnt = sorted({*config.elements, *well_measured(compounds)}, key=atomic_number)
     rows = np.flatnonzero(np.isin(compounds.element, learnt))
@@ -89,7 +89,7 @@ def _calibrated(
 
 
 def _tuned(
-    config: CalibrationConfig, compounds: Compounds, scores: Scores
+    config: CalibrationSettings, compounds: Compounds, scores: Scores
 ) -> Iterator[tuple[Checkpoint, list[str]]]:
     for element in config.elements:
         repeat = next(draw_repeats(compounds, element, config.split_by, 1, config.seed))
@@ -109,7 +109,7 @@ def _tuned(
 
 
 def _card(
-    config: CalibrationConfig, compounds: Compounds, scores: Scores, element: str
+    config: CalibrationSettings, compounds: Compounds, scores: Scores, element: str
 ) -> ElementCard:
     """Return what a calibrated model knows of an element, as the first method was tested."""
     own, mine = compounds.model.elements[element], compounds.element == element
@@ -126,7 +126,7 @@ def _card(
 
 
 def _provenance(
-    config: CalibrationConfig,
+    config: CalibrationSettings,
     compounds: Compounds,
     scores: Mapping[str, Any],
     learnt: Sequence[str],

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from cgxas.calibration.compounds import Compounds
+from cgxas.calibration.measured import Compounds
 from cgxas.elements import atomic_number
 from cgxas.errors import ConfigError, DatasetError
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cgxas.calibration.compounds import Compounds
-from cgxas.model.calibration import simulated_edge
-from cgxas.spectra.compare import broadened
-from cgxas.spectra.normalise import PAD_POINTS, FloatArray
+from cgxas.calibration.measured import Compounds
+from cgxas.model.calibration.gaussian import simulated_edge
+from cgxas.spectra.resample import PAD_POINTS, broadened
 from cgxas.spectra.spectrum import EnergyGrid
+from cgxas.typing import FloatArray
 
 IntArray = NDArray[np.int64]
 Curve = tuple[FloatArray, FloatArray]
@@ -37,7 +37,7 @@ class Rigid:
     """A shift and a broadening; called, it answers with spectra of compounds.
 
     Attributes:
-        curves: compound -> its uncalibrated energies, eV, and mu, both (Q,).
+        curves: compound -> its uncalibrated energies, eV, and norm, both (Q,).
         grid: wanted energies.
         shift: eV that are added to the uncalibrated energies.
         width: full width at half maximum of the Gaussian, eV.
@@ -52,9 +52,9 @@ class Rigid:
         """(n,) numbers of compounds -> (n, P)."""
         return np.array([self.moved(*self.curves[int(each)]) for each in wanted])
 
-    def moved(self, energy: FloatArray, mu: FloatArray) -> FloatArray:
+    def moved(self, energy: FloatArray, norm: FloatArray) -> FloatArray:
         """Return a curve, (Q,) and (Q,), shifted and broadened on the wanted energies, (P,)."""
-        wide, curve = _extended(energy, mu)
+        wide, curve = _extended(energy, norm)
         broad = broadened(wide, curve, self.width)
         return np.interp(self.grid.energies - self.shift, wide, broad)
 
@@ -76,7 +76,7 @@ def fit_rigid(compounds: Compounds, element: str, train: IntArray) -> Rigid:
 
 
 def network_curves(compounds: Compounds, element: str) -> dict[int, Curve]:
-    """Return compound -> energies, eV, and mu of the uncalibrated network, of an element."""
+    """Return compound -> energies, eV, and norm of the uncalibrated network, of an element."""
     curves = {}
     for compound in np.flatnonzero(compounds.element == element):
         rows = compounds.rows_of(int(compound))
@@ -96,7 +96,7 @@ def fit_rigid_curves(
 
     Args:
         compounds: all of them.
-        curves: compound -> uncalibrated energies, eV, and mu, both (Q,).
+        curves: compound -> uncalibrated energies, eV, and norm, both (Q,).
         element: absorber.
         train: numbers of the compounds of that element to learn from; all have a curve.
     """
@@ -153,9 +153,9 @@ class _Score:
         return float((misfit / self.power).mean())
 
 
-def _extended(energy: FloatArray, mu: FloatArray) -> Curve:
+def _extended(energy: FloatArray, norm: FloatArray) -> Curve:
     """Return a curve that goes on beyond its ends: with its first value, and its last five."""
     left = np.arange(energy[0] - _REACH, energy[0] - _FINE / 2, _FINE)
     right = np.arange(energy[-1] + _FINE, energy[-1] + _REACH, _FINE)
-    ends = np.full(left.size, mu[0]), np.full(right.size, mu[-PAD_POINTS:].mean())
-    return np.concatenate([left, energy, right]), np.concatenate([ends[0], mu, ends[1]])
+    ends = np.full(left.size, norm[0]), np.full(right.size, norm[-PAD_POINTS:].mean())
+    return np.concatenate([left, energy, right]), np.concatenate([ends[0], norm, ends[1]])

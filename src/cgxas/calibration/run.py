@@ -15,9 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from cgxas.atomic import atomic_path
-from cgxas.calibration.compounds import Compounds
-from cgxas.calibration.methods import (
+from cgxas.calibration.calibrators import (
     DEFAULT,
     MAKERS,
     METHODS,
@@ -25,18 +23,20 @@ from cgxas.calibration.methods import (
     method,
     uncalibrated,
 )
+from cgxas.calibration.measured import Compounds
 from cgxas.calibration.repeats import SEED, Repeat, SplitBy, draw_repeats
 from cgxas.calibration.rigid import Curve, Rigid, fit_rigid_curves
-from cgxas.calibration.scores import Trial, append_trial, read_trials, score
+from cgxas.calibration.trials import Trial, append_trial, read_trials, score
 from cgxas.data.split import PARTS
 from cgxas.errors import ConfigError, OutputError
+from cgxas.writing import atomic_path
 
 THEORY, THEORY_RIGID = "theory", "theory rigid"
 ABOUT, TRIALS = "calibration.json", "trials.jsonl"
 
 
 @dataclass(frozen=True)
-class CalibrationConfig:
+class CalibrationSettings:
     """What is to be calibrated, and how that is tested.
 
     Attributes:
@@ -67,7 +67,7 @@ class CalibrationConfig:
             raise ConfigError(f"repeats = {self.repeats}; a test needs at least one")
 
 
-def prepare(config: CalibrationConfig, compounds: Compounds, folder: Path, command: str) -> None:
+def prepare(config: CalibrationSettings, compounds: Compounds, folder: Path, command: str) -> None:
     """Write what is run into its folder, or see that the same was begun there.
 
     Raises:
@@ -109,7 +109,7 @@ def read_about(folder: Path) -> dict[str, Any]:
         raise ConfigError(f"{folder} is no calibration: it has no readable {ABOUT}") from error
 
 
-def told(config: CalibrationConfig, compounds: Compounds) -> dict[str, Any]:
+def told(config: CalibrationSettings, compounds: Compounds) -> dict[str, Any]:
     """Return what a calibration is of, as plain values."""
     model = compounds.model
     plain: dict[str, Any] = json.loads(json.dumps(asdict(config)))
@@ -121,7 +121,7 @@ def told(config: CalibrationConfig, compounds: Compounds) -> dict[str, Any]:
 
 
 def trials(
-    config: CalibrationConfig,
+    config: CalibrationSettings,
     compounds: Compounds,
     folder: Path,
     theory: Mapping[int, Curve] | None = None,
@@ -152,7 +152,7 @@ def trials(
 
 
 def _wanted(
-    config: CalibrationConfig, compounds: Compounds, theory: Mapping[int, Curve]
+    config: CalibrationSettings, compounds: Compounds, theory: Mapping[int, Curve]
 ) -> Iterator[tuple[Repeat, str]]:
     for element in config.elements:
         for repeat in draw_repeats(

@@ -16,8 +16,8 @@ from cgxas.errors import DatasetError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from cgxas.calibration.compounds import Compounds
-    from cgxas.calibration.scores import Trial
+    from cgxas.calibration.measured import Compounds
+    from cgxas.calibration.trials import Trial
 
 _Model = Annotated[
     str, typer.Argument(metavar="NAME|PATH", help="The model to calibrate, such as universal.")
@@ -74,12 +74,12 @@ def calibrate(
     and after, as mean and standard deviation over the repeats. The model in the folder, called as
     the folder is, has learnt from all compounds. The same command goes on where it was stopped.
     """
-    from cgxas.calibration.compounds import read_compounds
+    from cgxas.calibration.calibrators import DEFAULT
     from cgxas.calibration.figures import draw_figures, draw_maps
-    from cgxas.calibration.methods import DEFAULT
+    from cgxas.calibration.measured import read_compounds
     from cgxas.calibration.outcome import finish
-    from cgxas.calibration.run import CalibrationConfig, prepare, trials
-    from cgxas.calibration.theory import theory_curves
+    from cgxas.calibration.program import theory_curves
+    from cgxas.calibration.run import CalibrationSettings, prepare, trials
     from cgxas.model.checkpoint import load_checkpoint
 
     for each in element or ():
@@ -88,7 +88,7 @@ def calibrate(
     parent.refuse_calibrated("calibrate the model it came from")
     compounds = read_compounds(data, parent, element or (), each_scan=split == "spectrum")
     _tell_left_out(compounds)
-    config = CalibrationConfig(
+    config = CalibrationSettings(
         name=output.absolute().name,
         elements=tuple(dict.fromkeys(element or _enough(compounds))),
         methods=tuple(dict.fromkeys(method or (DEFAULT, "rigid"))),
@@ -152,7 +152,7 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
 
 def _scores_table(found: "Sequence[Trial]", is_terminal: bool) -> "Table":
     """Return a row per element, method and figure: means and deviations over the repeats."""
-    from cgxas.calibration.scores import Summary, by_method
+    from cgxas.calibration.trials import Summary, by_method
     from cgxas.cli.tables import plain_table
     from cgxas.data.split import PARTS
 

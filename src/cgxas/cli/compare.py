@@ -62,8 +62,8 @@ def compare(
     shift of the measured file is added to its energies here.
     """
     from cgxas.spectra.compare import Curves
-    from cgxas.spectra.edges import core_hole_width
-    from cgxas.spectra.measured import read_measurement
+    from cgxas.spectra.io.read import read_measurement
+    from cgxas.spectra.xray import core_hole_width
 
     _check(output, plot)
     fixed_shift, fixed_width = _number(shift, "--shift"), _number(broaden, "--broaden")
@@ -86,8 +86,8 @@ def compare(
 
 def _check(output: Path | None, plot: Path | None) -> None:
     """Refuse, before any work, what cannot be written."""
-    from cgxas.plots.style import FIGURE_SUFFIXES
-    from cgxas.spectra.io import check_output
+    from cgxas.figures.style import FIGURE_SUFFIXES
+    from cgxas.spectra.io.write import check_output
 
     if output:
         check_output(output, (".json",))
@@ -96,8 +96,8 @@ def _check(output: Path | None, plot: Path | None) -> None:
 
 
 def _draw(path: Path, before: "Overlay", after: "Overlay", title: str) -> None:
-    from cgxas.plots.measured import plot_comparison
-    from cgxas.plots.style import write_figure
+    from cgxas.figures.measured import plot_comparison
+    from cgxas.figures.style import write_figure
 
     write_figure(lambda: plot_comparison(before, after, title), path)
 
@@ -126,14 +126,14 @@ def _number(text: str, option: str) -> float | None:
 
 def _prediction(path: Path, group: str | None, element: str, model: str) -> Any:
     """Return energies and mu of a spectrum in a file, or of a crystal."""
-    from cgxas.spectra.predicted import is_spectrum_file, read_prediction
+    from cgxas.spectra.io.predicted import is_spectrum_file, read_prediction
 
     if is_spectrum_file(path):
         return read_prediction(path, element, group)
     from cgxas.predict import load
 
     spectrum = load(model).predict(path, element)
-    return spectrum.energy, spectrum.mu
+    return spectrum.energy, spectrum.norm
 
 
 def _line(before: "Overlay", after: "Overlay") -> str:
@@ -149,7 +149,7 @@ def _line(before: "Overlay", after: "Overlay") -> str:
 
 
 def _write(path: Path, about: dict[str, str], before: "Overlay", after: "Overlay") -> None:
-    from cgxas.atomic import atomic_path
+    from cgxas.writing import atomic_path
 
     def numbers(overlay: "Overlay") -> dict[str, object]:
         e0 = overlay.e0_error

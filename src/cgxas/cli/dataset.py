@@ -121,8 +121,8 @@ def ingest_measured(
     added to the energies; kept, not applied), weight, energy and mu (columns of the file). Each
     spectrum is the mean over all sites of its element. What cannot be used is left out and told.
     """
-    from cgxas.data.experiments import ingest
     from cgxas.data.folder import NOT_STATED, Origin
+    from cgxas.data.sources.experiments import ingest
 
     told = Origin(output.absolute().name, origin or spectra.absolute().name, licence or NOT_STATED)
     sentences: list[str] = []
@@ -165,10 +165,10 @@ def check_datasets(
 
     Ends with 0 whatever is found; the reasons are explained in docs/datasets.md.
     """
-    from cgxas.atomic import atomic_path
     from cgxas.cli.dataset_tables import check_table
     from cgxas.data.check import check_folder
-    from cgxas.spectra.io import check_output
+    from cgxas.spectra.io.write import check_output
+    from cgxas.writing import atomic_path
 
     target = check_output(output, (".json",)) if output else None
     checks = [check_folder(folder) for folder in folders]
@@ -197,9 +197,9 @@ def split_datasets(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the shuffle.")] = 64,
 ) -> None:
     """Divide the spectra of data sets into a training, a validation and a test part."""
-    from cgxas.data.records import read_records
+    from cgxas.data.record import read_records
     from cgxas.data.split import split_records, write_split
-    from cgxas.spectra.io import check_output
+    from cgxas.spectra.io.write import check_output
 
     target = check_output(output, (".json",))
     shares = _shares(fractions)

@@ -30,7 +30,7 @@ def embed(
     from cgxas.cli.predict import progress
     from cgxas.evaluation.embedding import embed_crystals, read_crystals
     from cgxas.model.checkpoint import load_checkpoint
-    from cgxas.spectra.io import check_output
+    from cgxas.spectra.io.write import check_output
 
     check_output(output, (".parquet",))
     checkpoint = load_checkpoint(model)
@@ -66,11 +66,11 @@ def tsne(
     ] = None,
 ) -> None:
     """Draw a map of sites in which sites that a model finds alike lie near each other (t-SNE)."""
-    from cgxas.atomic import atomic_path
     from cgxas.evaluation.sites import SiteVectors, fair_sample, tsne_class
     from cgxas.evaluation.sites import tsne as places_of
-    from cgxas.plots import FIGURE_SUFFIXES, plot_absorbers, plot_neighbours, write_figure
-    from cgxas.spectra.io import check_output
+    from cgxas.figures import FIGURE_SUFFIXES, plot_absorbers, plot_neighbours, write_figure
+    from cgxas.spectra.io.write import check_output
+    from cgxas.writing import atomic_path
 
     check_output(output, FIGURE_SUFFIXES)
     table = check_output(csv, (".csv",)) if csv else None

@@ -11,7 +11,7 @@ from cgxas.cli.messages import say, table_console
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from cgxas.evaluation.report import Evaluation, Scores
+    from cgxas.evaluation.scores import Evaluation, Scores
 
 _HEADINGS = (
     "Train",
@@ -47,12 +47,12 @@ def evaluate(
     training spectrum whose crystal has the nearest composition. Without --split the parts are
     those the model was trained with.
     """
-    from cgxas.atomic import atomic_path
     from cgxas.data.split import read_split
     from cgxas.model.checkpoint import load_checkpoint
-    from cgxas.spectra.io import check_output
+    from cgxas.spectra.io.write import check_output
     from cgxas.training.processes import ALONE
     from cgxas.training.run import Data, retest, split_of
+    from cgxas.writing import atomic_path
 
     if split and part == "all":
         raise typer.BadParameter("--part all tests every spectrum: leave out --split")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cgxas.cli.messages import one_line, say, table_console
-from cgxas.model.config import Activation
+from cgxas.model.cgxas.config import Activation
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -74,9 +74,9 @@ def import_model(
     ] = "elu",
 ) -> None:
     """Convert a checkpoint of the CGXAS authors (arXiv:2512.23449) into a model file."""
-    from cgxas.model.authors import import_checkpoint
+    from cgxas.model.cgxas.authors import import_checkpoint
     from cgxas.model.checkpoint import SUFFIX
-    from cgxas.spectra.io import check_output
+    from cgxas.spectra.io.write import check_output
 
     target = check_output(output, (SUFFIX,))
     import_checkpoint(file, target.stem, activation).save(target)

@@ -7,8 +7,8 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cgxas.atomic import atomic_path
 from cgxas.errors import OutputError
+from cgxas.writing import atomic_path
 
 if TYPE_CHECKING:
     from cgxas.spectra.spectrum import Spectrum
@@ -42,13 +42,13 @@ class Outputs:
         Raises:
             OutputError: the message says which file and why.
         """
-        from cgxas.spectra.io import SPECTRUM_SUFFIXES, TABLE_SUFFIXES, check_output
+        from cgxas.spectra.io.write import SPECTRUM_SUFFIXES, TABLE_SUFFIXES, check_output
 
         if self.out:
             check_output(self.out, (*SPECTRUM_SUFFIXES, *TABLE_SUFFIXES))
             self._refuse_clashes()
         if self.plot:
-            from cgxas.plots import FIGURE_SUFFIXES, MAX_PANELS
+            from cgxas.figures import FIGURE_SUFFIXES, MAX_PANELS
 
             check_output(self.plot, FIGURE_SUFFIXES)
             if len(self.crystals) * len(self.absorbers) > MAX_PANELS:
@@ -71,11 +71,11 @@ class Outputs:
             if self.plot:
                 _draw(every, stack.enter_context(_new(self.plot)), self.sites)
             if self.out and self._is_table:
-                from cgxas.spectra.io import write_parquet
+                from cgxas.spectra.io.write import write_parquet
 
                 write_parquet(every, stack.enter_context(_new(self.out)), self.sites)
             elif self.out:
-                from cgxas.spectra.io import write_spectrum
+                from cgxas.spectra.io.write import write_spectrum
 
                 for path, spectrum in self._files(spectra):
                     write_spectrum(spectrum, stack.enter_context(_new(path)), self.sites)
@@ -84,7 +84,7 @@ class Outputs:
 
     @property
     def _is_table(self) -> bool:
-        from cgxas.spectra.io import TABLE_SUFFIXES
+        from cgxas.spectra.io.write import TABLE_SUFFIXES
 
         return self.out is not None and self.out.suffix.lower() in TABLE_SUFFIXES
 
@@ -125,7 +125,7 @@ class Outputs:
 
 
 def _draw(spectra: "list[Spectrum]", path: Path, all_sites: bool) -> None:
-    from cgxas.plots import save_figure
+    from cgxas.figures import save_figure
 
     few = all(len(spectrum.sites) <= SHOWN_SITES for spectrum in spectra)
     save_figure(spectra, path, sites=all_sites or few)

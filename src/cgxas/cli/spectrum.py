@@ -9,7 +9,7 @@ import typer
 from cgxas.cli.messages import one_line, say
 
 if TYPE_CHECKING:
-    from cgxas.spectra.measured import Measurement
+    from cgxas.spectra.measurement import Measurement
 
 
 def spectrum(
@@ -57,7 +57,7 @@ def spectrum(
     Data that are normalised already, and simulations, are left as they are. The energies are
     never shifted.
     """
-    from cgxas.spectra.measured import read_measurement
+    from cgxas.spectra.io.read import read_measurement
 
     _check(output, plot)
     found = read_measurement(file, element, flatten, group, energy, mu)
@@ -72,9 +72,9 @@ def spectrum(
 
 def _check(output: Path | None, plot: Path | None) -> None:
     """Refuse, before any work, what cannot be written."""
-    from cgxas.plots.style import FIGURE_SUFFIXES
-    from cgxas.spectra.io import check_output
-    from cgxas.spectra.measured_io import MEASUREMENT_SUFFIXES
+    from cgxas.figures.style import FIGURE_SUFFIXES
+    from cgxas.spectra.io.measurements import MEASUREMENT_SUFFIXES
+    from cgxas.spectra.io.write import check_output
 
     if output:
         check_output(output, MEASUREMENT_SUFFIXES)
@@ -84,9 +84,9 @@ def _check(output: Path | None, plot: Path | None) -> None:
 
 def _write(found: "Measurement", output: Path | None, plot: Path | None) -> list[str]:
     """Write what is asked for, before anything is shown, and return the names."""
-    from cgxas.plots.measured import plot_measurement
-    from cgxas.plots.style import write_figure
-    from cgxas.spectra.measured_io import write_measurement
+    from cgxas.figures.measured import plot_measurement
+    from cgxas.figures.style import write_figure
+    from cgxas.spectra.io.measurements import write_measurement
 
     if output:
         write_measurement(found, output)
@@ -98,7 +98,7 @@ def _write(found: "Measurement", output: Path | None, plot: Path | None) -> list
 def _facts(found: "Measurement") -> Iterator[tuple[str, str]]:
     """Yield name and value of everything worth knowing."""
     from cgxas.errors import SpectrumError
-    from cgxas.spectra.normalise import half_step_energy
+    from cgxas.spectra.edge import half_step_energy
 
     yield "file", found.source
     yield "format", found.format

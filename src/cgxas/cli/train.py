@@ -15,9 +15,9 @@ from cgxas.errors import UnsupportedAbsorber
 if TYPE_CHECKING:
     from cgxas.data.dataset import Dataset
     from cgxas.model.checkpoint import Checkpoint
-    from cgxas.training.config import RunConfig
     from cgxas.training.processes import Processes
     from cgxas.training.run import Run
+    from cgxas.training.settings import RunSettings
 
 _Data = Annotated[list[Path], typer.Option("--data", metavar="FOLDER", help="A data set.")]
 _Output = Annotated[Path, typer.Option("--output", "-o", metavar="RUN", help="Run folder.")]
@@ -54,11 +54,11 @@ def train(
 
     Several GPUs: torchrun --nproc-per-node 4 -m cgxas train CONFIG.toml ...
     """
-    from cgxas.training.config import RunConfig
+    from cgxas.training.settings import RunSettings
 
     if element:
         atomic_number(element)
-    run_config = RunConfig.from_toml(config)
+    run_config = RunSettings.from_toml(config)
     if element:
         run_config = replace(run_config, name=f"spec_{element}")
     wish = _Wish(data, output, element, split, resume, tensorboard)
@@ -84,7 +84,7 @@ def finetune(
     others.
     """
     from cgxas.model.checkpoint import load_checkpoint
-    from cgxas.training.config import FINETUNE, RunConfig, SplitConfig
+    from cgxas.training.settings import FINETUNE, RunSettings, SplitSettings
 
     parent = load_checkpoint(model)
     parent.refuse_calibrated("tune the model it came from")
@@ -92,9 +92,9 @@ def finetune(
     if element not in parent.elements:
         raise UnsupportedAbsorber(f"{parent.name} has no answer for {element}")
     told = parent.provenance.get("configuration", {})
-    training = RunConfig.from_toml(config).training if config else FINETUNE
-    parts = SplitConfig.from_dict(told.get("split", {}))
-    run_config = RunConfig(f"ft_{element}", parent.config, training, parts)
+    training = RunSettings.from_toml(config).training if config else FINETUNE
+    parts = SplitSettings.from_dict(told.get("split", {}))
+    run_config = RunSettings(f"ft_{element}", parent.config, training, parts)
     wish = _Wish(data, output, element, split, resume, tensorboard)
     _start(wish, run_config, parent)
 
@@ -121,7 +121,7 @@ class _Wish:
 
 
 def _start(
-    wish: _Wish, config: "RunConfig", parent: "Checkpoint | None", prepare_only: bool = False
+    wish: _Wish, config: "RunSettings", parent: "Checkpoint | None", prepare_only: bool = False
 ) -> None:
     """Train, and show the scores."""
     from cgxas.cli.evaluate import scores_table
@@ -153,19 +153,19 @@ def _size(data: "Dataset") -> str:
 
 
 def _run(
-    wish: _Wish, config: "RunConfig", parent: "Checkpoint | None", group: "Processes"
+    wish: _Wish, config: "RunSettings", parent: "Checkpoint | None", group: "Processes"
 ) -> "Run":
     """Read the data and the split."""
     from cgxas.data.split import read_saved_split, read_split
-    from cgxas.training.config import SplitConfig
     from cgxas.training.run import Data, Run, split_of
+    from cgxas.training.settings import SplitSettings
 
     data = Data.read(wish.data, config.model, group)
     if wish.split:
         saved = read_saved_split(wish.split)
         parts = read_split(wish.split, data.records)
         train, validation, _ = saved.fractions
-        config = replace(config, split=SplitConfig(saved.by, train, validation, saved.seed))
+        config = replace(config, split=SplitSettings(saved.by, train, validation, saved.seed))
     else:
         parts = split_of(parent, data) if parent else data.divide(config.split)
     return Run(

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from pymatgen.core.structure import Structure
 from pymatgen.optimization.neighbors import find_points_in_spheres
 
-from cgxas.config import CellConvention
 from cgxas.crystals.canonical import Cell, canonical_cell
 from cgxas.crystals.molecules import equivalent_atoms
 from cgxas.crystals.read import read_crystal
 from cgxas.elements import MAX_ATOMIC_NUMBER, SYMBOLS, atomic_number
 from cgxas.errors import AbsorberNotInCrystal, CrystalError, InvalidSites, OverlappingAtoms
+from cgxas.settings import CellConvention
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgxas.data.folder import crystal_key, dataset_name, file_sha256, read_manifest
-from cgxas.data.records import Material, fidelity_of, material_of, material_rows, spectrum_rows
+from cgxas.data.record import Material, fidelity_of, material_of, material_rows, spectrum_rows
 from cgxas.elements import SYMBOLS
 from cgxas.errors import CgxasError, CrystalError, InvalidCell, OverlappingAtoms
-from cgxas.spectra.normalise import onto_grid, sanity_reasons
-from cgxas.spectra.windows import WINDOWS
+from cgxas.spectra.resample import onto_grid
+from cgxas.spectra.sanity import sanity_reasons
+from cgxas.spectra.xray import WINDOWS
 
 EXPERIMENT = "experiment"
 """Fidelity of measured spectra: they may be negative, and measured more than once."""
@@ -135,16 +136,16 @@ def _reasons(
     material = materials.get(row["material_id"])
     if material and not _has_absorber(row, material):
         yield "wrong_absorber"
-    energy, mu = _curve(row)
+    energy, norm = _curve(row)
     if not len(energy):
         yield "not_finite"
     elif (np.diff(energy) <= 0).any():
         yield "not_increasing"
     else:
         fidelity = row.get("fidelity") or fidelity_of(row["theory"])
-        yield from _curve_reasons(energy, mu, row["element"], fidelity != EXPERIMENT)
+        yield from _curve_reasons(energy, norm, row["element"], fidelity != EXPERIMENT)
         # Measurements are repeated; only the same numbers are a copy.
-        content = mu.tobytes() if fidelity == EXPERIMENT else b""
+        content = norm.tobytes() if fidelity == EXPERIMENT else b""
         crystal = keys.get(row["material_id"])
         key = (crystal, row["element"], row["site_index"], fidelity, content)
         if crystal and key in seen:
@@ -161,15 +162,15 @@ def _has_absorber(row: dict[str, Any], material: Material) -> bool:
 
 
 def _curve(row: dict[str, Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return energy and mu, empty if they are not finite and of one length."""
+    """Return energy and norm, empty if they are not finite and of one length."""
     energy = np.array(row["energy"] or [], dtype=np.float64)
-    mu = np.array(row["mu"] or [], dtype=np.float64)
-    good = energy.shape == mu.shape and np.isfinite(energy).all() and np.isfinite(mu).all()
-    return (energy, mu) if good else (energy[:0], mu[:0])
+    norm = np.array(row["mu"] or [], dtype=np.float64)
+    good = energy.shape == norm.shape and np.isfinite(energy).all() and np.isfinite(norm).all()
+    return (energy, norm) if good else (energy[:0], norm[:0])
 
 
 def _curve_reasons(
-    energy: NDArray[np.float64], mu: NDArray[np.float64], element: str, is_simulated: bool
+    energy: NDArray[np.float64], norm: NDArray[np.float64], element: str, is_simulated: bool
 ) -> Iterator[str]:
     window = WINDOWS.get(element)
     if window is None:
@@ -183,4 +184,4 @@ def _curve_reasons(
     if covered < MIN_COVERED * (window.e_max - window.e_min):
         yield "short"
     if is_simulated:
-        yield from sanity_reasons(onto_grid(energy, mu, window.energies))
+        yield from sanity_reasons(onto_grid(energy, norm, window.energies))

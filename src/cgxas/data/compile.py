@@ -18,11 +18,11 @@ from cgxas.crystals.canonical import Cell, canonical_cell
 from cgxas.crystals.graph import CUTOFF, CrystalGraph, crystal_graph
 from cgxas.data import dataset
 from cgxas.data.dataset import Dataset
-from cgxas.data.records import Material, Record
+from cgxas.data.record import Material, Record
 from cgxas.errors import DatasetError, OutputError
-from cgxas.model.config import ModelConfig
-from cgxas.spectra import normalise
-from cgxas.spectra.normalise import resample
+from cgxas.model.cgxas.config import CGXASConfig
+from cgxas.spectra import resample as resampling
+from cgxas.spectra.resample import resample
 from cgxas.spectra.spectrum import EnergyGrid
 
 _WORTH_PROCESSES = 500
@@ -32,7 +32,7 @@ _CHUNK = 64
 def compiled(
     records: Sequence[Record],
     grids: Mapping[str, EnergyGrid],
-    config: ModelConfig,
+    config: CGXASConfig,
     folder: Path | None = None,
 ) -> Dataset:
     """Return a data set from the folder of compiled ones, compiled now if it is not there.
@@ -55,11 +55,11 @@ def compiled(
 
 
 def content_hash(
-    records: Sequence[Record], grids: Mapping[str, EnergyGrid], config: ModelConfig
+    records: Sequence[Record], grids: Mapping[str, EnergyGrid], config: CGXASConfig
 ) -> str:
     """Hash whatever decides what the compiled arrays hold: records, cutoff, grids and code."""
     digest = hashlib.sha256()
-    for module in (canonical, graph, normalise, dataset):
+    for module in (canonical, graph, resampling, dataset):
         digest.update(Path(str(module.__file__)).read_bytes())
     digest.update(Path(__file__).read_bytes())
     settings = (CUTOFF, config.cell, bool(config.wave_numbers), config.n_outputs)
@@ -72,12 +72,12 @@ def content_hash(
             digest.update(cell.lattice.tobytes() + cell.frac.tobytes() + cell.numbers.tobytes())
         about = (record.key, record.material.formula, record.fidelity, record.site_certain)
         digest.update(repr((*about, seen[id(cell)], record.sites.tolist())).encode())
-        digest.update(record.energy.tobytes() + record.mu.tobytes())
+        digest.update(record.energy.tobytes() + record.norm.tobytes())
     return digest.hexdigest()
 
 
 def build_dataset(
-    records: Sequence[Record], grids: Mapping[str, EnergyGrid], config: ModelConfig
+    records: Sequence[Record], grids: Mapping[str, EnergyGrid], config: CGXASConfig
 ) -> Dataset:
     """Build the graphs of all crystals and put all spectra onto their grids.
 
@@ -91,7 +91,7 @@ def build_dataset(
 
 
 def _build(
-    records: Sequence[Record], grids: Mapping[str, EnergyGrid], config: ModelConfig, sha256: str
+    records: Sequence[Record], grids: Mapping[str, EnergyGrid], config: CGXASConfig, sha256: str
 ) -> Dataset:
     if not records:
         raise DatasetError("the data set holds no spectra; name one that does")
@@ -101,7 +101,7 @@ def _build(
         if id(record.material) not in place:
             place[id(record.material)] = len(materials)
             materials.append(record.material)
-    mu, computed = on_grids(records, grids, config.n_outputs)
+    norm, computed = on_grids(records, grids, config.n_outputs)
     graphs: list[dict[str, NDArray[Any]]] = []
     nodes_of_site: list[list[NDArray[np.int64]]] = []
     for arrays, nodes in _graphs([material.cell for material in materials], config):
@@ -117,7 +117,7 @@ def _build(
         "member_start": _starts([len(nodes) for nodes, _ in shares]),
         "member": np.concatenate([nodes for nodes, _ in shares]).astype(np.int32),
         "share": np.concatenate([share for _, share in shares]).astype(np.float32),
-        "mu": mu,
+        "norm": norm,
         "computed": computed,
         "absorber": np.array([r.material.cell.numbers[r.sites[0]] for r in records], np.uint8),
         "fidelity": np.array([fidelities.index(r.fidelity) for r in records], np.uint8),
@@ -133,7 +133,7 @@ def _build(
     )
 
 
-def site_graph(cell: Cell, config: ModelConfig) -> tuple[CrystalGraph, list[NDArray[np.int64]]]:
+def site_graph(cell: Cell, config: CGXASConfig) -> tuple[CrystalGraph, list[NDArray[np.int64]]]:
     """Return a crystal's graph and, for each of its sites, the nodes that stand for it."""
     if config.cell == "as_given":
         each = np.arange(len(cell.numbers))
@@ -158,7 +158,7 @@ def on_grids(
     Raises:
         DatasetError: a spectrum has no point on its element's grid, or the element has none.
     """
-    mu = np.zeros((len(records), n_points), dtype=np.float32)
+    norm = np.zeros((len(records), n_points), dtype=np.float32)
     computed = np.zeros((len(records), 2), dtype=np.int16)
     for row, record in enumerate(records):
         if record.element not in grids:
@@ -166,23 +166,23 @@ def on_grids(
                 f"{record.spectrum_id} is of {record.element}, for which there is no energy grid; "
                 "take it out of the data set"
             )
-        values = resample(record.energy, record.mu, grids[record.element].energies)
+        values = resample(record.energy, record.norm, grids[record.element].energies)
         known = np.flatnonzero(np.isfinite(values))
         if not len(known):
             raise DatasetError(
                 f"{record.spectrum_id} has no point between the energies of the {record.element} "
                 "grid; check its energy scale"
             )
-        mu[row, known] = values[known]
-        mu[row, : known[0]] = values[known[0]]
+        norm[row, known] = values[known]
+        norm[row, : known[0]] = values[known[0]]
         computed[row] = known[0], known[-1] + 1
-    return mu, computed
+    return norm, computed
 
 
 _Graph = tuple[dict[str, NDArray[Any]], list[NDArray[np.int64]]]
 
 
-def _graphs(cells: Sequence[Cell], config: ModelConfig) -> Iterator[_Graph]:
+def _graphs(cells: Sequence[Cell], config: CGXASConfig) -> Iterator[_Graph]:
     """Yield each cell's arrays and the nodes of its sites; many are worth a process per core."""
     build = partial(_arrays, config=config)
     if len(cells) < _WORTH_PROCESSES or multiprocessing.parent_process():
@@ -194,7 +194,7 @@ def _graphs(cells: Sequence[Cell], config: ModelConfig) -> Iterator[_Graph]:
         yield from pool.map(build, cells, chunksize=_CHUNK)
 
 
-def _arrays(cell: Cell, config: ModelConfig) -> _Graph:
+def _arrays(cell: Cell, config: CGXASConfig) -> _Graph:
     one, nodes = site_graph(cell, config)
     arrays: dict[str, NDArray[Any]] = {
         "numbers": one.numbers.astype(np.uint8),

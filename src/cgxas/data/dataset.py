@@ -15,12 +15,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cgxas.atomic import atomic_folder
 from cgxas.crystals.batch import GraphBatch
 from cgxas.crystals.graph import CUTOFF
 from cgxas.data.split import Split
 from cgxas.elements import atomic_number
 from cgxas.errors import ConfigError, DatasetError
+from cgxas.writing import atomic_folder
 
 LEFT_WEIGHT = 0.1
 """Weight of grid points before the first computed one, where the first value is continued: next
@@ -50,7 +50,7 @@ class Dataset:
         member_start: (T + 1,) int64, first member of each target, and S at the end.
         member: (S,) int32, number within the crystal of a node the target is a mean over.
         share: (S,) float32, weight of that node in the mean; they add up to 1.
-        mu: (T, P) float32 on the element's grid, the first and last value continued.
+        norm: (T, P) float32 on the element's grid, the first and last value continued.
         computed: (T, 2) int16, first grid point the source computed, and the one after the last.
         absorber: (T,) uint8 atomic numbers.
         fidelity: (T,) uint8.
@@ -71,7 +71,7 @@ class Dataset:
     member_start: Tensor
     member: Tensor
     share: Tensor
-    mu: Tensor
+    norm: Tensor
     computed: Tensor
     absorber: Tensor
     fidelity: Tensor
@@ -139,7 +139,7 @@ class Dataset:
             target_of_node=target_of_node,
             share=self.share[members],
             fidelity=self.fidelity[targets].long(),
-            mu=self.mu[targets],
+            norm=self.norm[targets],
             computed=known,
             weight=weight,
         )
@@ -180,7 +180,7 @@ class Dataset:
 
     def weights(self, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Return (T, P) 1 where targets were computed, and the weights of points in the loss."""
-        points = torch.arange(self.mu.shape[1], device=self.mu.device)
+        points = torch.arange(self.norm.shape[1], device=self.norm.device)
         computed = self.computed[targets].long()
         first, end = computed[:, :1], computed[:, 1:]
         known = ((points >= first) & (points < end)).float()
@@ -239,7 +239,7 @@ class Batch:
         target_of_node: (S,) the target each of them belongs to.
         share: (S,) weight of the node in the mean of its target.
         fidelity: (T,) what each target was made with.
-        mu: (T, P) targets.
+        norm: (T, P) targets.
         computed: (T, P) 1 where they were computed.
         weight: (T, P) weights in the loss.
     """
@@ -250,16 +250,16 @@ class Batch:
     target_of_node: Tensor
     share: Tensor
     fidelity: Tensor
-    mu: Tensor
+    norm: Tensor
     computed: Tensor
     weight: Tensor
 
     def __len__(self) -> int:
-        return len(self.mu)
+        return len(self.norm)
 
     def pool(self, spectra: Tensor) -> Tensor:
         """Average (S, P) spectra of nodes to (T, P) spectra of targets."""
-        pooled = spectra.new_zeros(len(self.mu), spectra.shape[1])
+        pooled = spectra.new_zeros(len(self.norm), spectra.shape[1])
         return pooled.index_add_(0, self.target_of_node, spectra * self.share[:, None])
 
     def to(self, device: torch.device | str) -> Self:

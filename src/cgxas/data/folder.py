@@ -18,13 +18,13 @@ import numpy as np
 import pyarrow
 import pyarrow.parquet
 
-from cgxas.atomic import atomic_folder
 from cgxas.elements import SYMBOLS
 from cgxas.errors import DatasetError, OutputError
+from cgxas.writing import atomic_folder
 
 if TYPE_CHECKING:
     from cgxas.crystals.canonical import Cell
-    from cgxas.data.records import Material, Record
+    from cgxas.data.record import Material, Record
 
 FORMAT = 1
 """Number of the folder's format."""
@@ -273,7 +273,7 @@ def _spectrum_row(record: "Record", material: str, origin: Origin) -> dict[str, 
         "site_index": int(record.sites[0]) if len(record.sites) == 1 else None,
         "site_certain": record.site_certain,
         "energy": record.energy,
-        "mu": record.mu,
+        "mu": record.norm,
         "theory": record.theory,
         "fidelity": record.fidelity,
         "source": origin.origin,

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from cgxas.atomic import atomic_path
 from cgxas.errors import ConfigError
+from cgxas.writing import atomic_path
 
 if TYPE_CHECKING:  # a machine that only trains cannot read records
-    from cgxas.data.records import Records
+    from cgxas.data.record import Records
 
 Part = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = ("train", "validation", "test")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cgxas.data.folder import NOT_STATED, read_manifest
-from cgxas.data.records import Record, read_records, spectrum_rows
+from cgxas.data.record import Record, read_records, spectrum_rows
 from cgxas.elements import SYMBOLS
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cgxas.evaluation.metrics import FloatArray
+from cgxas.typing import FloatArray
 
 
 def mean_spectrum(train: FloatArray, n_test: int) -> FloatArray:

@@ -9,18 +9,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cgxas.config import CellConvention
 from cgxas.crystals.batch import collate
 from cgxas.crystals.graph import CUTOFF, CrystalGraph, crystal_graph
 from cgxas.crystals.structure import Crystal, standardise
 from cgxas.data.compile import site_graph
-from cgxas.data.records import Material, read_records
+from cgxas.data.record import Material, read_records
 from cgxas.elements import SYMBOLS, atomic_number
 from cgxas.errors import CrystalError, DatasetError
 from cgxas.evaluation.sites import SiteVectors
+from cgxas.model.cgxas.config import CGXASConfig
+from cgxas.model.cgxas.network import CGXAS
 from cgxas.model.checkpoint import Checkpoint
-from cgxas.model.config import ModelConfig
-from cgxas.model.network import CGXAS
+from cgxas.settings import CellConvention
 
 AnyCrystal: TypeAlias = Material | Crystal
 
@@ -150,7 +150,7 @@ def _embedded(network: CGXAS, jobs: Sequence[_Job]) -> tuple[list[_Label], NDArr
 def _job(
     name: str,
     crystal: AnyCrystal,
-    config: ModelConfig,
+    config: CGXASConfig,
     elements: Collection[int],
     sites: Collection[int] | None,
 ) -> _Job:
@@ -171,7 +171,7 @@ def _job(
 
 
 def _graph(
-    crystal: AnyCrystal, config: ModelConfig
+    crystal: AnyCrystal, config: CGXASConfig
 ) -> tuple[CrystalGraph, list[NDArray[np.int64]]]:
     """Return a crystal's graph and, for each of its sites, the nodes that stand for it."""
     if isinstance(crystal, Material):

@@ -11,10 +11,10 @@ import pyarrow.csv
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from cgxas.atomic import atomic_path
 from cgxas.elements import atomic_number
 from cgxas.errors import DatasetError, MissingExtra
-from cgxas.spectra.io import check_output
+from cgxas.spectra.io.write import check_output
+from cgxas.writing import atomic_path
 
 MIN_SITES = 5
 """Different site vectors a map needs: with fewer there are no neighbourhoods to keep."""

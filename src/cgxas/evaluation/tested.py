@@ -9,9 +9,9 @@ import pyarrow
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from cgxas.atomic import atomic_path
 from cgxas.errors import DatasetError
-from cgxas.evaluation.metrics import FloatArray
+from cgxas.typing import FloatArray
+from cgxas.writing import atomic_path
 
 _TEXTS = ("key", "element", "fidelity", "formula")
 _NUMBERS = ("rse", "pcc", "e0_error")

@@ -21,7 +21,6 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from cgxas.atomic import atomic_path
 from cgxas.elements import atomic_number
 from cgxas.errors import (
     CgxasError,
@@ -31,10 +30,11 @@ from cgxas.errors import (
     DamagedCheckpoint,
     ForeignCheckpoint,
 )
-from cgxas.model.calibration import Calibration
-from cgxas.model.config import ModelConfig
-from cgxas.model.network import CGXAS
+from cgxas.model.calibration.gaussian import Calibration
+from cgxas.model.cgxas.config import CGXASConfig
+from cgxas.model.cgxas.network import CGXAS
 from cgxas.spectra.spectrum import EnergyGrid
+from cgxas.writing import atomic_path
 
 FORMAT = 3
 SUFFIX = ".safetensors"
@@ -87,7 +87,7 @@ class Checkpoint:
     """
 
     name: str
-    config: ModelConfig
+    config: CGXASConfig
     elements: Mapping[str, ElementCard]
     state: Mapping[str, Tensor] = field(repr=False)
     provenance: Mapping[str, Any] = field(default_factory=dict)
@@ -166,7 +166,7 @@ class Checkpoint:
 
 def bundled() -> tuple[str, ...]:
     """Return the names of the models that come with the package."""
-    folder = resources.files("cgxas") / "models"
+    folder = resources.files("cgxas") / "model" / "weights"
     names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
     return tuple(sorted(n.removesuffix(SUFFIX) for n in names if n.endswith(SUFFIX)))
 
@@ -221,7 +221,7 @@ def _checkpoint(description: Mapping[str, Any], tensors: Mapping[str, Tensor]) -
             state[name] = tensor
     return Checkpoint(
         name=str(description["name"]),
-        config=ModelConfig.from_dict(description["config"]),
+        config=CGXASConfig.from_dict(description["config"]),
         elements={s: _card_from_json(c) for s, c in description["elements"].items()},
         state=state,
         provenance=dict(description["provenance"]),
@@ -231,7 +231,7 @@ def _checkpoint(description: Mapping[str, Any], tensors: Mapping[str, Tensor]) -
 
 def _locate(model: str | Path) -> Path:
     if isinstance(model, str) and model in bundled():
-        return Path(str(resources.files("cgxas") / "models" / f"{model}{SUFFIX}"))
+        return Path(str(resources.files("cgxas") / "model" / "weights" / f"{model}{SUFFIX}"))
     path = Path(model)
     try:
         if path.is_dir():

@@ -4,13 +4,13 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from cgxas.atomic import atomic_folder
-from cgxas.plots import write_figure
+from cgxas.figures import write_figure
 from cgxas.report.figures import report_figures
 from cgxas.report.groups import grouped, in_order
 from cgxas.report.maps import site_maps
 from cgxas.report.page import page
 from cgxas.training.folder import open_run
+from cgxas.writing import atomic_folder
 
 _DPI = 150
 

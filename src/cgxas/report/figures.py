@@ -9,7 +9,7 @@ from itertools import groupby
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cgxas.plots import (
+from cgxas.figures import (
     plot_absorbers,
     plot_element_pcc,
     plot_examples,
@@ -17,7 +17,7 @@ from cgxas.plots import (
     plot_neighbours,
     plot_rse_histogram,
 )
-from cgxas.plots.style import COLOURS
+from cgxas.figures.style import COLOURS
 from cgxas.report.groups import KINDS, Group, run_names
 from cgxas.report.maps import Maps
 from cgxas.training.folder import RunFolder

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from cgxas.errors import SpectrumError
-from cgxas.spectra.normalise import PAD_POINTS, FloatArray, half_step_energy
+from cgxas.spectra.edge import half_step_energy
+from cgxas.spectra.resample import broadened
+from cgxas.typing import FloatArray
 
 MAX_SHIFT = 20.0
 """Shifts are looked for within these eV of the one that brings the two edges together."""
@@ -20,10 +22,9 @@ MAX_GAUSSIAN = 8.0
 MIN_OVERLAP = 0.5
 """Share of the predicted points that must lie within the measured range."""
 
-_SHIFT_STEP, _WIDTH_STEP, _FINE = 0.5, 0.5, 0.25
+_SHIFT_STEP, _WIDTH_STEP = 0.5, 0.5
 _TOLERANCE = 1e-3
 _GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
-_FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,58 +181,6 @@ class Curves:
             return float("inf")
         m = np.interp(moved[known], self.measured_energy, self.measured)
         return _rse(m, predicted[known])
-
-
-def broadened(
-    energy: FloatArray, mu: FloatArray, gaussian: float, lorentzian: float = 0.0
-) -> FloatArray:
-    """Convolve a spectrum with a Gaussian and a Lorentzian.
-
-    Below its first energy the spectrum goes on with its first value, above its last one with the
-    mean of the last five, so that the ends are not drawn to zero.
-
-    Args:
-        energy: (P,) eV, increasing.
-        mu: (P,).
-        gaussian: full width at half maximum in eV; 0 for none.
-        lorentzian: full width at half maximum in eV; 0 for none.
-
-    Returns:
-        mu, (P,), on the same energies.
-
-    Raises:
-        SpectrumError: a width is negative.
-    """
-    if min(gaussian, lorentzian) < 0:
-        raise SpectrumError("A broadening cannot be negative: give a width in eV, 0 for none.")
-    if gaussian == lorentzian == 0:
-        return np.asarray(mu, dtype=np.float64).copy()
-    margin = 4.0 * gaussian + 20.0 * lorentzian + 10.0 * _FINE
-    fine = np.arange(energy[0] - margin, energy[-1] + margin + _FINE, _FINE)
-    curve = np.interp(fine, energy, mu, right=float(mu[-PAD_POINTS:].mean()))
-    half = int(margin / _FINE)
-    x = np.arange(-half, half + 1, dtype=np.float64) * _FINE
-    for kernel in (_gaussian(x, gaussian), _lorentzian(x, lorentzian)):
-        if kernel is not None:
-            padded = np.pad(curve, half, mode="edge")
-            curve = np.convolve(padded, kernel / kernel.sum(), mode="valid")
-    return np.asarray(np.interp(energy, fine, curve))
-
-
-def _gaussian(x: FloatArray, width: float) -> FloatArray | None:
-    sigma = width / _FWHM_PER_SIGMA
-    if sigma < _FINE / 10:  # narrower than the points: no change, and no division by zero
-        return None
-    # Averaged over each step, so that narrow ones change the curve smoothly.
-    fine = x[:, None] + np.linspace(-0.5, 0.5, 11)[None] * _FINE
-    return np.asarray(np.exp(-0.5 * (fine / sigma) ** 2).mean(axis=1))
-
-
-def _lorentzian(x: FloatArray, width: float) -> FloatArray | None:
-    if width == 0:
-        return None
-    edges = np.arctan((np.append(x - _FINE / 2, x[-1] + _FINE / 2)) / (width / 2))
-    return np.diff(edges)
 
 
 def _minimum(score: Callable[[float], float], grid: FloatArray) -> float:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cgxas.errors import BadMeasurement
-from cgxas.spectra.normalise import FloatArray
+from cgxas.typing import FloatArray
 
 MIN_PRE_EDGE = 5.0
 """A scan that begins less than this below its edge, in eV, has no pre-edge."""

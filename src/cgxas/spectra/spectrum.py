@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cgxas.errors import MissingExtra, SpectrumError
-from cgxas.spectra.normalise import FloatArray, checked_curve, edge_energy, white_line
+from cgxas.spectra.curve import checked_curve
+from cgxas.spectra.edge import edge_energy, white_line
+from cgxas.typing import FloatArray
 
 if TYPE_CHECKING:
     from larch import Group
@@ -49,17 +51,17 @@ class _Curve:
     """What every mu(E) can be asked."""
 
     energy: FloatArray
-    mu: FloatArray
+    norm: FloatArray
 
     @property
     def e0(self) -> float:
         """Edge energy in eV; raises SpectrumError if there is no edge."""
-        return edge_energy(self.energy, self.mu)
+        return edge_energy(self.energy, self.norm)
 
     @property
     def white_line(self) -> tuple[float, float]:
         """Energy in eV and height of the maximum above the edge; raises SpectrumError."""
-        return white_line(self.energy, self.mu, self.e0)
+        return white_line(self.energy, self.norm, self.e0)
 
     def e0_or_none(self) -> float | None:
         """Edge energy in eV, or None for a curve without an edge."""
@@ -68,9 +70,9 @@ class _Curve:
         return None
 
     def _freeze_arrays(self) -> None:
-        """Replace energy and mu by checked copies which nobody can change."""
-        energy, mu = checked_curve(self.energy, self.mu)
-        for name, array in (("energy", energy), ("mu", mu)):
+        """Replace energy and norm by checked copies which nobody can change."""
+        energy, norm = checked_curve(self.energy, self.norm)
+        for name, array in (("energy", energy), ("norm", norm)):
             array.flags.writeable = False
             object.__setattr__(self, name, array)
 
@@ -81,7 +83,7 @@ class SiteSpectrum(_Curve):
 
     Attributes:
         sites: Zero-based indices, in the caller's structure, of the atoms sharing the spectrum.
-        mu: Normalised absorption, (P,), read-only.
+        norm: Normalised absorption, (P,), read-only.
         energy: Energies in eV, (P,), read-only.
 
     Raises:
@@ -89,7 +91,7 @@ class SiteSpectrum(_Curve):
     """
 
     sites: tuple[int, ...]
-    mu: FloatArray
+    norm: FloatArray
     energy: FloatArray
 
     def __post_init__(self) -> None:
@@ -109,7 +111,7 @@ class SiteSpectrum(_Curve):
         return len(self.sites)
 
     def __repr__(self) -> str:
-        return f"SiteSpectrum(site {self.site}, x{self.multiplicity}, {self.mu.size} points)"
+        return f"SiteSpectrum(site {self.site}, x{self.multiplicity}, {self.norm.size} points)"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -118,7 +120,7 @@ class Spectrum(_Curve):
 
     Attributes:
         energy: Energies in eV, (P,), read-only.
-        mu: Normalised absorption, (P,), read-only; the mean over ``sites`` weighted by their
+        norm: Normalised absorption, (P,), read-only; the mean over ``sites`` weighted by their
             multiplicity where sites are known. Measured values may be negative.
         absorber: Symbol of the absorbing element.
         edge: Name of the edge.
@@ -135,7 +137,7 @@ class Spectrum(_Curve):
     """
 
     energy: FloatArray
-    mu: FloatArray
+    norm: FloatArray
     absorber: str
     edge: str = "K"
     sites: tuple[SiteSpectrum, ...] = ()
@@ -169,7 +171,7 @@ class Spectrum(_Curve):
         e0 = self.e0_or_none()
         parts = [
             self.label,
-            f"{self.mu.size} points {self.energy[0]:.2f} to {self.energy[-1]:.2f} eV",
+            f"{self.norm.size} points {self.energy[0]:.2f} to {self.energy[-1]:.2f} eV",
             "no edge" if e0 is None else f"E0 {e0:.2f} eV",
             f"distinct sites: {len(self.sites)}" if self.sites else "",
             f"model {self.model}" if self.model else "",
@@ -194,8 +196,8 @@ class Spectrum(_Curve):
             raise MissingExtra('Larch is missing: pip install "cgxas[larch]".') from error
         return Group(
             energy=self.energy.copy(),
-            mu=self.mu.copy(),
-            norm=self.mu.copy(),
+            mu=self.norm.copy(),
+            norm=self.norm.copy(),
             e0=self.e0_or_none(),
             atsym=self.absorber,
             edge=self.edge,
@@ -222,7 +224,7 @@ class Spectrum(_Curve):
             from pymatgen.analysis.xas.spectrum import XAS
         except ImportError as error:
             raise MissingExtra('pymatgen is missing: pip install "cgxas[pymatgen]".') from error
-        curve = self.energy.tolist(), self.mu.tolist()
+        curve = self.energy.tolist(), self.norm.tolist()
         try:
             return XAS(*curve, self.structure, self.absorber, self.edge, spectrum_type="XANES")
         except ValueError as error:

@@ -8,9 +8,9 @@ from pathlib import Path
 from cgxas.data.dataset import Dataset
 from cgxas.data.split import find_split
 from cgxas.errors import CgxasError
-from cgxas.training.config import RunConfig
 from cgxas.training.fit import Epoch, Job, Silent, fit, new_network
 from cgxas.training.processes import processes
+from cgxas.training.settings import RunSettings
 
 
 class _Lines(Silent):
@@ -34,7 +34,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("run", type=Path, metavar="RUN", help="the run folder")
     path: Path = parser.parse_args(words).run
     try:
-        config = RunConfig.from_toml(path / "config.toml")
+        config = RunSettings.from_toml(path / "config.toml")
         dataset = Dataset.load(path / "data").renumbered(config.model.fidelities)
         element = json.loads((path / "run.json").read_text(encoding="utf-8"))["element"]
         parts = find_split(path / "split.json", dataset.key.tolist())

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cgxas.data.dataset import Dataset
-from cgxas.training.config import TrainingConfig
+from cgxas.training.settings import TrainingSettings
 
 
 class CrystalBatches:
@@ -43,15 +43,15 @@ class CrystalBatches:
 def typical_spectrum(dataset: Dataset, train: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
     """Return the weighted mean and standard deviation of the training targets, (P,) each."""
     targets = torch.from_numpy(train)
-    mu, (_, weight) = dataset.mu[targets], dataset.weights(targets)
+    norm, (_, weight) = dataset.norm[targets], dataset.weights(targets)
     total = weight.sum(dim=0).clamp_min(1e-6)
-    mean = (weight * mu).sum(dim=0) / total
-    spread = ((weight * (mu - mean) ** 2).sum(dim=0) / total).sqrt()
+    mean = (weight * norm).sum(dim=0) / total
+    spread = ((weight * (norm - mean) ** 2).sum(dim=0) / total).sqrt()
     return mean, spread
 
 
 def spectrum_weights(
-    dataset: Dataset, train: NDArray[np.int64], config: TrainingConfig
+    dataset: Dataset, train: NDArray[np.int64], config: TrainingSettings
 ) -> NDArray[np.float32]:
     """Return the weight of every spectrum in the loss, 1 on average over the training part."""
     numbers = dataset.absorber.numpy()

@@ -16,12 +16,12 @@ from torch import Tensor, nn
 from cgxas.data.dataset import Batch, Dataset
 from cgxas.data.split import Split
 from cgxas.errors import ConfigError, Interrupted
-from cgxas.model.config import ModelConfig
-from cgxas.model.network import CGXAS
+from cgxas.model.cgxas.config import CGXASConfig
+from cgxas.model.cgxas.network import CGXAS
 from cgxas.training.batches import CrystalBatches, spectrum_weights, typical_spectrum
-from cgxas.training.config import TrainingConfig
 from cgxas.training.loss import rse_loss, slope_rse
 from cgxas.training.processes import ALONE, Processes
+from cgxas.training.settings import TrainingSettings
 from cgxas.training.state import State, append_row
 
 LAST = "state/last.pt"
@@ -103,13 +103,13 @@ class Job:
 
     dataset: Dataset
     split: Split
-    config: TrainingConfig
+    config: TrainingSettings
     folder: Path
     processes: Processes = ALONE
     watcher: Watcher = SILENT
 
 
-def new_network(job: Job, config: ModelConfig) -> CGXAS:
+def new_network(job: Job, config: CGXASConfig) -> CGXAS:
     """Return an untrained network that answers with a typical spectrum."""
     with torch.random.fork_rng():
         torch.manual_seed(job.config.seed)
@@ -287,9 +287,9 @@ class _Loop:
         batch = self.dataset.batch(mine).to(processes.device)
         weight = self.weights[mine].to(processes.device)
         predicted = self.shared(batch)
-        losses = rse_loss(predicted, batch.mu, batch.weight)
+        losses = rse_loss(predicted, batch.norm, batch.weight)
         if config.slope_weight:
-            losses = losses + config.slope_weight * slope_rse(predicted, batch.mu, batch.weight)
+            losses = losses + config.slope_weight * slope_rse(predicted, batch.norm, batch.weight)
         share = (losses * weight).sum() / float(self.weights[np.concatenate(groups)].sum())
         self.state.optimiser.zero_grad(set_to_none=True)
         # The gradients are averaged over the processes, and are wanted as their sum.
@@ -309,7 +309,7 @@ class _Loop:
         total = torch.zeros(2, dtype=torch.float64, device=processes.device)
         mine = self.certain[processes.rank :: processes.count]
         for _, batch, predicted in predict_targets(self.answer, self.dataset, mine):
-            errors = rse_loss(predicted, batch.mu, batch.computed)
+            errors = rse_loss(predicted, batch.norm, batch.computed)
             total += torch.stack([errors.double().sum(), errors.new_tensor(len(errors)).double()])
         misfit, count = processes.sum(total).tolist()
         return misfit / count if count else math.inf
@@ -335,7 +335,7 @@ def _resident(dataset: Dataset, device: torch.device) -> Dataset:
     return dataset.to(device) if size < free / 2 else dataset
 
 
-def _optimiser(network: CGXAS, config: TrainingConfig) -> torch.optim.Optimizer:
+def _optimiser(network: CGXAS, config: TrainingSettings) -> torch.optim.Optimizer:
     parameters = [p for p in network.parameters() if p.requires_grad]
     if config.optimiser == "adam":
         return torch.optim.Adam(parameters, config.learning_rate, fused=True)
@@ -345,7 +345,7 @@ def _optimiser(network: CGXAS, config: TrainingConfig) -> torch.optim.Optimizer:
 
 
 def _schedule(
-    optimiser: torch.optim.Optimizer, config: TrainingConfig, steps_per_epoch: int
+    optimiser: torch.optim.Optimizer, config: TrainingSettings, steps_per_epoch: int
 ) -> torch.optim.lr_scheduler.LambdaLR:
     total = config.epochs * steps_per_epoch
     warm_up = max(1, total // 20)

@@ -25,12 +25,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cgxas.atomic import atomic_path
 from cgxas.errors import ConfigError, OutputError
-from cgxas.evaluation.report import Evaluation
+from cgxas.evaluation.scores import Evaluation
 from cgxas.evaluation.tested import TestedSpectra
 from cgxas.model.checkpoint import SUFFIX, Checkpoint, load_checkpoint
 from cgxas.training.fit import LOG
+from cgxas.writing import atomic_path
 
 Kind = Literal["universal", "element", "finetune"]
 

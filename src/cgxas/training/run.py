@@ -14,20 +14,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cgxas.atomic import atomic_path
 from cgxas.data.compile import compiled
 from cgxas.data.dataset import Dataset
-from cgxas.data.records import Record, Records, read_records
+from cgxas.data.record import Record, Records, read_records
 from cgxas.data.split import Part, Split, split_records, write_split
 from cgxas.elements import atomic_number
 from cgxas.errors import ConfigError
-from cgxas.evaluation.metrics import FloatArray
-from cgxas.evaluation.report import Answers, Evaluation, evaluate
+from cgxas.evaluation.scores import Answers, Evaluation, evaluate
+from cgxas.model.cgxas.config import CGXASConfig
+from cgxas.model.cgxas.network import CGXAS
 from cgxas.model.checkpoint import Checkpoint, ElementCard
-from cgxas.model.config import ModelConfig
-from cgxas.model.network import CGXAS
-from cgxas.spectra.windows import WINDOWS
-from cgxas.training.config import RunConfig, SplitConfig
+from cgxas.spectra.xray import WINDOWS
 from cgxas.training.fit import SILENT, Answer, Job, Watcher, fit, new_network, predict_targets
 from cgxas.training.folder import (
     CONFIG,
@@ -41,6 +38,9 @@ from cgxas.training.folder import (
     open_run,
 )
 from cgxas.training.processes import ALONE, Processes
+from cgxas.training.settings import RunSettings, SplitSettings
+from cgxas.typing import FloatArray
+from cgxas.writing import atomic_path
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,7 @@ class Data:
     dataset: Dataset
 
     @classmethod
-    def read(cls, folders: Sequence[Path], config: ModelConfig, processes: Processes) -> Self:
+    def read(cls, folders: Sequence[Path], config: CGXASConfig, processes: Processes) -> Self:
         """Read data-set folders; the first process compiles them, the others wait for it."""
         records = read_records(folders)
         if not processes.is_first:
@@ -74,7 +74,7 @@ class Data:
         none = np.zeros(0, dtype=np.int64)
         return Split(none, none, np.arange(len(self.dataset)))
 
-    def divide(self, config: SplitConfig) -> Split:
+    def divide(self, config: SplitSettings) -> Split:
         """Return the parts a configuration asks for."""
         return split_records(self.records, config.by, config.fractions, config.seed)
 
@@ -96,7 +96,7 @@ class Run:
         watcher: who is told.
     """
 
-    config: RunConfig
+    config: RunSettings
     data: Data
     split: Split
     path: Path
@@ -234,7 +234,7 @@ def split_of(checkpoint: Checkpoint, data: Data) -> Split:
             f"({', '.join(told['data'])}); name a split with --split, or test on all of them with "
             "--part all"
         )
-    split = data.divide(SplitConfig.from_dict(told["configuration"]["split"]))
+    split = data.divide(SplitSettings.from_dict(told["configuration"]["split"]))
     if split.sha256 != told["split_sha256"]:
         raise ConfigError(
             f"{checkpoint.name} was trained with a split of its own; name its file with --split"
@@ -290,8 +290,8 @@ def score(
 def curves(dataset: Dataset, targets: NDArray[np.int64]) -> FloatArray:
     """Return (T, P) spectra on their grids, NaN where the source did not compute them."""
     known, _ = dataset.weights(torch.from_numpy(targets))
-    mu = dataset.mu[torch.from_numpy(targets)].double().numpy()
-    return np.where(known.numpy() > 0, mu, np.nan)
+    norm = dataset.norm[torch.from_numpy(targets)].double().numpy()
+    return np.where(known.numpy() > 0, norm, np.nan)
 
 
 def _element_cards(run: Run, split: Split, evaluation: Evaluation) -> dict[str, ElementCard]:

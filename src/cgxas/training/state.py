@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cgxas.atomic import atomic_path
 from cgxas.errors import ConfigError
-from cgxas.model.network import CGXAS
+from cgxas.model.cgxas.network import CGXAS
+from cgxas.writing import atomic_path
 
 
 @dataclass(eq=False)

@@ -26,10 +26,10 @@ def tar_of(text: str) -> bytes:
     [
         ("x.jsonl", LINES.encode(), "x"),
         ("x.ndjson", LINES.encode(), "x"),
-        ("x.json.gz", gzip.compress(LINES.encode()), "x"),
+        ("x.json.gz", gzip.compress(LINES.encode(), mtime=0), "x"),
         ("x.json", json.dumps([FIRST, SECOND]).encode(), "x"),
         ("x.json", json.dumps([FIRST, SECOND], indent=1).encode(), "x"),
-        ("x.json", gzip.compress(json.dumps([FIRST, SECOND]).encode()), "x"),
+        ("x.json", gzip.compress(json.dumps([FIRST, SECOND]).encode(), mtime=0), "x"),
         ("x.tgz", tar_of(LINES), "xas"),
     ],
 )
@@ -63,7 +63,7 @@ def test_folder_is_read_in_order_of_names(tmp_path):
         (b"\xff\xfe\x00", ["document is not readable JSON"]),
         (b"17", ["document is not readable JSON"]),
         (b"[17]", ["document is not a JSON object"]),
-        (gzip.compress(LINES.encode())[:-12], ["file is not readable"]),
+        (gzip.compress(LINES.encode(), mtime=0)[:-12], ["file is not readable"]),
     ],
 )
 def test_what_is_no_document_is_told(tmp_path, content, reasons):

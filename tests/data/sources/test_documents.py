@@ -13,17 +13,17 @@ def test_document_of_the_archive(site_document):
     assert (found.formula, found.name) == ("TiO2", "")
     assert found.site_certain
     assert found.energy[[0, -1]].tolist() == [524.0, 594.0]
-    assert found.mu[-1] == pytest.approx(0.99576, abs=1e-5)  # the fourth column, not the second
+    assert found.norm[-1] == pytest.approx(0.99576, abs=1e-5)  # the fourth column, not the second
 
 
 def test_pairs_and_plain_rows_say_the_same(site_document, plain_document):
     full = read_document(("a", site_document()))
-    pairs = [[x, y] for x, y in zip(full.energy, full.mu, strict=True)]
+    pairs = [[x, y] for x, y in zip(full.energy, full.norm, strict=True)]
     of_pairs = read_document(("a", site_document(spectrum=pairs)))
     plain = read_document(("a", plain_document()))
     for each in (of_pairs, plain):
         np.testing.assert_array_equal(each.energy, full.energy)
-        np.testing.assert_allclose(each.mu, full.mu, atol=1e-5)
+        np.testing.assert_allclose(each.norm, full.norm, atol=1e-5)
         np.testing.assert_allclose(each.cell.lattice, full.cell.lattice)
         np.testing.assert_allclose(each.cell.frac, full.cell.frac)
         assert each.site == full.site == 0

@@ -27,8 +27,8 @@ def test_run_of_pymatgen(runs, make_run, rutile, version, theory, fidelity):
     assert (found.theory, found.fidelity) == (theory, fidelity)
     assert found.cell.numbers.tolist() == [22, 22, 8, 8, 8, 8]
     assert found.energy[0] == 4966.0
-    assert found.mu[-1] == pytest.approx(0.9958, abs=1e-4)
-    assert len(found.energy) == len(found.mu) == 120
+    assert found.norm[-1] == pytest.approx(0.9958, abs=1e-4)
+    assert len(found.energy) == len(found.norm) == 120
 
 
 def test_crystal_above_the_runs_goes_before_the_comments(runs, make_run, rutile):
@@ -161,7 +161,7 @@ def test_absolute_run_is_normalised_as_feff_would(runs, make_run, rutile, feff_t
     table[:, 3:] *= 0.00024
     rows = [" ".join(f"{x:.6E}" if n > 2 else f"{x:.3f}" for n, x in enumerate(r)) for r in table]
     (run / "xmu.dat").write_text("\n".join([*header, *rows]))
-    np.testing.assert_allclose(only(runs).mu, table[:, 3] / 0.00024, rtol=1e-4)
+    np.testing.assert_allclose(only(runs).norm, table[:, 3] / 0.00024, rtol=1e-4)
     (run / "xmu.dat").write_text("\n".join([*header, *rows[:60]]))
     assert only(runs).reason == "ABSOLUTE run ends before the background that normalises it"
 

@@ -84,7 +84,7 @@ def test_copies_are_left_out(item):
 
 
 def test_equal_names_of_different_spectra(item):
-    other = replace(item, mu=2 * item.mu)
+    other = replace(item, mu=2 * item.norm)
     names = [record.spectrum_id for record in collect([item, other, other], "mine").records]
     assert names == ["mp-13-1-XANES-K-Fe", "mp-13-1-XANES-K-Fe_v2"]
     found = collect([replace(each, name="x") for each in (item, other)], "mine")

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from cgxas.data.folder import Origin, read_manifest
-from cgxas.data.records import read_records
+from cgxas.data.record import read_records
 from cgxas.data.sources.importing import import_source
 from cgxas.errors import DatasetError, OutputError
 
@@ -32,7 +32,7 @@ def test_archive_to_folder_and_back(tmp_path, site_document, rutile):
     ]
     assert records[0].material.cell.lattice == pytest.approx(rutile.lattice.matrix)
     assert records[0].energy.tolist() == [row[0] for row in documents[0]["spectrum"]]
-    assert records[0].mu.tolist() == [row[3] for row in documents[0]["spectrum"]]
+    assert records[0].norm.tolist() == [row[3] for row in documents[0]["spectrum"]]
 
 
 def test_runs_to_folder(runs, make_run, rutile, tmp_path):

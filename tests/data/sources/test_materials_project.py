@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from cgxas.data.folder import Origin
-from cgxas.data.records import read_records
+from cgxas.data.record import read_records
 from cgxas.data.sources import materials_project
 from cgxas.data.sources.documents import read_document
 from cgxas.data.sources.importing import import_source
@@ -131,7 +131,7 @@ def test_document_that_emmet_writes(rutile, plain_document):
     assert (found.element, found.site, found.formula) == ("O", None, "TiO2")
     assert found.material_id.startswith("mp-")
     assert found.energy.tolist() == plain["energy"]
-    assert found.mu.tolist() == plain["mu"]
+    assert found.norm.tolist() == plain["mu"]
 
 
 def test_damaged_page_is_asked_for_again(tmp_path, xas_document):

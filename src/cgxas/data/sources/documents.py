@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cgxas.data.records import fidelity_of
+from cgxas.data.record import fidelity_of
 from cgxas.data.sources.containers import Named, documents
 from cgxas.data.sources.imported import (
     ImportedSpectrum,
@@ -77,7 +77,7 @@ def _spectrum(file: str, content: Mapping[str, Any], theory: str) -> ImportedSpe
         # the site only tells which atom stood for all.
         content = {**content, **spectrum, "absorbing_index": None}
     _refuse_other_edges(content)
-    energy, mu = _curve(content)
+    energy, norm = _curve(content)
     cell, formula = cell_and_formula(structure_of(_find(content, "structure")))
     given = str(_find(content, "name") or "")
     told = _told_by(given) or _told_by(file)
@@ -92,7 +92,7 @@ def _spectrum(file: str, content: Mapping[str, Any], theory: str) -> ImportedSpe
         site=site,
         site_certain=True,
         energy=energy,
-        mu=mu,
+        norm=norm,
         theory=stated,
         fidelity=str(_find(content, "fidelity") or fidelity_of(stated)),
     )
@@ -116,21 +116,21 @@ def _refuse_other_edges(content: Mapping[str, Any]) -> None:
 
 
 def _curve(content: Mapping[str, Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return energy and mu as given, (P,) each."""
+    """Return energy and norm as given, (P,) each."""
     spectrum = _find(content, "spectrum")
     if isinstance(spectrum, list):
         return _columns(spectrum)
-    energy, mu = _find(content, "energy"), _find(content, "mu")
-    if energy is None or mu is None:
+    energy, norm = _find(content, "energy"), _find(content, "mu")
+    if energy is None or norm is None:
         raise Unusable("document holds no spectrum")
     try:
-        return np.array(energy, dtype=np.float64), np.array(mu, dtype=np.float64)
+        return np.array(energy, dtype=np.float64), np.array(norm, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise Unusable("spectrum is not two rows of numbers") from error
 
 
 def _columns(rows: list[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return energy and mu of the rows of xmu.dat (omega, e, k, mu, mu0, chi), or of pairs."""
+    """Return energy and norm of the rows of xmu.dat (omega, e, k, mu, mu0, chi), or of pairs."""
     try:
         table = np.array(rows, dtype=np.float64)
     except (TypeError, ValueError) as error:

@@ -16,15 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgxas.crystals.canonical import Cell
-from cgxas.data.records import fidelity_of
+from cgxas.data.record import fidelity_of
 from cgxas.data.sources.feff_input import FeffInput, read_input
 from cgxas.data.sources.feff_site import matching_sites, single_orbit
-from cgxas.data.sources.imported import (
-    ImportedSpectrum,
-    LeftOut,
-    Unusable,
-    cell_and_formula,
-)
+from cgxas.data.sources.imported import ImportedSpectrum, LeftOut, Unusable, cell_and_formula
 from cgxas.elements import SYMBOLS
 
 SPECTRUM_FILE = "xmu.dat"
@@ -89,7 +84,7 @@ def _read_run(run: Path, root: Path, name: str, read: Reader) -> ImportedSpectru
         site=int(sites[0]),
         site_certain=single_orbit(crystal.cell, sites),
         energy=table[:, 0],
-        mu=table[:, 3] / (_step(table) if feff.is_absolute else 1.0),
+        norm=table[:, 3] / (_step(table) if feff.is_absolute else 1.0),
         theory=theory,
         fidelity=fidelity_of(theory),
     )

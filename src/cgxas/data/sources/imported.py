@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cgxas.crystals.canonical import Cell
 from cgxas.data.folder import DistinctMaterials
-from cgxas.data.records import Material, Record
+from cgxas.data.record import Material, Record
 from cgxas.elements import ABSORBERS, atomic_number
 from cgxas.errors import (
     CgxasError,
@@ -21,8 +21,8 @@ from cgxas.errors import (
     OverlappingAtoms,
     SpectrumError,
 )
-from cgxas.spectra.normalise import checked_curve
-from cgxas.spectra.windows import WINDOWS
+from cgxas.spectra.curve import checked_curve
+from cgxas.spectra.xray import WINDOWS
 
 _EV_PER_KEV = 1000.0
 
@@ -44,7 +44,7 @@ class ImportedSpectrum:
         site: 0-based index of the absorbing atom; None: the mean over all atoms of the element.
         site_certain: whether the source states the site, or it was inferred.
         energy: (P,) eV.
-        mu: (P,) about 1 above the edge.
+        norm: (P,) about 1 above the edge.
         theory: code and settings.
         fidelity: what sets of spectra are told apart by, "FEFF9".
     """
@@ -57,7 +57,7 @@ class ImportedSpectrum:
     site: int | None
     site_certain: bool
     energy: NDArray[np.float64]
-    mu: NDArray[np.float64]
+    norm: NDArray[np.float64]
     theory: str
     fidelity: str
 
@@ -118,11 +118,11 @@ def _record(
     item: ImportedSpectrum, dataset: str, distinct: DistinctMaterials, curves: dict[str, bytes]
 ) -> Record:
     """Return the record, and note its name and curve among those there are."""
-    energy, mu = usable_curve(item.energy, item.mu, item.element)
+    energy, norm = usable_curve(item.energy, item.norm, item.element)
     sites = _sites(item)
     material = distinct.kept(Material(item.material_id, item.formula, item.cell))
     stated = item.name or _name(material.material_id, item.site, item.element)
-    name, number, content = stated, 1, energy.tobytes() + mu.tobytes()
+    name, number, content = stated, 1, energy.tobytes() + norm.tobytes()
     while name in curves:
         if curves[name] == content:
             raise Unusable("spectrum given twice")
@@ -138,7 +138,7 @@ def _record(
         sites,
         item.site_certain,
         energy,
-        mu,
+        norm,
         item.theory,
         item.fidelity,
         dataset,
@@ -146,7 +146,7 @@ def _record(
 
 
 def usable_curve(
-    energy: ArrayLike, mu: ArrayLike, element: str
+    energy: ArrayLike, norm: ArrayLike, element: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return a spectrum as increasing arrays, or say what is wrong with it.
 
@@ -158,7 +158,7 @@ def usable_curve(
     if element not in ABSORBERS:
         raise Unusable("absorber is not one of the 48 elements")
     try:
-        x, y = np.array(energy, dtype=np.float64), np.array(mu, dtype=np.float64)
+        x, y = np.array(energy, dtype=np.float64), np.array(norm, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise Unusable("spectrum is not two rows of numbers") from error
     if x.ndim != 1 or x.shape != y.shape:

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from cgxas.atomic import atomic_path
 from cgxas.elements import ABSORBERS, atomic_number
 from cgxas.errors import ConfigError, DatasetError, MissingExtra, OutputError, UnsupportedAbsorber
+from cgxas.writing import atomic_path
 
 PAGE = 100
 """Documents per request; one of fewer is an element's last."""

@@ -1,0 +1,50 @@
+"""What a program such as FEFF says of the measured compounds, to compare a calibration with."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from cgxas.calibration.measured import STEP, Compounds
+from cgxas.calibration.rigid import Curve
+from cgxas.data.annotations import read_annotations
+from cgxas.data.record import read_records
+from cgxas.typing import FloatArray
+
+
+def theory_curves(folders: Sequence[Path], compounds: Compounds) -> dict[int, Curve]:
+    """Return compound -> simulated energies, eV, and norm, where data sets have it.
+
+    Spectra of single sites are averaged, weighted by the column `multiplicity`.
+
+    Args:
+        folders: data sets; compounds they name as the measured one does are the same.
+        compounds: the measured ones.
+
+    Raises:
+        DatasetError: one cannot be read.
+    """
+    records = read_records(folders).records
+    annotations = read_annotations(folders)
+    number = {
+        (str(element), str(name)): n
+        for n, (element, name) in enumerate(zip(compounds.element, compounds.name, strict=True))
+    }
+    sites: dict[int, list[tuple[Curve, float]]] = defaultdict(list)
+    for record in records:
+        about = annotations[record.key]
+        name = about.compound or record.material.material_id
+        if (record.element, name) in number:
+            curve = (record.energy, record.norm)
+            sites[number[record.element, name]].append((curve, about.multiplicity))
+    return {compound: _mean(found) for compound, found in sorted(sites.items())}
+
+
+def _mean(sites: list[tuple[Curve, float]]) -> tuple[FloatArray, FloatArray]:
+    """Return the mean over sites, on energies that all of them cover."""
+    low = max(energy[0] for (energy, _), _ in sites)
+    high = min(energy[-1] for (energy, _), _ in sites)
+    energy = np.arange(low, high, STEP)
+    curves = [np.interp(energy, *curve) for curve, _ in sites]
+    return energy, np.average(curves, axis=0, weights=[weight for _, weight in sites])

@@ -1,0 +1,274 @@
+"""Measured spectra and the crystals they belong to, by a table of pairs -> a data-set folder."""
+
+import csv
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cgxas.crystals.canonical import Cell
+from cgxas.data.check import EXPERIMENT
+from cgxas.data.folder import Manifest, Origin, check_new_folder, dataset_name, write_dataset
+from cgxas.data.sources.imported import (
+    ImportedSpectrum,
+    LeftOut,
+    Unusable,
+    cell_and_formula,
+    collect,
+    refuse_empty,
+)
+from cgxas.elements import ABSORBERS, atomic_number
+from cgxas.errors import (
+    BadMeasurement,
+    DatasetError,
+    SpectrumError,
+    UnclearSpectrum,
+    UnknownElement,
+    UnreadableSpectrum,
+    WrongEdge,
+)
+from cgxas.spectra.io.larch import need_larch
+from cgxas.spectra.io.read import read_measurement
+from cgxas.spectra.measurement import Measurement
+
+NEEDED = ("spectrum", "crystal", "element")
+"""Columns a table of pairs must have."""
+
+OPTIONAL = ("group", "compound", "shift", "weight", "energy", "mu")
+"""Columns it may have; an empty field is as good as none."""
+
+_REASONS: dict[type[SpectrumError], str] = {
+    UnreadableSpectrum: "spectrum is not readable",
+    UnclearSpectrum: "group or columns of the spectrum are not chosen",
+    WrongEdge: "edge is not that of the element",
+    BadMeasurement: "spectrum cannot be normalised",
+}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One row of the table.
+
+    Attributes:
+        line: in the file, for messages.
+        spectrum: file of the spectrum, below the folder of spectra.
+        crystal: file of the crystal, below the folder of crystals.
+        element: absorber.
+        group: of an Athena project or NeXus file, or empty.
+        compound: what replicates and polymorphs share, or empty.
+        shift: eV to be added to the energies to calibrate them; None: unknown.
+        weight: how much the spectrum counts.
+        energy: energy column, or empty.
+        mu: column or formula of mu, or empty.
+    """
+
+    line: int
+    spectrum: str
+    crystal: str
+    element: str
+    group: str = ""
+    compound: str = ""
+    shift: float | None = None
+    weight: float = 1.0
+    energy: str = ""
+    mu: str = ""
+
+    @property
+    def name(self) -> str:
+        """Name of the spectrum in the data set: crystal, file, group and what mu is made of.
+
+        The file keeps its suffix, which often counts the scans: fe.001, fe.002.
+        """
+        crystal = Path(self.crystal).with_suffix("").as_posix()
+        words = [crystal, Path(self.spectrum).as_posix(), self.group, self.mu]
+        return "-".join(filter(None, words)).replace("/", "-") + f"-XANES-K-{self.element}"
+
+
+def read_pairs(table: Path) -> list[Pair]:
+    """Read a table of spectra and crystals.
+
+    Raises:
+        DatasetError: it is not readable, lacks a column, is empty, or holds a bad number.
+    """
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            names = [name.strip() for name in reader.fieldnames or ()]
+            reader.fieldnames = names
+            rows = [(reader.line_num, row) for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DatasetError(f"{table} is not a readable CSV table") from error
+    missing = [name for name in NEEDED if name not in names]
+    if missing:
+        raise DatasetError(
+            f"{table} has no column {missing[0]!r}; it needs {', '.join(NEEDED)} and may have "
+            f"{', '.join(OPTIONAL)}"
+        )
+    if not rows:
+        raise DatasetError(f"{table} holds no pairs")
+    return [_pair(line, row, table) for line, row in rows]
+
+
+def _pair(line: int, row: Mapping[str, Any], table: Path) -> Pair:
+    words = {name: (row.get(name) or "").strip() for name in (*NEEDED, *OPTIONAL)}
+    empty = [name for name in NEEDED if not words[name]]
+    if empty:
+        raise DatasetError(f"{table}, line {line}: the field {empty[0]!r} is empty")
+    shift, weight = (_number(words.pop(name), name, table, line) for name in ("shift", "weight"))
+    if weight is not None and weight <= 0:
+        raise DatasetError(f"{table}, line {line}: weight must be above 0")
+    return Pair(line=line, **words, shift=shift, weight=1.0 if weight is None else weight)
+
+
+def _number(text: str, name: str, table: Path, line: int) -> float | None:
+    """Return the number in a field, or None if it is empty."""
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not np.isfinite(value):
+        raise DatasetError(f"{table}, line {line}: {name} is not a number: {text!r}")
+    return value
+
+
+def ingest(
+    spectra: Path,
+    structures: Path,
+    table: Path,
+    folder: Path,
+    origin: Origin,
+    on_pair: Callable[[str], None] = lambda sentence: None,
+) -> Manifest:
+    """Write measured spectra and their crystals to a new data-set folder.
+
+    Spectra are normalised and flattened; energies stay as published. Each is the mean over all
+    sites of its element in the crystal, however many of them are equivalent. Beside the usual
+    columns the table of spectra gets compound, sample, energy_shift (eV to be added; null:
+    unknown), weight, mu_raw, e0, edge_step, as_provided and source_file.
+
+    Args:
+        spectra: folder of the files of spectra.
+        structures: folder of the files of crystals.
+        table: which belongs to which.
+        folder: a new or empty folder.
+        origin: for the manifest.
+        on_pair: told after each row, with a sentence if it is left out.
+
+    Raises:
+        DatasetError: the table or a folder cannot be used, or nothing of it.
+        OutputError: the folder cannot be written.
+        MissingExtra: Larch is not installed.
+    """
+    check_new_folder(folder)
+    need_larch()
+    for each in (spectra, structures):
+        if not each.is_dir():
+            raise DatasetError(f"{each}: no such folder")
+    pairs = read_pairs(table)
+    measured: dict[str, tuple[Pair, Measurement]] = {}
+    found = collect(_items(pairs, spectra, structures, measured, on_pair), dataset_name(folder))
+    refuse_empty(found, table)
+    kept = [measured[record.spectrum_id] for record in found.records]
+    return write_dataset(folder, found.records, origin, found.left_out, _columns(kept))
+
+
+def _items(
+    pairs: list[Pair],
+    spectra: Path,
+    structures: Path,
+    measured: dict[str, tuple[Pair, Measurement]],
+    on_pair: Callable[[str], None],
+) -> Iterator[ImportedSpectrum | LeftOut]:
+    """Yield each pair's spectrum, or why it is left out; note what was measured by name."""
+    crystal = cache(lambda name: _crystal(structures / name))
+    for pair in pairs:
+        sentence = ""
+        try:
+            number = atomic_number(pair.element)
+            cell, formula = crystal(pair.crystal)
+            _refuse_pair(pair, number in cell.numbers, measured)
+            measurement = _measurement(pair, spectra)
+            measured[pair.name] = (pair, measurement)
+            yield _imported(pair, measurement, cell, formula)
+        except (Unusable, UnknownElement, SpectrumError) as error:
+            about = f"{pair.spectrum} with {pair.crystal}: " if isinstance(error, Unusable) else ""
+            sentence = f"line {pair.line}: {about}{error}"
+            yield LeftOut(f"{pair.spectrum} {pair.group}".strip(), _reason(error))
+        on_pair(sentence)
+
+
+def _refuse_pair(pair: Pair, is_inside: bool, measured: Mapping[str, Any]) -> None:
+    """Refuse what would be refused when it is collected, while the line can still be told."""
+    if not is_inside:
+        raise Unusable("absorber is not in the crystal")
+    if pair.element not in ABSORBERS:
+        raise Unusable(f"absorber is not one of the {len(ABSORBERS)} elements")
+    if pair.name in measured:
+        raise Unusable("spectrum given twice")
+
+
+def _crystal(path: Path) -> tuple[Cell, str]:
+    if not path.is_file():
+        raise Unusable("crystal is missing")
+    return cell_and_formula(path)
+
+
+def _measurement(pair: Pair, spectra: Path) -> Measurement:
+    path = spectra / pair.spectrum
+    return read_measurement(
+        path,
+        pair.element,
+        flatten=True,
+        group=pair.group or None,
+        energy=pair.energy or None,
+        mu=pair.mu or None,
+    )
+
+
+def _imported(pair: Pair, measurement: Measurement, cell: Cell, formula: str) -> ImportedSpectrum:
+    return ImportedSpectrum(
+        name=pair.name,
+        material_id=Path(pair.crystal).stem,
+        formula=formula,
+        cell=cell,
+        element=pair.element,
+        site=None,
+        site_certain=True,
+        energy=measurement.energy,
+        norm=measurement.norm,
+        theory=EXPERIMENT,
+        fidelity=EXPERIMENT,
+    )
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnknownElement):
+        return "element is unknown"
+    return next((text for kind, text in _REASONS.items() if isinstance(error, kind)), str(error))
+
+
+def _columns(kept: list[tuple[Pair, Measurement]]) -> dict[str, list[Any]]:
+    """Return what stands beside the spectra: one value per record."""
+    return {
+        "compound": [pair.compound or Path(pair.crystal).stem for pair, _ in kept],
+        "sample": [m.label for _, m in kept],
+        "energy_shift": [_shift(pair, m) for pair, m in kept],
+        "weight": [pair.weight for pair, _ in kept],
+        "mu_raw": [m.mu for _, m in kept],
+        "e0": [m.e0 for _, m in kept],
+        "edge_step": [m.edge_step for _, m in kept],
+        "as_provided": [m.ranges is None for _, m in kept],
+        "source_file": [pair.spectrum for pair, _ in kept],
+    }
+
+
+def _shift(pair: Pair, measurement: Measurement) -> float:
+    """Return the shift of the table, else that of the file, else NaN: unknown."""
+    if pair.shift is not None:
+        return pair.shift
+    return measurement.energy_shift or float("nan")

@@ -1,0 +1,217 @@
+"""How a model does on records it never saw, per absorber and in all, beside the baselines."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cgxas.data.record import Record
+from cgxas.elements import SYMBOLS
+from cgxas.errors import ConfigError, SpectrumError
+from cgxas.evaluation.baselines import compositions, mean_spectrum, nearest_by_composition
+from cgxas.evaluation.tested import TestedSpectra
+from cgxas.spectra.edge import edge_energy
+from cgxas.spectra.metrics import pcc, rse
+from cgxas.spectra.spectrum import EnergyGrid
+from cgxas.typing import FloatArray
+
+_N_WORST = 10
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """How a figure is distributed over spectra.
+
+    Attributes:
+        mean: its mean.
+        q10: what 10 % of the spectra stay below.
+        median: what half of them stay below.
+        q90: what 90 % of them stay below.
+        q99: what 99 % of them stay below.
+    """
+
+    mean: float
+    q10: float
+    median: float
+    q90: float
+    q99: float
+
+    @classmethod
+    def of(cls, values: FloatArray) -> "Distribution | None":
+        """Return that of the values that are numbers, None if none is."""
+        known = values[np.isfinite(values)]
+        if not len(known):
+            return None
+        q10, median, q90, q99 = (float(q) for q in np.quantile(known, (0.1, 0.5, 0.9, 0.99)))
+        return cls(float(known.mean()), q10, median, q90, q99)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Errors of a set of spectra.
+
+    Attributes:
+        n: number of tested spectra.
+        n_train: number of training spectra.
+        rse: relative squared errors.
+        pcc: Pearson correlations.
+        e0_error: absolute differences of the edge energies, eV; None without an edge.
+        rse_mean_spectrum: mean RSE of the baseline that answers the mean training spectrum;
+            None without training spectra.
+        rse_nearest: mean RSE of the baseline that answers the nearest training spectrum by
+            composition; None likewise.
+    """
+
+    n: int
+    n_train: int
+    rse: Distribution
+    pcc: Distribution
+    e0_error: Distribution | None
+    rse_mean_spectrum: float | None
+    rse_nearest: float | None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores per absorber and in all.
+
+    Attributes:
+        elements: absorber symbol -> scores, by atomic number.
+        overall: over all spectra.
+        worst: (key, absorber, RSE) of the worst answers, worst first.
+        tested: every spectrum with its answer.
+    """
+
+    elements: Mapping[str, Scores]
+    overall: Scores
+    worst: tuple[tuple[str, str, float], ...]
+    tested: TestedSpectra
+
+    def to_json(self) -> dict[str, object]:
+        """Return plain values."""
+        return {
+            "overall": asdict(self.overall),
+            "elements": {symbol: asdict(scores) for symbol, scores in self.elements.items()},
+            "worst": [list(row) for row in self.worst],
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Targets and predictions of the records under test.
+
+    Attributes:
+        records: the records.
+        target: (T, P) spectra on the grid; NaN where they were not computed.
+        predicted: (T, P) spectra.
+    """
+
+    records: Sequence[Record]
+    target: FloatArray
+    predicted: FloatArray
+
+
+def evaluate(
+    answers: Answers,
+    train: Sequence[Record],
+    train_mu: FloatArray,
+    grids: Mapping[str, EnergyGrid],
+) -> Evaluation:
+    """Score a model's answers, each absorber against baselines from its own training spectra.
+
+    Args:
+        answers: what is tested.
+        train: the training records.
+        train_mu: (T, P) their spectra; NaN where they were not computed.
+        grids: energies of each absorber.
+    """
+    columns = _per_spectrum(answers, train, train_mu, grids)
+    element = np.array([record.element for record in answers.records])
+    trained = np.array([record.element for record in train])
+    elements = {
+        symbol: _scores(columns[element == symbol], int((trained == symbol).sum()))
+        for symbol in SYMBOLS
+        if (element == symbol).any()
+    }
+    order = np.argsort(-columns[:, 0])[:_N_WORST]
+    worst = tuple(
+        (answers.records[n].key, answers.records[n].element, float(columns[n, 0]))
+        for n in order.tolist()
+    )
+    tested = _tested(answers, columns, grids)
+    return Evaluation(elements, _scores(columns, len(train)), worst, tested)
+
+
+def _tested(
+    answers: Answers, columns: FloatArray, grids: Mapping[str, EnergyGrid]
+) -> TestedSpectra:
+    records = answers.records
+    return TestedSpectra(
+        key=np.array([record.key for record in records]),
+        element=np.array([record.element for record in records]),
+        fidelity=np.array([record.fidelity for record in records]),
+        formula=np.array([record.material.formula for record in records]),
+        energy=np.array([grids[record.element].energies for record in records]),
+        target=answers.target,
+        predicted=answers.predicted,
+        rse=columns[:, 0],
+        pcc=columns[:, 1],
+        e0_error=columns[:, 2],
+    )
+
+
+def _per_spectrum(
+    answers: Answers,
+    train: Sequence[Record],
+    train_mu: FloatArray,
+    grids: Mapping[str, EnergyGrid],
+) -> FloatArray:
+    """Return (T, 5): RSE, PCC, E0 error, and the RSE of the two baselines."""
+    columns = np.full((len(answers.records), 5), np.nan)
+    columns[:, 0] = rse(answers.target, answers.predicted)
+    columns[:, 1] = pcc(answers.target, answers.predicted)
+    element = np.array([record.element for record in answers.records])
+    trained = np.array([record.element for record in train])
+    for symbol in np.unique(element):
+        rows, known = np.flatnonzero(element == symbol), np.flatnonzero(trained == symbol)
+        target = answers.target[rows]
+        energy = grids[symbol].energies
+        columns[rows, 2] = [
+            _e0_difference(energy, t, p)
+            for t, p in zip(target, answers.predicted[rows], strict=True)
+        ]
+        if len(known):
+            columns[rows, 3] = rse(target, mean_spectrum(train_mu[known], len(rows)))
+            nearest = nearest_by_composition(
+                train_mu[known],
+                compositions([train[int(n)].material.cell.numbers for n in known]),
+                compositions([answers.records[int(n)].material.cell.numbers for n in rows]),
+            )
+            columns[rows, 4] = rse(target, nearest)
+    return columns
+
+
+def _e0_difference(energy: FloatArray, target: FloatArray, predicted: FloatArray) -> float:
+    """Return |E0 - E0| in eV over the points both have, NaN if a curve has no edge there."""
+    predicted = np.where(np.isfinite(target), predicted, np.nan)
+    try:
+        return abs(edge_energy(energy, target) - edge_energy(energy, predicted))
+    except SpectrumError:
+        return float("nan")
+
+
+def _scores(columns: NDArray[np.float64], n_train: int) -> Scores:
+    errors, correlations = Distribution.of(columns[:, 0]), Distribution.of(columns[:, 1])
+    if errors is None or correlations is None:
+        raise ConfigError("there is no spectrum to test")
+    mean, nearest = (Distribution.of(column) for column in columns[:, 3:].T)
+    return Scores(
+        n=len(columns),
+        n_train=n_train,
+        rse=errors,
+        pcc=correlations,
+        e0_error=Distribution.of(columns[:, 2]),
+        rse_mean_spectrum=mean.mean if mean else None,
+        rse_nearest=nearest.mean if nearest else None,
+    )
