@@ -64,7 +64,7 @@ def scanned(predicted: cgxas.Spectrum, shift: float, random: np.random.Generator
         [np.arange(7560, 7690, 5.0), np.arange(7690, 7760, 0.4), np.arange(7760, 8010, 2.0)]
     )
     fine = np.arange(7500, 8100, 0.2)
-    mu = np.interp(fine, predicted.energy + shift, predicted.mu, right=1.0)
+    mu = np.interp(fine, predicted.energy + shift, predicted.norm, right=1.0)
     kernel = np.exp(-0.5 * (np.arange(-4, 4.01, 0.2) / 0.9) ** 2)
     blurred = np.convolve(np.pad(mu, 20, mode="edge"), kernel / kernel.sum(), mode="valid")
     x = energy - 7709.0

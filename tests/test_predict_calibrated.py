@@ -142,7 +142,7 @@ def test_a_moved_window_shows_the_same_curve(predictor):
     assert unmoved.energy[0] == card.simulated.e_min
     assert moved.e0 == pytest.approx(unmoved.e0, abs=0.1)
     both = slice(np.searchsorted(unmoved.energy, moved.energy[-1]))
-    for name in ("mu", "sigma"):
+    for name in ("norm", "sigma"):
         curve = np.interp(unmoved.energy[both], moved.energy, getattr(moved, name))
         np.testing.assert_allclose(curve, getattr(unmoved, name)[both], atol=0.02)
 

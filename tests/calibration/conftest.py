@@ -82,7 +82,7 @@ def make_compounds() -> Callable[..., Compounds]:
                 simulated.append(curves)
                 owner += [len(rows) - 1] * count
                 share += weight.tolist()
-        names = ("name", "element", "group", "formula", "n_scans", "energy", "mu", "target", "e0")
+        names = ("name", "element", "group", "formula", "n_scans", "energy", "norm", "target", "e0")
         together = {n: torch.cat([each.tensors[n] for each in sites]) for n in sites[0].tensors}
         return Compounds(
             **{name: np.array([row[n] for row in rows]) for n, name in enumerate(names)},

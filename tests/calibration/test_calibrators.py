@@ -76,7 +76,7 @@ def spoilt(compounds: Compounds, wrong: np.ndarray) -> Compounds:
     """The same with wrong measurements of some compounds."""
     target, mu, e0 = compounds.target.copy(), compounds.norm.copy(), compounds.e0.copy()
     target[wrong], mu[wrong], e0[wrong] = 1.5 - target[wrong], 0.3, e0[wrong] - 9.0
-    return replace(compounds, target=target, mu=mu, e0=e0)
+    return replace(compounds, target=target, norm=mu, e0=e0)
 
 
 @pytest.mark.parametrize("name", METHODS)

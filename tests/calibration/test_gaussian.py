@@ -53,7 +53,7 @@ def test_compounds_it_never_saw_are_met_better_than_by_one_shift(compounds, cali
 def test_measurements_that_are_held_back_do_not_matter(compounds, calibration, held):
     changed = compounds.norm.copy()
     changed[held] = 3.0
-    blind = replace(compounds, mu=changed, target=np.where(True, 7.0, compounds.target))
+    blind = replace(compounds, norm=changed, target=np.where(True, 7.0, compounds.target))
     train = np.setdiff1d(np.arange(len(compounds)), held)
     again = calibrated(compounds, fit_calibration(blind, train), held)[0]
     np.testing.assert_array_equal(again, calibrated(compounds, calibration, held)[0])

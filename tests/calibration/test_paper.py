@@ -79,7 +79,7 @@ def test_the_same_again_gives_the_same(compounds, tune):
 def test_test_measurements_and_other_random_numbers_do_not_matter(compounds, tune):
     target, e0 = compounds.target.copy(), compounds.e0.copy()
     target[TEST], e0[TEST] = 4.0, 1.0
-    blind = replace(compounds, target=target, e0=e0, mu=np.ones_like(compounds.norm))
+    blind = replace(compounds, target=target, e0=e0, norm=np.ones_like(compounds.norm))
     one = tune(compounds, "Fe", TRAIN, VALIDATION)(TEST)
     torch.manual_seed(99)
     np.testing.assert_array_equal(one, tune(blind, "Fe", TRAIN, VALIDATION)(TEST))

@@ -18,8 +18,8 @@ def test_models_alone_shows_help(cgxas):
 
 
 def test_list_of_bundled_models(cgxas, random_model, tmp_path, monkeypatch):
-    (tmp_path / "models").mkdir()
-    (tmp_path / "models" / "small.safetensors").write_bytes(random_model.read_bytes())
+    (tmp_path / "model" / "weights").mkdir(parents=True)
+    (tmp_path / "model" / "weights" / "small.safetensors").write_bytes(random_model.read_bytes())
     monkeypatch.setattr(resources, "files", lambda package: tmp_path)
     assert bundled() == ("small",)
     heading, line = cgxas("models", "list").out.splitlines()

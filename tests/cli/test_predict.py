@@ -105,7 +105,7 @@ def test_output_goes_to_its_name(predict, crystals):
     answer = predict(crystals / "iron.cif", "-a", "Fe", "-o", "fe.csv", "--plot", "fe.svg")
     assert answer.err == "wrote fe.csv, fe.svg\n"
     assert names_here() == ["fe.csv", "fe.svg"]
-    assert Path("fe.csv").read_text().startswith("energy,mu\n")
+    assert Path("fe.csv").read_text().startswith("energy,norm\n")
 
 
 def test_several_outputs_are_named_after_crystal_and_element(predict, crystals):
@@ -135,7 +135,7 @@ def test_one_table_for_all(predict, crystals):
 def test_sites_are_columns(predict, crystals):
     predict(crystals / "LiFePO4.cif", "-a", "O", "--sites", "-o", "o.csv")
     header = Path("o.csv").read_text().splitlines()[0]
-    assert header == "energy,mu,mu_12,mu_16,mu_20"
+    assert header == "energy,norm,norm_12,norm_16,norm_20"
 
 
 def test_all_files_or_none(cgxas, random_model, crystals, tmp_path, monkeypatch):

@@ -39,8 +39,8 @@ def written(cgxas, calibrated_model, rutile, tmp_path):
 def test_csv_has_a_column_of_the_band(written, expected):
     with written(".csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["energy", "mu", "sigma"]
-    for name in ("energy", "mu", "sigma"):
+    assert list(rows[0]) == ["energy", "norm", "sigma"]
+    for name in ("energy", "norm", "sigma"):
         np.testing.assert_allclose([float(r[name]) for r in rows], getattr(expected, name), 1e-8)
 
 

@@ -29,7 +29,7 @@ def shifted(record, first: float, last: float):
     """The record's spectrum over other energies, relative to the grid's first one."""
     start = WINDOWS[record.element].e_min
     energy = np.linspace(start + first, start + last, 40)
-    return replace(record, energy=energy, mu=np.linspace(0.5, 1.5, 40))
+    return replace(record, energy=energy, norm=np.linspace(0.5, 1.5, 40))
 
 
 def molecule_of_iron() -> Material:
@@ -162,7 +162,7 @@ def test_cache_lies_where_the_environment_says(records, tmp_path, monkeypatch):
 
 def test_damaged_cache_is_told_and_not_used(records, tmp_path):
     found = compiled(records, WINDOWS, CONFIG, tmp_path / "cache")
-    (tmp_path / "cache" / found.sha256 / "mu.npy").unlink()
+    (tmp_path / "cache" / found.sha256 / "norm.npy").unlink()
     with pytest.raises(DatasetError, match="damaged"):
         compiled(records, WINDOWS, CONFIG, tmp_path / "cache")
 
@@ -170,7 +170,7 @@ def test_damaged_cache_is_told_and_not_used(records, tmp_path):
 def changed_mu(records):
     mu = records[1].norm.copy()
     mu[17] += 1e-9
-    return [records[0], replace(records[1], mu=mu), *records[2:]]
+    return [records[0], replace(records[1], norm=mu), *records[2:]]
 
 
 def moved_atom(records):

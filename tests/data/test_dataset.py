@@ -112,7 +112,7 @@ def test_types_are_the_small_ones(dataset):
         "member_start": "int64",
         "member": "int32",
         "share": "float32",
-        "mu": "float32",
+        "norm": "float32",
         "computed": "int16",
         "absorber": "uint8",
         "fidelity": "uint8",
@@ -157,13 +157,13 @@ def build_none(folder, dataset: Dataset) -> Dataset:
 
 def test_folder_is_mapped_into_memory_and_never_written_to(dataset, tmp_path):
     dataset.save(tmp_path / "compiled")
-    before = (tmp_path / "compiled" / "mu.npy").read_bytes()
+    before = (tmp_path / "compiled" / "norm.npy").read_bytes()
     found = Dataset.load(tmp_path / "compiled")
-    mapped = str((tmp_path / "compiled" / "mu.npy").resolve())
+    mapped = str((tmp_path / "compiled" / "norm.npy").resolve())
     assert mapped in Path("/proc/self/maps").read_text()
     found.norm[0] = 7
     assert (found.norm[0] == 7).all()
-    assert (tmp_path / "compiled" / "mu.npy").read_bytes() == before
+    assert (tmp_path / "compiled" / "norm.npy").read_bytes() == before
 
 
 def test_names_of_any_script_come_back(dataset, tmp_path):
@@ -184,9 +184,9 @@ DAMAGE = {
     "description cut short": lambda f: (f / "dataset.json").write_text('{"format": 1,'),
     "description of something else": lambda f: (f / "dataset.json").write_text("[1]"),
     "description without hash": lambda f: rewritten(f, lambda meta: meta.pop("sha256")),
-    "no spectra": lambda f: (f / "mu.npy").unlink(),
-    "spectra cut short": lambda f: (f / "mu.npy").write_bytes((f / "mu.npy").read_bytes()[:-9]),
-    "empty array": lambda f: (f / "mu.npy").write_bytes(b""),
+    "no spectra": lambda f: (f / "norm.npy").unlink(),
+    "spectra cut short": lambda f: (f / "norm.npy").write_bytes((f / "norm.npy").read_bytes()[:-9]),
+    "empty array": lambda f: (f / "norm.npy").write_bytes(b""),
     "an array too many": lambda f: np.save(f / "colour.npy", np.zeros(3)),
     "pickled names": lambda f: np.save(f / "key.npy", np.array([{}, None])),
 }

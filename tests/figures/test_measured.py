@@ -13,7 +13,7 @@ def test_a_measurement_is_drawn_raw_with_its_lines_and_normalised(scanned):
     raw, normal = plot_measurement(found).axes
     labels = [line.get_label() for line in raw.lines]
     assert labels[:3] == ["as measured", "pre-edge", "post-edge"]
-    np.testing.assert_array_equal(raw.lines[0].get_ydata(), found.norm)
+    np.testing.assert_array_equal(raw.lines[0].get_ydata(), found.mu)
     np.testing.assert_array_equal(normal.lines[0].get_ydata(), found.norm)
     assert normal.get_xlim() == pytest.approx((found.e0 - 30, found.e0 + 80))
     assert len(raw.patches) == 2

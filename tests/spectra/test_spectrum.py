@@ -120,7 +120,7 @@ def test_larch_group_carries_the_normalised_curve(spectrum):
     assert group.e0 == spectrum.e0
     assert (group.atsym, group.edge, group.label) == ("Fe", "K", "Fe2O3, Fe K edge")
     group.norm[0] = 9.0  # Larch works in place; the spectrum and mu stay
-    assert group.norm[0] == spectrum.norm[0] != 9.0
+    assert group.mu[0] == spectrum.norm[0] != 9.0
 
 
 def test_larch_group_carries_the_band(spectrum):

@@ -90,7 +90,7 @@ def record() -> Callable[..., Record]:
             sites=np.array([site]),
             site_certain=element != "O",
             energy=energy,
-            mu=0.5 + np.arctan(energy - energy[0] - 15 - shift) / np.pi,
+            norm=0.5 + np.arctan(energy - energy[0] - 15 - shift) / np.pi,
             theory=fidelity,
             fidelity=fidelity,
             dataset="made",

@@ -55,7 +55,7 @@ def test_order_follows_seed_and_epoch_alone(batches):
 def test_typical_spectrum_is_the_weighted_mean(dataset):
     mu, computed = dataset.norm.clone(), dataset.computed.clone()
     mu[0, 60:], computed[0, 1] = 100, 60
-    changed = replace(dataset, mu=mu, computed=computed)
+    changed = replace(dataset, norm=mu, computed=computed)
     mean, spread = typical_spectrum(changed, np.array([0, 1, 2]))
     torch.testing.assert_close(mean[60:], mu[1:3, 60:].mean(dim=0))
     torch.testing.assert_close(mean[:60], mu[:3, :60].mean(dim=0))

@@ -116,7 +116,7 @@ def test_validation_counts_certain_sites_and_computed_points(job, model, dataset
     computed[:, 1] = 70
     mu = dataset.norm.clone()
     mu[:, 70:] = 0
-    one = replace(one, dataset=replace(dataset, mu=mu, computed=computed))
+    one = replace(one, dataset=replace(dataset, norm=mu, computed=computed))
     fit(new_network(one, model), one)
     assert len(split.validation) > dataset.certain[split.validation].sum()
     network = CGXAS(model).eval()
@@ -254,7 +254,7 @@ def test_uncertain_sites_are_left_out_at_weight_zero(job, model, dataset, split)
     mu = dataset.norm.clone()
     uncertain = np.intersect1d(split.train, np.flatnonzero(~dataset.certain.numpy()))
     mu[uncertain] = mu[uncertain].flip(0)  # among themselves, so that the typical spectrum stays
-    other = replace(job("exchanged", **settings), dataset=replace(dataset, mu=mu))
+    other = replace(job("exchanged", **settings), dataset=replace(dataset, norm=mu))
     fit(new_network(other, model), other)
     assert losses(other) == pytest.approx(losses(one), abs=1e-6)
     counted = replace(job("counted", epochs=2), dataset=other.dataset)

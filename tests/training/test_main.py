@@ -107,7 +107,7 @@ CASES = {
     "no run": lambda path: path.rename(path.with_name("elsewhere")),
     "no run.json": lambda path: (path / "run.json").unlink(),
     "damaged run.json": lambda path: (path / "run.json").write_text("{"),
-    "no data": lambda path: (path / "data" / "mu.npy").unlink(),
+    "no data": lambda path: (path / "data" / "norm.npy").unlink(),
     "no split": lambda path: (path / "split.json").unlink(),
     "other split": lambda path: (path / "split.json").write_text("{}"),
     "no config": lambda path: (path / "config.toml").unlink(),

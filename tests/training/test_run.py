@@ -155,7 +155,7 @@ def test_one_element_alone(run_of):
     assert set(evaluation.tested.element) == {"O"}
     mu = run.data.dataset.norm.clone()
     mu[run.data.dataset.absorber.numpy() == 26] = 0.5  # what iron says cannot matter
-    data = replace(run.data, dataset=replace(run.data.dataset, mu=mu))
+    data = replace(run.data, dataset=replace(run.data.dataset, norm=mu))
     again, _ = train(replace(run, data=data, path=run.path.with_name("again")))
     assert_same_state(again, checkpoint)
 

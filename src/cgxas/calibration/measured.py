@@ -274,7 +274,7 @@ class _Gathered:
                 "formula": record.material.formula,
                 "n_scans": len(scans),
                 "energy": energy,
-                "mu": filled,
+                "norm": filled,
                 "target": target,
                 "e0": measured_edge(grid.energies, np.interp(grid.energies, energy, filled)),
             }

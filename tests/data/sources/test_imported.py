@@ -65,8 +65,8 @@ def test_other_crystal_of_one_name_gets_its_own(item):
         ({"energy": ENERGY - 7112}, "energies are not around the K edge"),
         ({"energy": ENERGY[::-1]}, "energies do not increase"),
         ({"energy": ENERGY[:10]}, "spectrum is not two rows of numbers"),
-        ({"energy": ENERGY[:0], "mu": ENERGY[:0]}, "spectrum is empty"),
-        ({"mu": ENERGY * np.nan}, "spectrum is not finite"),
+        ({"energy": ENERGY[:0], "norm": ENERGY[:0]}, "spectrum is empty"),
+        ({"norm": ENERGY * np.nan}, "spectrum is not finite"),
     ],
 )
 def test_unusable_spectra_are_left_out(item, change, reason):
@@ -84,7 +84,7 @@ def test_copies_are_left_out(item):
 
 
 def test_equal_names_of_different_spectra(item):
-    other = replace(item, mu=2 * item.norm)
+    other = replace(item, norm=2 * item.norm)
     names = [record.spectrum_id for record in collect([item, other, other], "mine").records]
     assert names == ["mp-13-1-XANES-K-Fe", "mp-13-1-XANES-K-Fe_v2"]
     found = collect([replace(each, name="x") for each in (item, other)], "mine")

@@ -58,7 +58,7 @@ def test_groups_of_one_name_are_refused_for_larch_would_drop_one(project):
 def test_a_single_group_needs_no_choice(tmp_path, scanned, spectrum):
     write_athena([spectrum], tmp_path / "one.prj")
     scan = read_athena_file(tmp_path / "one.prj")
-    np.testing.assert_allclose(scan.mu, spectrum.mu, atol=1e-6)
+    np.testing.assert_allclose(scan.mu, spectrum.norm, atol=1e-6)
     assert scan.label == "Fe2O3, Fe K edge"
 
 

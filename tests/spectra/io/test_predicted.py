@@ -26,7 +26,7 @@ def test_another_absorber_is_refused(spectrum, tmp_path):
         read_prediction(tmp_path / "a.json", "Cu")
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"energy": [1], "mu": "a"}', "not json"])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"energy": [1], "norm": "a"}', "not json"])
 def test_foreign_json_is_refused(tmp_path, text):
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(UnreadableSpectrum, match=r"a\.json"):
@@ -50,7 +50,7 @@ def test_a_group_of_a_project_is_chosen(spectrum, tmp_path):
 
 
 def test_json_that_is_no_curve_is_refused(tmp_path):
-    (tmp_path / "a.json").write_text(json.dumps({"energy": [2, 1], "mu": [0, 1]}))
+    (tmp_path / "a.json").write_text(json.dumps({"energy": [2, 1], "norm": [0, 1]}))
     with pytest.raises(SpectrumError, match="increase"):
         read_prediction(tmp_path / "a.json", "Fe")
 

@@ -204,7 +204,7 @@ def test_what_cgxas_predicts_is_read_as_a_simulation(tmp_path, spectrum):
     write_spectrum(spectrum, tmp_path / "a.xdi")
     scan = read_scan(tmp_path / "a.xdi")
     assert scan.kind == "simulated"
-    np.testing.assert_allclose(scan.mu, spectrum.mu, atol=1e-6)
+    np.testing.assert_allclose(scan.mu, spectrum.norm, atol=1e-6)
 
 
 def nexus(path: Path, energy: np.ndarray, mu: np.ndarray, *entries: str) -> Path:

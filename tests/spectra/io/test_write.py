@@ -31,10 +31,10 @@ def many_sites(n: int) -> Spectrum:
 def test_csv_reads_back(spectrum, tmp_path: Path):
     write_spectrum(spectrum, tmp_path / "a.csv", sites=True)
     table = np.genfromtxt(tmp_path / "a.csv", delimiter=",", names=True)
-    assert table.dtype.names == ("energy", "mu", "mu_4", "mu_9")
+    assert table.dtype.names == ("energy", "norm", "norm_4", "norm_9")
     np.testing.assert_allclose(table["energy"], spectrum.energy, rtol=0, atol=1e-8)
-    np.testing.assert_allclose(table["mu"], spectrum.norm, rtol=1e-9)
-    np.testing.assert_allclose(table["mu_9"], spectrum.sites[1].norm, rtol=1e-9)
+    np.testing.assert_allclose(table["norm"], spectrum.norm, rtol=1e-9)
+    np.testing.assert_allclose(table["norm_9"], spectrum.sites[1].norm, rtol=1e-9)
 
 
 def banded(spectrum: Spectrum) -> Spectrum:
@@ -44,9 +44,9 @@ def banded(spectrum: Spectrum) -> Spectrum:
 def test_csv_holds_the_band_before_the_sites(spectrum, tmp_path: Path):
     write_spectrum(banded(spectrum), tmp_path / "a.csv", sites=True)
     table = np.genfromtxt(tmp_path / "a.csv", delimiter=",", names=True)
-    assert table.dtype.names == ("energy", "mu", "sigma", "mu_4", "mu_9")
+    assert table.dtype.names == ("energy", "norm", "sigma", "norm_4", "norm_9")
     np.testing.assert_allclose(table["sigma"], banded(spectrum).sigma, rtol=1e-9)
-    np.testing.assert_allclose(table["mu_4"], spectrum.sites[0].norm, rtol=1e-9)
+    np.testing.assert_allclose(table["norm_4"], spectrum.sites[0].norm, rtol=1e-9)
 
 
 def test_json_and_table_hold_the_band_exactly(spectrum, tmp_path: Path):
@@ -63,27 +63,27 @@ def test_larch_reads_the_band(spectrum, tmp_path: Path, in_python):
     xdi = pytest.importorskip("larch.io.xdi")
     write_spectrum(banded(spectrum), tmp_path / "a.xdi", sites=True)
     group = xdi.read_xdi(str(tmp_path / "a.xdi"), use_pyxdi=in_python)
-    assert group.array_labels == ["energy", "norm", "sigma", "mu_4", "mu_9"]
+    assert group.array_labels == ["energy", "norm", "sigma", "norm_4", "norm_9"]
     np.testing.assert_allclose(group.sigma, banded(spectrum).sigma, rtol=0, atol=1e-9)
 
 
 def test_csv_has_no_site_columns_unless_wanted(spectrum, tmp_path: Path):
     write_spectrum(spectrum, tmp_path / "A.CSV")
-    assert (tmp_path / "A.CSV").read_text().splitlines()[0] == "energy,mu"
+    assert (tmp_path / "A.CSV").read_text().splitlines()[0] == "energy,norm"
 
 
 def test_json_holds_everything_exactly(spectrum, tmp_path: Path):
     write_spectrum(spectrum, tmp_path / "a.json")
     data = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
     assert data["energy"] == spectrum.energy.tolist()
-    assert data["mu"] == spectrum.norm.tolist()
+    assert data["norm"] == spectrum.norm.tolist()
     names = ("absorber", "edge", "formula", "model", "source")
     assert [data[name] for name in names] == ["Fe", "K", "Fe2O3", "m1", "a.cif"]
     assert data["e0"] == spectrum.e0
     assert tuple(data["white_line"].values()) == spectrum.white_line
     assert [site["sites"] for site in data["sites"]] == [[4, 5, 6, 7], [9]]
     assert [site["multiplicity"] for site in data["sites"]] == [4, 1]
-    assert data["sites"][1]["mu"] == spectrum.sites[1].norm.tolist()
+    assert data["sites"][1]["norm"] == spectrum.sites[1].norm.tolist()
     assert data["sites"][1]["e0"] == spectrum.sites[1].e0
 
 
@@ -98,8 +98,8 @@ def test_xdi_header_follows_the_specification(spectrum, tmp_path: Path):
         "# Sample.name: Fe2O3",
         "# Column.1: energy eV",
         "# Column.2: norm",
-        "# Column.3: mu_4",
-        "# Column.4: mu_9",
+        "# Column.3: norm_4",
+        "# Column.4: norm_9",
         "# Cgxas.model: m1",
         "# Cgxas.source: a.cif",
         f"# Cgxas.e0: {spectrum.e0:.6f} eV",
@@ -107,7 +107,7 @@ def test_xdi_header_follows_the_specification(spectrum, tmp_path: Path):
         "# Cgxas.multiplicity_9: 1",
         "# ///",
     ]
-    assert lines[end + 1] == "# energy norm mu_4 mu_9"
+    assert lines[end + 1] == "# energy norm norm_4 norm_9"
     assert len(lines) == end + 2 + 100
 
 
@@ -120,11 +120,11 @@ def test_larch_reads_xdi_without_warning(spectrum, tmp_path: Path, in_python):
     assert group.status == 0
     assert group.error_message.strip() == ""
     assert (group.element, group.edge) == ("Fe", "K")
-    assert group.array_labels == ["energy", "norm", "mu_4", "mu_9"]
+    assert group.array_labels == ["energy", "norm", "norm_4", "norm_9"]
     assert group.attrs["cgxas"]["model"] == "m1"
     np.testing.assert_allclose(group.energy, spectrum.energy, rtol=0, atol=1e-6)
     np.testing.assert_allclose(group.norm, spectrum.norm, rtol=0, atol=1e-6)
-    np.testing.assert_allclose(group.mu_9, spectrum.sites[1].norm, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(group.norm_9, spectrum.sites[1].norm, rtol=0, atol=1e-6)
 
 
 def test_larch_reads_as_many_xdi_columns_as_we_write(tmp_path: Path):
@@ -156,7 +156,7 @@ def test_table_has_one_row_per_spectrum(spectrum, tmp_path: Path):
     assert [row["site"] for row in rows] == [None, None]
     assert [row["multiplicity"] for row in rows] == [5, None]
     assert [row["e0"] for row in rows] == [spectrum.e0, None]
-    assert rows[0]["mu"] == spectrum.norm.tolist()
+    assert rows[0]["norm"] == spectrum.norm.tolist()
     assert rows[0]["energy"] == spectrum.energy.tolist()
     assert [rows[0][name] for name in ("source", "formula", "absorber", "edge", "model")] == [
         "a.cif",
@@ -176,7 +176,7 @@ def test_table_has_rows_for_sites_when_wanted(spectrum, tmp_path: Path):
         (0, 9, 1),
         (1, None, None),
     ]
-    assert rows[2]["mu"] == spectrum.sites[1].norm.tolist()
+    assert rows[2]["norm"] == spectrum.sites[1].norm.tolist()
     assert rows[2]["e0"] == spectrum.sites[1].e0
 
 

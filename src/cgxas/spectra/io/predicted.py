@@ -55,7 +55,7 @@ def _json(path: Path) -> tuple[FloatArray, FloatArray, str]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         energy = np.array(data["energy"], dtype=np.float64)
-        mu = np.array(data["mu"], dtype=np.float64)
+        mu = np.array(data["norm"], dtype=np.float64)
         stated = str(data.get("absorber", ""))
     except FileNotFoundError as error:
         raise UnreadableSpectrum(f"{path}: no such file.") from error
