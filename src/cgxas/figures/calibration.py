@@ -21,7 +21,7 @@ from cgxas.figures.spectra import BAND_LABEL, MAX_PANELS, X_LABEL, Y_LABEL
 from cgxas.figures.style import COLOURS, STYLE, typeset
 
 Errors = Mapping[str, Mapping[str, Mapping[str, float]]]
-"""Part -> "rse" or "edge" -> its "mean" and "deviation" over the repeats."""
+"""Part -> "rse" or "half_step" -> its "mean" and "deviation" over the repeats."""
 
 _PARTS = {"train": "training", "validation": "validation", "test": "test"}
 _UNCALIBRATED, _GREY = "uncalibrated", "0.68"
@@ -122,7 +122,7 @@ def _draw_errors(
 ) -> None:
     """Draw a group of bars for each part, RSE above and edge-energy error below."""
     width = 0.84 / len(methods)
-    for ax, quantity in ((upper, "rse"), (lower, "edge")):
+    for ax, quantity in ((upper, "rse"), (lower, "half_step")):
         highest = 0.0
         for n, (name, errors) in enumerate(methods.items()):
             each = [errors[part][quantity] for part in _PARTS]
