@@ -116,13 +116,13 @@ class Checkpoint:
 
     @property
     def tensors(self) -> dict[str, Tensor]:
-        """The network's tensors and those of the calibration, by name."""
-        return dict(self.state) | self._own_tensors
+        """The network's tensors and those of the calibration, by their names in the file."""
+        own = self._own_tensors
+        return dict(self.state) | {f"{_CALIBRATION}{name}": own[name] for name in own}
 
     @property
-    def _own_tensors(self) -> dict[str, Tensor]:
-        own = self.calibration.tensors if self.calibration else {}
-        return {f"{_CALIBRATION}{name}": own[name] for name in own}
+    def _own_tensors(self) -> Mapping[str, Tensor]:
+        return {} if self.calibration is None else self.calibration.tensors
 
     @property
     def is_calibrated(self) -> bool:
@@ -158,6 +158,10 @@ class Checkpoint:
                 f"configuration asks for {expected.get(wrong, 'none')}"
             )
         network.load_state_dict(dict(self.state), assign=True)
+        if any(buffer.is_meta for buffer in network.buffers()):  # constants, which no file holds
+            with torch.random.fork_rng():
+                network = build(self.config)
+            network.load_state_dict(dict(self.state), assign=True)
         return network.requires_grad_(False).eval()
 
     def save(self, path: Path, parent: "Checkpoint | None" = None) -> None:
@@ -168,15 +172,14 @@ class Checkpoint:
             parent: a bundled model with the same network, whose tensors are then left out.
 
         Raises:
+            ConfigError: the parent has another network.
             OutputError: it cannot be written there.
         """
-        description = self._description()
-        if parent is None:
-            kept = self.tensors
-        else:
+        description, kept = self._description(), self.tensors
+        if parent is not None:
             if tensors_hash(parent.state) != description["network_sha256"]:
                 raise ConfigError(f"{self.name} does not have the network of {parent.name}")
-            kept = self._own_tensors
+            kept = {name: tensor for name, tensor in kept.items() if name not in self.state}
             description["parent"] = {"name": parent.name, "sha256": parent.sha256}
         description["sha256"] = _description_hash(description)
         # Copies, since a file cannot hold two tensors that share memory.
@@ -188,7 +191,7 @@ class Checkpoint:
     def _description(self) -> dict[str, Any]:
         """Return all but the tensors as plain values, with the hashes of the tensors."""
         calibration = None
-        if self.calibration:
+        if self.calibration is not None:
             calibration = {"kind": self.calibration.kind, "values": dict(self.calibration.values)}
         description = {
             "format": FORMAT,
@@ -199,7 +202,7 @@ class Checkpoint:
             "calibration": calibration,
             "provenance": dict(self.provenance),
             "network_sha256": tensors_hash(self.state),
-            "calibration_sha256": tensors_hash(self.calibration.tensors if self.calibration else {}),
+            "calibration_sha256": tensors_hash(self._own_tensors),
         }
         plain: dict[str, Any] = json.loads(json.dumps(description))
         return plain
@@ -237,7 +240,7 @@ def load_checkpoint(model: str | Path) -> Checkpoint:
     try:
         recorded, found = _hashes(description, tensors)
         description = upgraded(description)
-        parts = _parts(description, _with_parent(description, tensors))
+        parts = _parts(description, _with_parent(path, description, tensors))
     except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
         raise DamagedCheckpoint(f"{path}: the description of the model is damaged") from error
     if recorded != found:
@@ -253,25 +256,30 @@ def _hashes(description: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> tu
         return description["tensors_sha256"], tensors_hash(tensors)
     names = ("sha256", "network_sha256", "calibration_sha256")
     state, own = _divided(tensors, has_calibration=description["calibration"] is not None)
+    if "parent" in description and state:
+        raise ValueError(f"{next(iter(state))!r} is told twice, here and by the parent")
     network = description["network_sha256"] if "parent" in description else tensors_hash(state)
     found = (_description_hash(description), network, tensors_hash(own))
     return tuple(description[name] for name in names), found
 
 
 def _with_parent(
-    description: Mapping[str, Any], tensors: Mapping[str, Tensor]
+    path: Path, description: Mapping[str, Any], tensors: Mapping[str, Tensor]
 ) -> Mapping[str, Tensor]:
     """Return the tensors, with those of the bundled model that the file names, if it does."""
     if "parent" not in description:
         return tensors
     name, sha256 = (str(description["parent"][key]) for key in ("name", "sha256"))
     if name not in bundled():
-        raise CheckpointNotFound(f"the model it was made of, {name}, is not bundled with cgxas")
+        raise CheckpointNotFound(
+            f"{path} holds a calibration of {name} alone, which this cgxas does not have; install "
+            "the cgxas it came with"
+        )
     parent = load_checkpoint(name)
     wanted = (sha256, description["network_sha256"])
     if wanted != (parent.sha256, tensors_hash(parent.state)):
         raise CheckpointVersion(
-            f"it was made of another {name} than this cgxas has; install the cgxas it came with"
+            f"{path} was made of another {name} than this cgxas has; install the cgxas it came with"
         )
     return {**parent.state, **tensors}
 
@@ -364,8 +372,8 @@ def _read(path: Path) -> tuple[str, dict[str, Tensor]]:
             head = file.read(9)
     except OSError as error:
         raise DamagedCheckpoint(f"{path} cannot be read: {error.strerror}") from error
-    # A safetensors file begins with the length of its header, whose first byte may be anything.
-    if head[:2] == b"PK" or (head[:1] == b"\x80" and head[8:] not in (b"", b"{")):
+    # A safetensors file begins with the length of its header, whose first bytes may be anything.
+    if head[:4] == b"PK\x03\x04" or (head[:1] == b"\x80" and head[8:] not in (b"", b"{")):
         raise ForeignCheckpoint(
             f"{path} is a PyTorch file, which can hold code; convert the CGXAS authors' "
             f"checkpoints with 'cgxas models import {path} -o NAME{SUFFIX}'"

@@ -7,13 +7,15 @@ import numpy as np
 import torch
 
 from cgxas.elements import atomic_number
-from cgxas.errors import SpectrumError
+from cgxas.errors import ConfigError, SpectrumError
 from cgxas.model.calibration.kernels import SiteFeatures
 from cgxas.model.sites import AbsorberSites
 from cgxas.settings import Settings
 from cgxas.spectra.edge import half_step_energy
 from cgxas.spectra.resample import broadened
 from cgxas.typing import FloatArray
+
+_MOST = 10_000  # energies; a file with more would take all memory
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,14 @@ class FeatureSpec(Settings):
     first: float = -16.0
     last: float = 54.01
     step: float = 55 / 99
+
+    def __post_init__(self) -> None:
+        finite = np.isfinite([self.broadening, self.first, self.last, self.step]).all()
+        if not finite or self.broadening < 0 or not 0 < self.last - self.first < _MOST * self.step:
+            raise ConfigError(
+                "the features of a calibration need a broadening of at least 0, and a step that "
+                f"leads from first to last at least once, and at most {_MOST} times"
+            )
 
     @property
     def relative(self) -> FloatArray:
