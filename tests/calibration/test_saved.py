@@ -6,6 +6,7 @@ import struct
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -200,12 +201,15 @@ def test_all_kinds_have_hashes_of_their_own(model, random_model):
 def test_whatever_decides_an_answer_is_hashed(model, kind):
     kept = model(kind)
 
-    class Other(type(kept.calibration)):
-        values: Any = {**kept.calibration.values, "further": 1}
+    def changed(**told: Any) -> Checkpoint:
+        own = kept.calibration
+        usual = {"kind": own.kind, "values": own.values, "tensors": own.tensors}
+        return replace(kept, calibration=SimpleNamespace(**usual | told))
 
-    other = object.__new__(Other)
-    other.__dict__.update(vars(kept.calibration))
-    assert replace(kept, calibration=other).sha256 != kept.sha256
+    assert changed().sha256 == kept.sha256
+    others = [changed(kind="another"), changed(values={**kept.calibration.values, "more": 1})]
+    others.append(changed(tensors={**kept.calibration.tensors, "more": torch.zeros(1)}))
+    assert len({each.sha256 for each in (kept, *others)}) == 4
 
 
 @each_kind
