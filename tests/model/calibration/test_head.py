@@ -28,7 +28,7 @@ def learnt(network) -> CGXAS:
     other = deepcopy(network)
     for layer in other.head_layers:
         for parameter in layer.parameters():
-            parameter += torch.randn(parameter.shape) / 4
+            parameter.add_(torch.randn(parameter.shape) / 4)
     return other
 
 
