@@ -69,11 +69,11 @@ class _Score:
         self.known = np.isfinite(target)
         self.target = np.where(self.known, target, 0.0)
         self.power = (self.target**2).sum(axis=1)
-        extended = [extended(*curve) for curve in curves]
-        start = min(energy[0] for energy, _ in extended)
-        end = max(energy[-1] for energy, _ in extended)
+        continued = [extended(*curve) for curve in curves]
+        start = min(energy[0] for energy, _ in continued)
+        end = max(energy[-1] for energy, _ in continued)
         self.wide = np.arange(start, end, _FINE)
-        self.curves = [np.interp(self.wide, *each) for each in extended]
+        self.curves = [np.interp(self.wide, *each) for each in continued]
         self.broad: dict[float, FloatArray] = {}
 
     def __call__(self, shift: float, width: float) -> float:

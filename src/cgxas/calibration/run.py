@@ -162,7 +162,7 @@ def _wanted(
         for repeat in draw_repeats(
             compounds, element, config.split_by, config.repeats, config.seed
         ):
-            for name in (UNCALIBRATED, *config.methods):
+            for name in dict.fromkeys((UNCALIBRATED, *config.methods)):
                 yield repeat, name
             of_known = repeat.only(known)
             if all(len(getattr(of_known, part)) for part in PARTS):

@@ -202,7 +202,7 @@ class Checkpoint:
             "calibration": calibration,
             "provenance": dict(self.provenance),
             "network_sha256": tensors_hash(self.state),
-            "calibration_sha256": tensors_hash(self._own_tensors),
+            "calibration_sha256": tensors_hash(self.calibration.tensors if self.calibration else {}),
         }
         plain: dict[str, Any] = json.loads(json.dumps(description))
         return plain

@@ -105,35 +105,28 @@ class GaussianCalibration(Calibration):
             sites: its absorbing sites.
             grid: wanted energies.
         """
-        own, share, relative = (
-            site_features(sites, self.features),
-            sites.share,
-            self.features.relative,
-        )
+        own, share = site_features(sites, self.features), sites.share
+        energies, relative = grid.energies, self.features.relative
         weight = torch.from_numpy(share).to(self.share)[None]
         offsets, offset_variance = self._answer(self.offset, own, weight)
         coefficients, variance = self._answer(self.shape, own, weight)
         edges: Tensor = (own.edge + offsets * self.offset_unit)[:, 0]
         centre = (edges + self.usual[own.element - 1]).numpy() + sites.grid.e_min
         curves = (own.curve + coefficients @ self.basis).numpy()
-        energies = grid.energies
-        each = np.array(
-            [
-                np.interp(energies, relative + c, curve)
-                for c, curve in zip(centre, curves, strict=True)
-            ]
-        )
-        mean = share @ each
+        pairs = zip(centre, curves, strict=True)
+        each = np.array([np.interp(energies, relative + c, curve) for c, curve in pairs])
+        mean, edge_sigma = share @ each, float(offset_variance.sqrt() * self.offset_unit)
+        if not self.basis.any():  # how far the shape is off was not learnt
+            return Calibrated(each, mean, edge_sigma=edge_sigma)
         width = (variance * (self.basis**2).sum(0)).sqrt().numpy()
         shape_sigma = np.interp(energies, relative + float(share @ centre), width)
-        edge_sigma = float(offset_variance.sqrt() * self.offset_unit)
         # Not slope times sigma: an edge that may lie elsewhere never leaves the curve's range.
         moved = [np.interp(energies, energies + edge_sigma * z, mean) for z in _NODES]
         shift_sigma = np.sqrt(_NODE_WEIGHTS @ (np.array(moved) - mean) ** 2)
         return Calibrated(each, mean, np.hypot(shape_sigma, shift_sigma), edge_sigma)
 
     def without_shape(self) -> Self:
-        """Return the same with offsets only."""
+        """Return the same with offsets only; it tells no standard deviation but the edge's."""
         return replace(self, basis=torch.zeros_like(self.basis))
 
     def _answer(
