@@ -102,6 +102,34 @@ def random_model(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def rewrite_model() -> Callable[..., None]:
+    """Copies a model file, with its description and tensors changed."""
+    import json
+
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+
+    from cgxas.model.checkpoint import _description_hash, _divided
+    from cgxas.model.container import tensors_hash
+
+    def rewrite(source: Path, target: Path, change, rehash: bool = True) -> None:
+        """Change a description and tensors in place; the hashes are right unless told otherwise."""
+        with safe_open(source, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            description = json.loads(file.metadata()["cgxas"])
+        change(description, tensors)
+        if rehash and description.get("format") == 4:
+            state, own = _divided(tensors, description.get("calibration") is not None)
+            if "parent" not in description:
+                description["network_sha256"] = tensors_hash(state)
+            description["calibration_sha256"] = tensors_hash(own)
+            description["sha256"] = _description_hash(description)
+        save_file(tensors, target, metadata={"cgxas": json.dumps(description)})
+
+    return rewrite
+
+
+@pytest.fixture(scope="session")
 def oxides(tmp_path_factory) -> Path:
     """A data set of nine rock salts, MgO, FeO and NiO in three sizes: two spectra of each."""
     import pyarrow

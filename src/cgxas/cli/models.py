@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from cgxas.cli.messages import one_line, say, table_console
-from cgxas.model.cgxas.config import Activation
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -70,12 +69,13 @@ def import_model(
         Path, typer.Option("--output", "-o", metavar="NAME.safetensors", help="The new model file.")
     ],
     activation: Annotated[
-        Activation, typer.Option("--activation", help="What the network was trained with.")
+        Literal["elu", "silu"],
+        typer.Option("--activation", help="What the network was trained with."),
     ] = "elu",
 ) -> None:
     """Convert a checkpoint of the CGXAS authors (arXiv:2512.23449) into a model file."""
     from cgxas.model.cgxas.authors import import_checkpoint
-    from cgxas.model.checkpoint import SUFFIX
+    from cgxas.model.container import SUFFIX
     from cgxas.spectra.io.write import check_output
 
     target = check_output(output, (SUFFIX,))

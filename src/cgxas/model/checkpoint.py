@@ -11,16 +11,13 @@ model, and names that one by its hash. Every other file stands alone.
 
 import hashlib
 import json
-import struct
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
@@ -37,16 +34,23 @@ from cgxas.errors import (
 from cgxas.model.architecture import (
     Architecture,
     ArchitectureSettings,
+    architectures,
     build,
     settings_from_dict,
 )
 from cgxas.model.calibration.base import Calibration, calibration_kind
+from cgxas.model.container import (
+    KEY,
+    SUFFIX,
+    all_finite,
+    kind_of,
+    read_tensors,
+    tensors_hash,
+)
 from cgxas.model.upgrades import FORMAT, upgraded
 from cgxas.spectra.spectrum import EnergyGrid
 from cgxas.writing import atomic_path
 
-SUFFIX = ".safetensors"
-_KEY = "cgxas"
 _CALIBRATION = "calibration."
 _NOT_HASHED = ("sha256", "parent")
 
@@ -149,8 +153,8 @@ class Checkpoint:
         """
         with torch.device("meta"):
             network = build(self.config)
-        expected = {name: _kind(tensor) for name, tensor in network.state_dict().items()}
-        found = {name: _kind(tensor) for name, tensor in self.state.items()}
+        expected = {name: kind_of(tensor) for name, tensor in network.state_dict().items()}
+        found = {name: kind_of(tensor) for name, tensor in self.state.items()}
         if expected != found:
             wrong = next(n for n in {**expected, **found} if expected.get(n) != found.get(n))
             raise ForeignCheckpoint(
@@ -186,7 +190,7 @@ class Checkpoint:
         state = {n: tensor.detach().contiguous().clone() for n, tensor in kept.items()}
         with atomic_path(path) as temporary:
             # Not save_file: its errors do not say that it is the disk that refuses.
-            temporary.write_bytes(save(state, metadata={_KEY: json.dumps(description)}))
+            temporary.write_bytes(save(state, metadata={KEY: json.dumps(description)}))
 
     def _description(self) -> dict[str, Any]:
         """Return all but the tensors as plain values, with the hashes of the tensors."""
@@ -225,7 +229,7 @@ def load_checkpoint(model: str | Path) -> Checkpoint:
         CheckpointVersion: written by a newer cgxas.
     """
     path = _locate(model)
-    text, tensors = _read(path)
+    text, tensors = read_tensors(path)
     try:
         description = json.loads(text)
         version = int(description["format"])
@@ -241,6 +245,8 @@ def load_checkpoint(model: str | Path) -> Checkpoint:
         recorded, found = _hashes(description, tensors)
         description = upgraded(description)
         parts = _parts(description, _with_parent(path, description, tensors))
+    except ForeignCheckpoint as error:
+        raise ForeignCheckpoint(f"{path}: {error}") from error
     except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
         raise DamagedCheckpoint(f"{path}: the description of the model is damaged") from error
     if recorded != found:
@@ -295,6 +301,11 @@ def _parts(description: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> _Pa
         absorber, edge = name.split(" ")
         atomic_number(absorber)
         cards[absorber, edge] = _card_from_json(values)
+    architecture = description["architecture"]["architecture"]
+    if architecture not in architectures():
+        raise ForeignCheckpoint(
+            f"there is no architecture {architecture!r}; import the package that brings it"
+        )
     config = settings_from_dict(description["architecture"])
     found = {
         "name": str(description["name"]),
@@ -318,16 +329,15 @@ def _checkpoint(
 ) -> Checkpoint:
     """Build what a file describes, and see that its parts fit together."""
     checkpoint = Checkpoint(**found, state=state)
+    about = description["calibration"]
     try:
         network = checkpoint.network()
-    except ForeignCheckpoint as error:
-        raise ForeignCheckpoint(f"{path}: {error}") from error
-    about = description["calibration"]
-    if about is None:
-        return checkpoint
-    try:
+        if about is None:
+            return checkpoint
         kind = calibration_kind(about["kind"])
         calibration = kind.restore(own, about["values"], network)
+    except ForeignCheckpoint as error:
+        raise ForeignCheckpoint(f"{path}: {error}") from error
     except (KeyError, TypeError, ValueError, AttributeError, CgxasError) as error:
         raise DamagedCheckpoint(f"{path}: the description of the model is damaged") from error
     return replace(checkpoint, calibration=calibration)
@@ -363,50 +373,6 @@ def _locate(model: str | Path) -> Path:
     except OSError as error:  # a folder that may not be searched, a name that is too long
         raise CheckpointNotFound(f"{path} cannot be read: {error.strerror}") from error
     return path
-
-
-def _read(path: Path) -> tuple[str, dict[str, Tensor]]:
-    """Return the description and the tensors of a safetensors file."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(9)
-    except OSError as error:
-        raise DamagedCheckpoint(f"{path} cannot be read: {error.strerror}") from error
-    # A safetensors file begins with the length of its header, whose first bytes may be anything.
-    if head[:4] == b"PK\x03\x04" or (head[:1] == b"\x80" and head[8:] not in (b"", b"{")):
-        raise ForeignCheckpoint(
-            f"{path} is a PyTorch file, which can hold code; convert the CGXAS authors' "
-            f"checkpoints with 'cgxas models import {path} -o NAME{SUFFIX}'"
-        )
-    if len(head) < 8 or struct.unpack("<Q", head[:8])[0] > path.stat().st_size:
-        raise DamagedCheckpoint(f"{path} is cut short or not a safetensors file")
-    try:
-        with safe_open(path, framework="pt") as file:
-            text = (file.metadata() or {}).get(_KEY)
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
-        raise DamagedCheckpoint(f"{path} is cut short or not a safetensors file") from error
-    if text is None:
-        raise ForeignCheckpoint(f"{path} holds tensors, but no cgxas model")
-    return text, state
-
-
-def all_finite(state: Mapping[str, Tensor]) -> bool:
-    """Tell whether every number of a network is finite."""
-    return all(bool(np.isfinite(tensor.numpy()).all()) for tensor in state.values())
-
-
-def _kind(tensor: Tensor) -> str:
-    return f"{tuple(tensor.shape)} {str(tensor.dtype).removeprefix('torch.')}"
-
-
-def tensors_hash(tensors: Mapping[str, Tensor]) -> str:
-    """Return the hash of tensors and their names."""
-    digest = hashlib.sha256()
-    for name in sorted(tensors):
-        digest.update(name.encode())
-        digest.update(tensors[name].detach().contiguous().cpu().numpy().data)
-    return digest.hexdigest()
 
 
 def _description_hash(description: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from cgxas.errors import ForeignCheckpoint
 from cgxas.model.calibration import base
 from cgxas.model.calibration.base import (
     Calibrated,
@@ -104,7 +105,7 @@ def test_kinds_by_name():
     assert {calibration_kind(each.kind) for each in kinds} == set(kinds)
     assert set(base._HOMES) == {each.kind for each in kinds}
     for name in ("magic", None, 7, ["rigid"]):
-        with pytest.raises(ValueError, match="there is no calibration of the kind"):
+        with pytest.raises(ForeignCheckpoint, match=r"no calibration of the kind .*import the"):
             calibration_kind(name)
 
 

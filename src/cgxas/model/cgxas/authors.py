@@ -14,7 +14,8 @@ from torch import Tensor
 from cgxas.crystals.spec import GraphSpec
 from cgxas.errors import CheckpointNotFound, DamagedCheckpoint, ForeignCheckpoint
 from cgxas.model.cgxas.config import Activation, CGXASConfig
-from cgxas.model.checkpoint import AbsorberCard, Checkpoint, all_finite
+from cgxas.model.checkpoint import AbsorberCard, Checkpoint
+from cgxas.model.container import all_finite
 from cgxas.spectra.xray import WINDOWS
 
 _NEVER_USED = re.compile(r"\.conv\.(linear1_vector_gate|activation1_vector_gate)\.")
