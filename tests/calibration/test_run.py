@@ -192,7 +192,9 @@ def test_configurations_that_make_no_sense():
     for name in set(METHODS) - {"gaussian", "paper"}:
         with pytest.raises(ConfigError, match=f"which {name} cannot; begin with gaussian or paper"):
             CalibrationSettings("a", ("Fe",), (name, "gaussian"))
-    with pytest.raises(ConfigError, match="repeats = 0"):
+    with pytest.raises(
+        ConfigError, match=r"calibration\.repeats = 0; it must be a whole number from 1 to 10000"
+    ):
         CalibrationSettings("a", ("Fe",), repeats=0)
 
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +24,7 @@ from cgxas.evaluation.scores import Answers, Evaluation, evaluate
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.cgxas.network import CGXAS
 from cgxas.model.checkpoint import Checkpoint, ElementCard
+from cgxas.spectra.spectrum import EnergyGrid
 from cgxas.spectra.xray import WINDOWS
 from cgxas.training.fit import SILENT, Answer, Job, Watcher, fit, new_network, predict_targets
 from cgxas.training.folder import (
@@ -63,7 +64,7 @@ class Data:
         records = read_records(folders)
         if not processes.is_first:
             processes.wait()
-        dataset = compiled(records.records, WINDOWS, config)
+        dataset = compiled(records.records, windows(config), config)
         if processes.is_first:
             processes.wait()
         return cls(tuple(folders), records, dataset)
@@ -159,7 +160,11 @@ def prepare(run: Run, with_data: bool = False) -> RunFolder:
     Args:
         run: the run.
         with_data: put the compiled data set beside it, for a machine that has only torch.
+
+    Raises:
+        ConfigError: it cannot be trained; or the folder holds another run.
     """
+    _ = run.job  # what cannot be trained is refused before there is a folder
     about = RunFolder(
         path=run.path,
         name=run.config.name,
@@ -284,7 +289,12 @@ def score(
         predicted[[place[int(target)] for target in targets]] = spectra.double().numpy()
     answers = Answers([records[n] for n in tested], curves(data.dataset, tested), predicted)
     train = [records[n] for n in mine.train]
-    return evaluate(answers, train, curves(data.dataset, mine.train), WINDOWS)
+    return evaluate(answers, train, curves(data.dataset, mine.train), windows(network.config))
+
+
+def windows(config: CGXASConfig) -> dict[str, EnergyGrid]:
+    """Return the energy windows, with as many points as a network answers with."""
+    return {s: replace(window, n_points=config.n_outputs) for s, window in WINDOWS.items()}
 
 
 def curves(dataset: Dataset, targets: NDArray[np.int64]) -> FloatArray:
@@ -299,11 +309,11 @@ def _element_cards(run: Run, split: Split, evaluation: Evaluation) -> dict[str, 
     counts_uncertain = run.config.training.uncertain_weight > 0
     learnt = [records[n] for n in split.train if records[n].site_certain or counts_uncertain]
     symbols = [record.element for record in learnt]
-    cards = {}
-    for symbol in sorted(set(symbols), key=list(WINDOWS).index):
+    cards, grids = {}, windows(run.config.model)
+    for symbol in sorted(set(symbols), key=list(grids).index):
         scores = evaluation.elements.get(symbol)
         cards[symbol] = ElementCard(
-            grid=WINDOWS[symbol],
+            grid=grids[symbol],
             n_train=symbols.count(symbol),
             n_test=scores.n if scores else 0,
             test_rse=scores.rse.mean if scores else None,

@@ -1,12 +1,35 @@
 """What defines a network: one frozen dataclass, stored in every checkpoint."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, Field
 
 from cgxas.errors import ConfigError
 from cgxas.settings import CellConvention, Settings
 
 Activation = Literal["elu", "silu"]
+_MOST_FIDELITIES = 256  # data sets number them with a byte
+
+_Width = Annotated[int, Field(ge=1, le=4096)]
+_Depth = Annotated[int, Field(ge=1, le=32)]
+
+
+def _distinct_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names) or not all(name and name.isprintable() for name in names):
+        raise ValueError(names)
+    return names
+
+
+_Names = Annotated[
+    tuple[str, ...],
+    AfterValidator(_distinct_names),
+    Field(
+        max_length=_MOST_FIDELITIES,
+        description=f"a list of at most {_MOST_FIDELITIES} different names, such as "
+        '["FEFF9", "FEFF10"]',
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -32,36 +55,18 @@ class CGXASConfig(Settings):
 
     title: ClassVar[str] = "model"
 
-    hidden: int = 256
-    n_modules: int = 5
-    n_head_layers: int = 5
-    n_outputs: int = 100
-    n_gaussians: int = 64
-    wave_numbers: int = 4
+    hidden: _Width = 256
+    n_modules: _Depth = 5
+    n_head_layers: _Depth = 5
+    n_outputs: Annotated[int, Field(ge=2, le=4096)] = 100
+    n_gaussians: Annotated[int, Field(ge=1, le=1024)] = 64
+    wave_numbers: Annotated[int, Field(ge=0, le=16)] = 4
     message_activation: Activation = "elu"
     module_activation: Activation = "elu"
     head_activation: Activation = "silu"
-    dropout: float = 0.0
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     cell: CellConvention = "canonical"
-    fidelities: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "fidelities", tuple(self.fidelities))  # files hold lists
-        if len(set(self.fidelities)) < len(self.fidelities):
-            raise ConfigError(f"fidelities = {list(self.fidelities)} names one of them twice")
-        for name in ("hidden", "n_modules", "n_head_layers", "n_outputs", "n_gaussians"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or not 1 <= value <= 65536:
-                raise ConfigError(f"{name} = {value!r}; it must be a whole number of at least 1")
-        if self.wave_numbers not in range(17):
-            raise ConfigError(f"wave_numbers = {self.wave_numbers!r}; it must be 0 to 16")
-        if not 0 <= self.dropout < 1:
-            raise ConfigError(f"dropout = {self.dropout!r}; it must be at least 0 and below 1")
-        for name in ("message_activation", "module_activation", "head_activation"):
-            if getattr(self, name) not in get_args(Activation):
-                raise ConfigError(f"{name} = {getattr(self, name)!r}; it must be elu or silu")
-        if self.cell not in get_args(CellConvention):
-            raise ConfigError(f"cell = {self.cell!r}; it must be canonical or as_given")
+    fidelities: _Names = ()
 
     def fidelity_index(self, fidelity: str) -> int:
         """Return the number of a theory; ConfigError if the network does not know it."""
