@@ -179,13 +179,12 @@ def prepare(run: Run, with_data: bool = False) -> RunFolder:
     )
     if not run.processes.is_first:
         return about
-    config = run.config.to_toml()
     if is_run(run.path):
-        _refuse_another(run, about, config)
+        _refuse_another(run, about)
         return about
     run.path.mkdir(parents=True, exist_ok=True)
     with atomic_path(run.path / CONFIG) as temporary:
-        temporary.write_text(config, encoding="utf-8")
+        temporary.write_text(run.config.to_toml(), encoding="utf-8")
     _write_split(run)
     if with_data:
         shutil.rmtree(run.path / DATA, ignore_errors=True)  # of a preparation that was killed
@@ -200,7 +199,7 @@ def _write_split(run: Run) -> None:
     write_split(run.path / SPLIT, run.split, run.data.records, by, fractions, seed)
 
 
-def _refuse_another(run: Run, about: RunFolder, config: str) -> None:
+def _refuse_another(run: Run, about: RunFolder) -> None:
     check_folder(run.path, run.resume)
     there = open_run(run.path)
     for name in ("name", "kind", "element", "split_sha256", "data_sha256"):
@@ -209,7 +208,7 @@ def _refuse_another(run: Run, about: RunFolder, config: str) -> None:
                 f"{run.path} holds another run: its {name} is {getattr(there, name)}, not "
                 f"{getattr(about, name)}"
             )
-    if (run.path / CONFIG).read_text(encoding="utf-8") != config:
+    if RunSettings.from_toml(run.path / CONFIG) != run.config:
         raise ConfigError(f"{run.path} holds a run with other settings; see its {CONFIG}")
 
 
