@@ -219,7 +219,9 @@ def test_configurations_that_make_no_sense():
         CalibrationSettings("a", ("Fe",), ("gaussian", "magic"))
     for name in CALIBRATORS:  # any of them may make the model
         assert CalibrationSettings("a", ("Fe",), (name, "gaussian")).methods[0] == name
-    with pytest.raises(ConfigError, match="repeats = 0"):
+    with pytest.raises(
+        ConfigError, match=r"calibration\.repeats = 0; it must be a whole number from 1 to 10000"
+    ):
         CalibrationSettings("a", ("Fe",), repeats=0)
 
 

@@ -1,10 +1,11 @@
 """What a calibration compares absorbing sites by: vector, predicted curve, its edge, bonds."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import torch
+from pydantic import Field
 
 from cgxas.elements import atomic_number
 from cgxas.errors import SpectrumError
@@ -29,10 +30,10 @@ class FeatureSpec(Settings):
 
     title: ClassVar[str] = "features"
 
-    broadening: float = 2.5
-    first: float = -16.0
-    last: float = 54.01
-    step: float = 55 / 99
+    broadening: Annotated[float, Field(ge=0, le=50)] = 2.5
+    first: Annotated[float, Field(ge=-500, lt=0)] = -16.0
+    last: Annotated[float, Field(gt=0, le=5000)] = 54.01
+    step: Annotated[float, Field(ge=0.01, le=10)] = 55 / 99
 
     @property
     def relative(self) -> FloatArray:
