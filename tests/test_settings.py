@@ -38,6 +38,8 @@ class Outer(Settings):
     on: bool = False
     words: tuple[str, ...] = ()
     text: str = ""
+    only: Literal["x"] = "x"
+    either: int | str = 0
     seed: Seed = 0
     inner: Inner = field(default_factory=Inner)
 
@@ -96,6 +98,8 @@ def test_little_is_converted():
         ({"words": [1]}, "outer.words = [1]; it must be a list"),
         ({"words": {"a": 1}}, "outer.words = {'a': 1}; it must be a list"),
         ({"text": 3}, "outer.text = 3; it must be a text"),
+        ({"only": "y"}, "outer.only = 'y'; it must be x"),
+        ({"either": 0.5}, "outer.either = 0.5; it must be something else"),
         ({"text": False}, "outer.text = false; it must be a text"),
         ({"inner": 3}, "outer.inner = 3; it must be a table with keys such as size"),
         ({"inner": [{}]}, "outer.inner = [{}]; it must be a table with keys such as size"),

@@ -11,7 +11,7 @@ a refusal are made from it, so that they cannot drift apart::
 
     Mine(size=0)  # ConfigError: mine.size = 0; it must be a whole number from 1 to 64
 
-Where the type alone does not tell what is allowed, `Field(description=...)` does.
+Where type and bounds do not tell what is allowed, `Field(description=...)` does.
 """
 
 from collections.abc import Mapping
@@ -102,8 +102,6 @@ class Settings:
 
 
 _Kind = TypeAdapter[Any] | type[Settings]
-
-
 _KINDS: dict[type[Settings], dict[str, _Kind]] = {}
 
 
@@ -164,20 +162,23 @@ def _allowed(kind: _Kind) -> str:
     schema = kind.json_schema()
     if "description" in schema:
         return str(schema["description"])
-    if "enum" in schema:
-        return _listed(schema["enum"], "or")
-    return f"{_PLAIN[schema['type']]}{_bounds(schema)}"
+    if "enum" in schema or "const" in schema:
+        return _listed(schema.get("enum") or [schema["const"]], "or")
+    return f"{_PLAIN.get(schema.get('type', ''), 'something else')}{_bounds(schema)}"
 
 
 def _bounds(schema: Mapping[str, Any]) -> str:
     """Say between which numbers a number must lie; nothing if anywhere."""
-    least, above = schema.get("minimum"), schema.get("exclusiveMinimum")
-    most, below = schema.get("maximum"), schema.get("exclusiveMaximum")
-    if least is not None and most is not None:
-        return f" from {least} to {most}"
-    words = {"of at least": least, "above": above, "at most": most, "below": below}
-    found = [f"{word} {bound}" for word, bound in words.items() if bound is not None]
-    return " " + " and ".join(found) if found else ""
+    words = {
+        "of at least": "minimum",
+        "above": "exclusiveMinimum",
+        "at most": "maximum",
+        "below": "exclusiveMaximum",
+    }
+    found = [f"{word} {schema[name]:.10g}" for word, name in words.items() if name in schema]
+    if "minimum" in schema and "maximum" in schema:
+        return f" from {schema['minimum']:.10g} to {schema['maximum']:.10g}"
+    return f" {' and '.join(found)}" if found else ""
 
 
 def _shown(value: Any) -> str:
