@@ -44,6 +44,8 @@ HEAVY = {
         "training",
         "predict",
     ),
+    "pydantic": ("settings", "calibration.run", "crystals.spec", "model", "training.settings"),
+    "tomli_w": (),
     "safetensors": ("model.checkpoint", "model.container"),
     "matplotlib": ("figures", "report.figures"),
     "pymatgen": ("crystals",),

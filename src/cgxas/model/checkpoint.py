@@ -36,7 +36,6 @@ from cgxas.model.architecture import (
     ArchitectureSettings,
     architectures,
     build,
-    settings_from_dict,
 )
 from cgxas.model.calibration.base import Calibration, calibration_kind
 from cgxas.model.container import (
@@ -306,7 +305,7 @@ def _parts(description: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> _Pa
         raise ForeignCheckpoint(
             f"there is no architecture {architecture!r}; import the package that brings it"
         )
-    config = settings_from_dict(description["architecture"])
+    config = ArchitectureSettings.from_dict(description["architecture"])
     found = {
         "name": str(description["name"]),
         "config": config,

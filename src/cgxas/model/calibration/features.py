@@ -1,21 +1,20 @@
 """What a calibration compares absorbing sites by: vector, predicted curve, its edge, bonds."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import torch
+from pydantic import Field
 
 from cgxas.elements import atomic_number
-from cgxas.errors import ConfigError, SpectrumError
+from cgxas.errors import SpectrumError
 from cgxas.model.calibration.kernels import SiteFeatures
 from cgxas.model.sites import AbsorberSites
 from cgxas.settings import Settings
 from cgxas.spectra.edge import half_step_energy
 from cgxas.spectra.resample import broadened
 from cgxas.typing import FloatArray
-
-_MOST = 10_000  # energies; a file with more would take all memory
 
 
 @dataclass(frozen=True)
@@ -31,18 +30,10 @@ class FeatureSpec(Settings):
 
     title: ClassVar[str] = "features"
 
-    broadening: float = 2.5
-    first: float = -16.0
-    last: float = 54.01
-    step: float = 55 / 99
-
-    def __post_init__(self) -> None:
-        finite = np.isfinite([self.broadening, self.first, self.last, self.step]).all()
-        if not finite or self.broadening < 0 or not 0 < self.last - self.first < _MOST * self.step:
-            raise ConfigError(
-                "the features of a calibration need a broadening of at least 0, and a step that "
-                f"leads from first to last at least once, and at most {_MOST} times"
-            )
+    broadening: Annotated[float, Field(ge=0, le=50)] = 2.5
+    first: Annotated[float, Field(ge=-500, lt=0)] = -16.0
+    last: Annotated[float, Field(gt=0, le=5000)] = 54.01
+    step: Annotated[float, Field(ge=0.01, le=10)] = 55 / 99
 
     @property
     def relative(self) -> FloatArray:
