@@ -62,7 +62,7 @@ def test_a_run_writes_table_figures_and_model(cgxas, words, made, tmp_path):
     assert scores == json.loads((made / "scores.json").read_text())
     heading, *rows = answer.out.splitlines()
     assert heading.split() == ["Absorber", "Method", "Mean", "Train", "Validation", "Test"]
-    assert len(rows) == 2 * (2 + 5 + 2)  # one that tells a band has three figures more
+    assert len(rows) == 2 * (2 + 8 + 2)  # of what tells how sure it is, there is more to tell
     test = scores["Fe"]["gaussian"]["test"]
     rows = [row for row in rows if row.startswith("Fe")]
     row = next(row.split() for row in rows if "gaussian" in row and "RSE" in row)
@@ -72,9 +72,14 @@ def test_a_run_writes_table_figures_and_model(cgxas, words, made, tmp_path):
         "within_1": "within 1 sigma",
         "within_2": "within 2 sigma",
         "nll": "NLL per point",
+        "half_step_within_1": "half step within 1 sigma",
+        "half_step_within_2": "half step within 2 sigma",
+        "half_step_nll": "NLL of the half step",
     }
+    own = {" ".join(row.split()[2:-9]): row for row in rows if row.split()[1] == "gaussian"}
+    assert list(own) == ["RSE", *told.values()]
     for figure, name in told.items():
-        (row,) = (row for row in rows if row.split()[1] == "gaussian" and name in row)
+        row = own[name]
         mean, deviation = test[figure]["mean"], test[figure]["deviation"]
         assert row.split()[-3:] == [f"{mean:.2f}", "±", f"{deviation:.2f}"]
     for method in ("uncalibrated", "rigid"):
@@ -151,7 +156,8 @@ def test_any_method_makes_a_model(cgxas, words, crystals, tmp_path, method):
     assert answer.code == 0, answer.err
     tried = [row.split()[1] for row in answer.out.splitlines()[1:]]
     assert list(dict.fromkeys(tried)) == list(dict.fromkeys(["uncalibrated", method]))
-    assert len(tried) == 2 * len(set(tried)) + 3 * (method == "alone")
+    further = {"alone": 6, "offset": 3}.get(method, 0)
+    assert len(tried) == 2 * len(set(tried)) + further
     model = tmp_path / "mine" / "mine.safetensors"
     words = ("predict", crystals / "rutile.cif", "-a", "Ti", "--model", model)
     answer = cgxas(*words, "-o", tmp_path / "out.csv")

@@ -25,6 +25,9 @@ _FIGURES = (
     ("within_1", "within 1 sigma", 2),
     ("within_2", "within 2 sigma", 2),
     ("nll", "NLL per point", 2),
+    ("half_step_within_1", "half step within 1 sigma", 2),
+    ("half_step_within_2", "half step within 2 sigma", 2),
+    ("half_step_nll", "NLL of the half step", 2),
 )
 _Model = Annotated[
     str, typer.Argument(metavar="NAME|PATH", help="The model to calibrate, such as universal.")
