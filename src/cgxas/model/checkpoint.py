@@ -189,9 +189,10 @@ class Checkpoint:
 
     def _description(self) -> dict[str, Any]:
         """Return all but the tensors as plain values, with the hashes of the tensors."""
-        calibration, own = None, {}
+        calibration: dict[str, Any] | None = None
+        own: Mapping[str, Tensor] = {}
         if self.calibration:
-            own = dict(self.calibration.tensors)
+            own = self.calibration.tensors
             calibration = {"kind": self.calibration.kind, "values": dict(self.calibration.values)}
         description = {
             "format": FORMAT,
@@ -202,9 +203,7 @@ class Checkpoint:
             "calibration": calibration,
             "provenance": dict(self.provenance),
             "network_sha256": tensors_hash(self.state),
-            "calibration_sha256": tensors_hash(
-                self.calibration.tensors if self.calibration else {}
-            ),
+            "calibration_sha256": tensors_hash(own),
         }
         plain: dict[str, Any] = json.loads(json.dumps(description))
         return plain
