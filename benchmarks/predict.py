@@ -20,7 +20,7 @@ from pymatgen.core import Lattice, Structure
 import cgxas
 from cgxas.crystals.batch import collate
 from cgxas.crystals.graph import CUTOFF, N_NEIGHBOURS, CrystalGraph
-from cgxas.data.record import read_records
+from cgxas.data.folder import read_records
 from cgxas.elements import SYMBOLS
 from cgxas.model.cgxas.network import CGXAS
 

@@ -9,8 +9,8 @@ import pytest
 from pymatgen.core.structure import Structure
 
 from cgxas.data.check import REASONS
-from cgxas.data.folder import read_manifest
-from cgxas.data.record import read_records
+from cgxas.data.folder import read_records
+from cgxas.data.manifest import read_manifest
 from cgxas.data.sources import materials_project
 from cgxas.data.split import read_split
 

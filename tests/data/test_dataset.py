@@ -11,7 +11,7 @@ import torch
 from cgxas.crystals.batch import collate
 from cgxas.data.compile import build_dataset, site_graph
 from cgxas.data.dataset import FORMAT, LEFT_WEIGHT, Batch, Dataset
-from cgxas.data.record import read_records
+from cgxas.data.folder import read_records
 from cgxas.data.split import Split
 from cgxas.errors import ConfigError, DatasetError
 from cgxas.model.cgxas.config import CGXASConfig

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from cgxas.crystals.batch import collate
 from cgxas.crystals.bonds import chemical_state
-from cgxas.data.annotations import Annotation, read_annotations
 from cgxas.data.compile import members, site_graph
-from cgxas.data.record import Record, Records, read_records
+from cgxas.data.folder import read_records
+from cgxas.data.record import Annotation, Record, Records
 from cgxas.elements import atomic_number
 from cgxas.errors import DatasetError, SpectrumError
 from cgxas.model.calibration.gaussian import normalised_edge, sites_of
@@ -115,11 +115,10 @@ def read_compounds(
         DatasetError: the data cannot be read, or hold no usable spectrum of a wanted element.
     """
     records = read_records(folders)
-    annotations = read_annotations(folders)
     units: dict[tuple[str, str], list[tuple[Record, Annotation]]] = defaultdict(list)
     left_out = []
     for record in records.records:
-        about = annotations[record.key]
+        about = record.annotation
         reason = _unusable(record, about, model)
         if reason:
             left_out.append((record.key, reason))

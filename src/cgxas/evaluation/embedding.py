@@ -13,7 +13,8 @@ from cgxas.crystals.batch import collate
 from cgxas.crystals.graph import CUTOFF, CrystalGraph, crystal_graph
 from cgxas.crystals.structure import Crystal, standardise
 from cgxas.data.compile import site_graph
-from cgxas.data.record import Material, read_records
+from cgxas.data.folder import read_records
+from cgxas.data.record import Material
 from cgxas.elements import SYMBOLS, atomic_number
 from cgxas.errors import CrystalError, DatasetError
 from cgxas.evaluation.sites import SiteVectors
