@@ -180,3 +180,23 @@ def test_lists_in_lists_are_taken_as_one(tmp_path):
     assert found[:2] == [[1.0, 2.0, 3.0], []]
     assert str(found[2]) == "[4.0, nan, 5.0]"
     assert [len(each) for each in found] == [3, 0, 3, 0] * 600
+
+
+def test_damaged_text_is_one_sentence(folder):
+    path = folder / "spectra.parquet"
+    table = pyarrow.parquet.read_table(path)
+    bad = pyarrow.StringArray.from_buffers(
+        4, *pyarrow.array([b"\xff"] * 4, pyarrow.binary()).buffers()[1:]
+    )
+    table = table.set_column(table.schema.names.index("theory"), "theory", bad)
+    pyarrow.parquet.write_table(table, path)
+    with pytest.raises(DatasetError, match="not a readable Parquet table"):
+        read_records([folder])
+
+
+def test_two_columns_of_one_name_are_one_sentence(folder):
+    path = folder / "spectra.parquet"
+    table = pyarrow.parquet.read_table(path)
+    pyarrow.parquet.write_table(table.append_column("mu", table.column("mu")), path)
+    with pytest.raises(DatasetError, match="several columns 'mu'; keep one"):
+        read_records([folder])

@@ -7,9 +7,8 @@ manifest.json says where they come from and holds the tables' checksums. The col
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,7 @@ from cgxas.data.distinct import DistinctMaterials
 from cgxas.data.manifest import Manifest, Origin, hash_tables, write_manifest
 from cgxas.data.record import EDGE, Annotation, Material, Record, Records, edge_name, fidelity_of
 from cgxas.data.schema import MaterialRow, SpectrumRow
-from cgxas.data.tables import Incomplete, read_rows, write_rows
+from cgxas.data.tables import Incomplete, Row, read_rows, write_rows
 from cgxas.elements import SYMBOLS, atomic_number
 from cgxas.errors import DatasetError, OutputError
 from cgxas.spectra.measurement import Measurement
@@ -27,8 +26,6 @@ from cgxas.writing import atomic_folder
 
 _LARGEST_SHIFT = 1e4  # eV
 _LARGEST_WEIGHT = 1e9
-
-Row = TypeVar("Row", MaterialRow, SpectrumRow)
 
 
 def dataset_name(folder: Path) -> str:
@@ -70,7 +67,7 @@ def _materials(folder: Path) -> dict[str, Material]:
     return materials
 
 
-def _complete(rows: Iterable[Row | Incomplete], path: Path) -> Iterable[Row]:
+def _complete(rows: Iterable[Row | Incomplete], path: Path) -> Iterator[Row]:
     for row in rows:
         if isinstance(row, Incomplete):
             raise DatasetError(

@@ -64,7 +64,7 @@ def read_rows(folder: Path, row_type: type[Row]) -> Iterator[Row | Incomplete]:
                 first += len(batch)
     except FileNotFoundError as error:
         raise DatasetError(f"{path} is missing; a data set has one") from error
-    except (OSError, pyarrow.ArrowException) as error:
+    except (OSError, UnicodeDecodeError, pyarrow.ArrowException) as error:
         raise DatasetError(f"{path} is not a readable Parquet table") from error
 
 
@@ -89,6 +89,8 @@ def _wanted(schema: Any, columns: Sequence[Column], path: Path) -> list[Column]:
         if column.name not in schema.names:
             if column.is_needed:
                 raise DatasetError(f"{path} has no column {column.name!r}; a data set needs it")
+        elif schema.names.count(column.name) > 1:
+            raise DatasetError(f"{path} has several columns {column.name!r}; keep one")
         elif column.is_read:
             held = schema.field(column.name).type
             if not (types.is_null(held) or _FITS[column.kind](held)):
