@@ -114,7 +114,7 @@ def test_hash_tells_every_change(write, materials, spectra):
         ({"element": "Qq", "site_index": None}, "no site is Qq"),
         ({"edge": "L3"}, "a is of the L3 edge; cgxas answers for K edges only: take it out"),
         ({"edge": "m45"}, "is of the M45 edge"),
-        ({"weight": 0.0}, "a has energy_shift None, weight 0.0"),
+        ({"weight": 0.0}, "a has energy shift None, weight 0.0"),
         ({"weight": float("nan")}, "they must be finite"),
         ({"energy_shift": float("inf")}, "they must be finite"),
         ({"energy_shift": float("nan")}, "they must be finite"),

@@ -4,6 +4,7 @@ import sys
 import pytest
 
 from cgxas.data.record import Annotation, edge_name, fidelity_of
+from cgxas.errors import DatasetError
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,23 @@ def test_annotations_say_what_is_not_to_be_learnt_from():
     assert off.unusable == "its energy scale is known to be off"
     assert "HERFD" in Annotation(technique="HERFD-XANES").unusable
     assert not Annotation(technique="XAS").unusable
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"weight": 0.0},
+        {"weight": float("nan")},
+        {"multiplicity": -1.0},
+        {"multiplicity": 1e9},
+        {"energy_shift": float("inf")},
+        {"energy_shift": float("nan")},
+        {"energy_shift": -1e4},
+    ],
+)
+def test_impossible_annotations_are_refused(change):
+    with pytest.raises(DatasetError, match="must be finite"):
+        Annotation(**change)
 
 
 def test_values_need_neither_readers_of_tables_nor_of_crystals():

@@ -24,9 +24,6 @@ from cgxas.errors import DatasetError, OutputError
 from cgxas.spectra.measurement import Measurement
 from cgxas.writing import atomic_folder
 
-_LARGEST_SHIFT = 1e4  # eV
-_LARGEST_WEIGHT = 1e9
-
 
 def dataset_name(folder: Path) -> str:
     """Return the name of a folder, of the working folder too."""
@@ -158,27 +155,20 @@ def annotation_of(row: SpectrumRow, name: str) -> Annotation:
     Raises:
         DatasetError: a shift, weight or multiplicity is impossible.
     """
-    shift, weight, multiplicity = row.energy_shift, row.weight, row.multiplicity
-    if not (
-        abs(shift or 0.0) < _LARGEST_SHIFT
-        and 0 < weight < _LARGEST_WEIGHT
-        and 0 < multiplicity < _LARGEST_WEIGHT
-    ):
-        raise DatasetError(
-            f"{name} has energy_shift {shift}, weight {weight} and multiplicity {multiplicity}; "
-            "they must be finite, and the last two above 0"
+    try:
+        return Annotation(
+            compound=row.compound,
+            group=row.formula_group,
+            source=row.source,
+            licence=row.license,
+            technique=row.technique,
+            energy_shift=row.energy_shift,
+            weight=row.weight,
+            multiplicity=row.multiplicity,
+            flags=row.quality_flags,
         )
-    return Annotation(
-        compound=row.compound,
-        group=row.formula_group,
-        source=row.source,
-        licence=row.license,
-        technique=row.technique,
-        energy_shift=shift,
-        weight=weight,
-        multiplicity=multiplicity,
-        flags=row.quality_flags,
-    )
+    except DatasetError as error:
+        raise DatasetError(f"{name} has {error}") from error
 
 
 def _refuse_equal_keys(records: Sequence[Record], names: Sequence[str]) -> None:

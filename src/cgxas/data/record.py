@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from cgxas.errors import DatasetError
+
 if TYPE_CHECKING:  # where only torch and numpy are installed, crystals cannot be read
     from cgxas.crystals.canonical import Cell
 
@@ -22,6 +24,8 @@ _DOUBTFUL = (
     "low_white_line",
 )
 _OFF_SCALE, _ANOTHER_KIND = "energy_scale_off", "HERFD"
+_LARGEST_SHIFT = 1e4  # eV
+_LARGEST_WEIGHT = 1e9
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +57,9 @@ class Annotation:
         weight: how much it counts among the spectra of its compound.
         multiplicity: how many sites of the cell a spectrum of one site stands for.
         flags: doubts of those who made the data set.
+
+    Raises:
+        DatasetError: a shift, weight or multiplicity that cannot be.
     """
 
     compound: str = ""
@@ -64,6 +71,17 @@ class Annotation:
     weight: float = 1.0
     multiplicity: float = 1.0
     flags: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not (
+            abs(self.shift) < _LARGEST_SHIFT
+            and 0 < self.weight < _LARGEST_WEIGHT
+            and 0 < self.multiplicity < _LARGEST_WEIGHT
+        ):
+            raise DatasetError(
+                f"energy shift {self.energy_shift}, weight {self.weight}, multiplicity "
+                f"{self.multiplicity}: they must be finite, and the last two above 0"
+            )
 
     @property
     def shift(self) -> float:

@@ -118,6 +118,12 @@ def test_other_edges_are_left_out_by_file_and_by_table(lab, scanned):
     assert [each.edge for each in read_records([lab / "out"]).records] == ["K"]
 
 
+def test_what_could_not_be_read_again_is_not_written(lab):
+    text = "spectrum,crystal,element,shift,weight\na.dat,iron.cif,Fe,2e4,\nb.dat,iron.cif,Fe,,1e9\n"
+    with pytest.raises(DatasetError, match="2 x energy shift or weight is impossible"):
+        run(lab, text)
+
+
 def test_scans_told_apart_by_suffix_group_or_column_are_all_kept(lab, scanned):
     energy, mu = scanned()
     for suffix, noise in (("001", 0.0), ("002", 1e-3)):

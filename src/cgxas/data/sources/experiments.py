@@ -191,8 +191,9 @@ def _items(
             measurement = _measurement(pair, spectra)
             if measurement.edge != EDGE:
                 raise Unusable(OTHER_EDGE)
+            found = _imported(pair, measurement, cell, formula)
             measured[pair.name] = replace(measurement, source=pair.spectrum)
-            yield _imported(pair, measurement, cell, formula)
+            yield found
         except (Unusable, UnknownElement, SpectrumError) as error:
             about = f"{pair.spectrum} with {pair.crystal}: " if isinstance(error, Unusable) else ""
             sentence = f"line {pair.line}: {about}{error}"
@@ -244,11 +245,7 @@ def _imported(pair: Pair, measurement: Measurement, cell: Cell, formula: str) ->
         theory=EXPERIMENT,
         fidelity=EXPERIMENT,
         edge=measurement.edge,
-        annotation=Annotation(
-            compound=pair.compound or Path(pair.crystal).stem,
-            energy_shift=_shift(pair, measurement),
-            weight=pair.weight,
-        ),
+        annotation=_annotation(pair, measurement),
     )
 
 
@@ -258,6 +255,14 @@ def _reason(error: Exception) -> str:
     return next((text for kind, text in _REASONS.items() if isinstance(error, kind)), str(error))
 
 
-def _shift(pair: Pair, measurement: Measurement) -> float | None:
-    """Return the shift of the table, else that of the file, else None: unknown."""
-    return pair.shift if pair.shift is not None else measurement.energy_shift or None
+def _annotation(pair: Pair, measurement: Measurement) -> Annotation:
+    """Return what is told beside the curve; the shift of the table goes before that of the file."""
+    of_file = measurement.energy_shift or None
+    try:
+        return Annotation(
+            compound=pair.compound or Path(pair.crystal).stem,
+            energy_shift=of_file if pair.shift is None else pair.shift,
+            weight=pair.weight,
+        )
+    except DatasetError as error:
+        raise Unusable("energy shift or weight is impossible") from error
