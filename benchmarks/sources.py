@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cgxas.data.annotations import read_annotations
-from cgxas.data.record import read_records
+from cgxas.data.folder import read_records
 from cgxas.model.calibration.gaussian import normalised_edge
 from cgxas.spectra.metrics import rse
 from cgxas.spectra.xray import WINDOWS
@@ -26,14 +25,13 @@ def main() -> None:
     )
     parser.add_argument("data", type=Path)
     folder = parser.parse_args().data
-    about = read_annotations([folder])
     scans = defaultdict(lambda: defaultdict(list))
     for record in read_records([folder]).records:
-        told = about[record.key]
+        told = record.annotation
         if record.element in ELEMENTS and not told.unusable and not told.doubtful:
             grid = WINDOWS[record.element].energies
             energies = np.arange(grid[0] - 15, grid[-1], grid[1] - grid[0])
-            curve = np.interp(energies, record.energy + told.shift, record.mu)
+            curve = np.interp(energies, record.energy + told.shift, record.norm)
             scans[record.element, told.compound][told.source].append((energies, curve))
     print("element  pairs  RSE     E0 difference (eV)")
     for element in ELEMENTS:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from cgxas.data.record import read_records
+from cgxas.data.folder import read_records
 from cgxas.data.split import Split, write_split
 from cgxas.model.checkpoint import load_checkpoint
 from cgxas.spectra.xray import WINDOWS

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cgxas.crystals.canonical import settled_cell
-from cgxas.data.annotations import Annotation, read_annotations
-from cgxas.data.record import Record, Records, read_records
+from cgxas.data.folder import read_records
+from cgxas.data.record import Annotation, Record, Records
 from cgxas.errors import DatasetError, SpectrumError
 from cgxas.model.calibration.features import FeatureSpec, normalised_edge, site_features
 from cgxas.model.calibration.kernels import SiteFeatures
@@ -118,11 +118,10 @@ def read_compounds(
         DatasetError: the data cannot be read, or hold no usable spectrum of a wanted element.
     """
     records = read_records(folders)
-    annotations = read_annotations(folders)
     units: dict[tuple[str, str], list[tuple[Record, Annotation]]] = defaultdict(list)
     left_out = []
     for record in records.records:
-        about = annotations[record.key]
+        about = record.annotation
         reason = _unusable(record, about, model)
         if reason:
             left_out.append((record.key, reason))
