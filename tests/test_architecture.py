@@ -60,7 +60,7 @@ HEAVY = {
         "data.record",
         "evaluation.sites",
         "evaluation.tested",
-        "spectra.io.write",
+        "spectra.io.parquet",
     ),
 }
 

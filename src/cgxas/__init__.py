@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from cgxas.model.checkpoint import Checkpoint, bundled, load_checkpoint
     from cgxas.predict import Predictor, load
     from cgxas.spectra.edge import edge_energy
-    from cgxas.spectra.io.write import write_parquet, write_spectrum
+    from cgxas.spectra.io.read import read_spectrum
+    from cgxas.spectra.io.write import write_spectra, write_spectrum
     from cgxas.spectra.spectrum import EnergyGrid, SiteSpectrum, Spectrum
 
 _HOMES = {
@@ -37,9 +38,10 @@ _HOMES = {
     "load": "predict",
     "load_checkpoint": "model.checkpoint",
     "plot_spectrum": "figures",
+    "read_spectrum": "spectra.io.read",
     "save_figure": "figures",
     "standardise": "crystals.structure",
-    "write_parquet": "spectra.io.write",
+    "write_spectra": "spectra.io.write",
     "write_spectrum": "spectra.io.write",
 }
 
@@ -60,9 +62,10 @@ __all__ = [
     "load",
     "load_checkpoint",
     "plot_spectrum",
+    "read_spectrum",
     "save_figure",
     "standardise",
-    "write_parquet",
+    "write_spectra",
     "write_spectrum",
 ]
 

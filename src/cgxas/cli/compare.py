@@ -62,13 +62,13 @@ def compare(
     shift of the measured file is added to its energies here.
     """
     from cgxas.spectra.compare import Curves
-    from cgxas.spectra.io.read import read_measurement
+    from cgxas.spectra.io.read import read_spectrum
     from cgxas.spectra.xray import core_hole_width
 
     _check(output, plot)
     fixed_shift, fixed_width = _number(shift, "--shift"), _number(broaden, "--broaden")
     path, group = _file_and_group(measured)
-    found = read_measurement(path, absorber, flatten=True, group=group)
+    found = read_spectrum(path, absorber, group)
     energy, mu = _prediction(*_file_and_group(predicted), found.element, model)
     curves = Curves(energy, mu, found.energy + found.energy_shift, found.norm)
     hole = core_hole_width(found.element, found.edge)
@@ -126,7 +126,7 @@ def _number(text: str, option: str) -> float | None:
 
 def _prediction(path: Path, group: str | None, element: str, model: str) -> Any:
     """Return energies and mu of a spectrum in a file, or of a crystal."""
-    from cgxas.spectra.io.predicted import is_spectrum_file, read_prediction
+    from cgxas.spectra.io.read import is_spectrum_file, read_prediction
 
     if is_spectrum_file(path):
         return read_prediction(path, element, group)

@@ -49,7 +49,12 @@ def spectrum(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="OUT", help="Write it: .xdi, .csv or .prj."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUT",
+            help="Write it: .xdi, .json, .csv, .prj or .parquet.",
+        ),
     ] = None,
 ) -> None:
     """Read and normalise a measured spectrum, and show what was understood.
@@ -57,10 +62,10 @@ def spectrum(
     Data that are normalised already, and simulations, are left as they are. The energies are
     never shifted.
     """
-    from cgxas.spectra.io.read import read_measurement
+    from cgxas.spectra.io.read import read_spectrum
 
     _check(output, plot)
-    found = read_measurement(file, element, flatten, group, energy, mu)
+    found = read_spectrum(file, element, group, energy, mu)
     written = _write(found, output, plot)
     facts = list(_facts(found))
     width = max(len(name) for name, _ in facts) + 2
@@ -73,11 +78,10 @@ def spectrum(
 def _check(output: Path | None, plot: Path | None) -> None:
     """Refuse, before any work, what cannot be written."""
     from cgxas.figures.style import FIGURE_SUFFIXES
-    from cgxas.spectra.io.measurements import MEASUREMENT_SUFFIXES
-    from cgxas.spectra.io.write import check_output
+    from cgxas.spectra.io.write import check_output, check_spectrum_output
 
     if output:
-        check_output(output, MEASUREMENT_SUFFIXES)
+        check_spectrum_output(output)
     if plot:
         check_output(plot, FIGURE_SUFFIXES)
 
@@ -86,10 +90,9 @@ def _write(found: "Measurement", output: Path | None, plot: Path | None) -> list
     """Write what is asked for, before anything is shown, and return the names."""
     from cgxas.figures.measured import plot_measurement
     from cgxas.figures.style import write_figure
-    from cgxas.spectra.io.measurements import write_measurement
 
     if output:
-        write_measurement(found, output)
+        found.save(output)
     if plot:
         write_figure(lambda: plot_measurement(found), plot)
     return [str(path) for path in (output, plot) if path]

@@ -10,6 +10,8 @@ from cgxas.spectra.spectrum import Spectrum
 from cgxas.typing import FloatArray
 
 if TYPE_CHECKING:
+    import os
+
     from larch import Group
 
 
@@ -75,6 +77,21 @@ class Measurement:
         return Spectrum(
             self.energy, self.norm, self.element, self.edge, formula=self.label, source=self.source
         )
+
+    def save(self, path: "str | os.PathLike[str]") -> None:
+        """Write it to a file in the format of the suffix, as `cgxas spectrum -o` does.
+
+        Args:
+            path: ``.xdi``, ``.json``, ``.csv``, ``.prj`` (Athena) or ``.parquet`` (which holds
+                the normalised curve only); an existing file is replaced.
+
+        Raises:
+            OutputError: it cannot be written there.
+            MissingExtra: Larch, which writes Athena projects, is not installed.
+        """
+        from cgxas.spectra.io.write import write_spectrum
+
+        write_spectrum(self, path)
 
     def to_larch(self) -> "Group":
         """Return a Larch group with the data as given and how they were normalised.

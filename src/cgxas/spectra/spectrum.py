@@ -12,6 +12,8 @@ from cgxas.spectra.edge import edge_energy, white_line
 from cgxas.typing import FloatArray
 
 if TYPE_CHECKING:
+    import os
+
     from larch import Group
     from pymatgen.analysis.xas.spectrum import XAS
     from pymatgen.core.structure import Structure
@@ -178,6 +180,23 @@ class Spectrum(_Curve):
             f"from {self.source}" if self.source else "",
         ]
         return f"Spectrum({'; '.join(filter(None, parts))})"
+
+    def save(self, path: "str | os.PathLike[str]", sites: bool = False) -> None:
+        """Write it to a file in the format of the suffix, as `cgxas predict -o` does.
+
+        Args:
+            path: ``.xdi``, ``.json``, ``.csv``, ``.prj`` (Athena) or ``.parquet``; an existing
+                file is replaced.
+            sites: Add the curves of the distinct sites (JSON always holds them).
+
+        Raises:
+            OutputError: It cannot be written there, or the format cannot hold so many sites.
+            SpectrumError: An Athena project is asked for, and there is no edge.
+            MissingExtra: Larch, which writes Athena projects, is not installed.
+        """
+        from cgxas.spectra.io.write import write_spectrum
+
+        write_spectrum(self, path, sites)
 
     def to_larch(self) -> "Group":
         """Convert to a Larch group, ready for its plots and fits.
