@@ -19,19 +19,6 @@ SCRIPT = Path(sys.executable).with_name("cgxas")
 N_MANY = 5000
 
 
-@pytest.fixture
-def predict(cgxas, random_model, tmp_path, monkeypatch):
-    """Run ``cgxas predict`` in an empty folder, and expect it to succeed."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        answer = cgxas("predict", *words, "--model", random_model)
-        assert answer.code == 0, answer.err
-        return answer
-
-    return run
-
-
 def names_here() -> list[str]:
     return sorted(path.name for path in Path().iterdir())
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cgxas.errors import BadMeasurement, UnclearSpectrum, UnknownElement, WrongEdge
-from cgxas.spectra.io.read import read_measurement
+from cgxas.spectra.io.read import read_spectrum
 from cgxas.spectra.io.scan import Scan
 from cgxas.spectra.measurement import Measurement
 from cgxas.spectra.normalise import normalise
@@ -131,6 +131,6 @@ def test_energy_step_is_that_near_the_edge(scanned):
 
 def test_a_file_is_read_and_normalised_at_once(tmp_path, scanned):
     np.savetxt(tmp_path / "a.dat", np.transpose(scanned()), header="energy mu")
-    found = read_measurement(tmp_path / "a.dat")
+    found = read_spectrum(tmp_path / "a.dat")
     assert (found.element, found.source) == ("Fe", "a.dat")
     assert found.edge_step == pytest.approx(0.8, rel=0.02)

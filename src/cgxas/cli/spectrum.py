@@ -49,12 +49,7 @@ def spectrum(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="OUT",
-            help="Write it: .xdi, .json, .csv, .prj or .parquet.",
-        ),
+        typer.Option("--output", "-o", metavar="OUT", help="To .xdi, .json, .csv, .prj, .parquet."),
     ] = None,
 ) -> None:
     """Read and normalise a measured spectrum, and show what was understood.

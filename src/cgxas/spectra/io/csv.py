@@ -29,8 +29,8 @@ def _is_old_prediction(path: Path) -> bool:
     It is told from a measured ``energy,mu`` by how every number is written: energies with just
     8 decimals, the others with at most 10 digits and no zeros at their end.
     """
-    names, *lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    with suppress(ValueError):
+    with suppress(ValueError):  # no line, or words between the numbers
+        names, *lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
         return bool(_OLD_NAMES.fullmatch(names)) and all(map(_is_old_row, lines))
     return False
 

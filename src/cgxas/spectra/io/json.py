@@ -10,14 +10,14 @@ from cgxas.errors import UnreadableSpectrum
 from cgxas.spectra.curve import checked_curve
 from cgxas.spectra.io.base import Choice, Curve, Format
 from cgxas.spectra.io.facts import columns, distinct_sites, edges, facts, program
-from cgxas.spectra.io.scan import AS_GIVEN, KINDS, Scan
+from cgxas.spectra.io.scan import AS_GIVEN, KINDS, Scan, listed
 from cgxas.spectra.spectrum import SiteSpectrum, Spectrum
 
 
 def _read(path: Path, choice: Choice) -> Scan:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        kind = KINDS[KINDS.index(data.get("kind", "simulated"))]
+        kind = str(data.get("kind", "simulated"))
         # Version 0.1.0 knew no kinds, wrote predictions only, and called norm mu.
         values = data["norm" if kind in AS_GIVEN and "norm" in data else "mu"]
         energy = np.array(data["energy"], dtype=np.float64)
@@ -29,6 +29,11 @@ def _read(path: Path, choice: Choice) -> Scan:
         raise UnreadableSpectrum(
             f"{path.name} is no spectrum that cgxas wrote: write it again with -o."
         ) from error
+    if kind not in KINDS:
+        raise UnreadableSpectrum(
+            f"{path.name} states a kind of spectrum that there is not, {kind!r}: correct it to one "
+            f"of {listed(KINDS)}."
+        )
     energy, mu = checked_curve(energy, mu)
     return Scan(energy, mu, kind, FORMAT.name, path.name, label, element, edge, shift)
 

@@ -11,6 +11,7 @@ from cgxas.spectra.io.columns import Columns, columns_of
 from cgxas.spectra.io.larch import need_larch
 from cgxas.spectra.io.scan import Scan, listed
 
+_SUFFIXES = (".nxs", ".h5", ".hdf5")
 _MAGIC = b"\x89HDF"
 _PLACES = ("data", "instrument/monochromator", "instrument")
 _ELEMENT = ("scan/xrayedge/element", "xrayedge/element", "element", "data/element")
@@ -113,8 +114,8 @@ def _decoded(value: Any) -> str:
 
 FORMAT = Format(
     name="NeXus NXxas",
-    suffixes=(".nxs", ".h5", ".hdf5"),
-    recognises=lambda path, head: path.suffix.lower() in FORMAT.suffixes or head.startswith(_MAGIC),
+    suffixes=_SUFFIXES,
+    recognises=lambda path, head: path.suffix.lower() in _SUFFIXES or head.startswith(_MAGIC),
     read=_read,
     has_groups=True,
     has_columns=True,
