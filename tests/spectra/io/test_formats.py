@@ -1,5 +1,7 @@
 """The table: nothing in it twice, everything looked up there, and open to one format more."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -19,6 +21,8 @@ from cgxas.spectra.io.formats import (
 from cgxas.spectra.io.read import is_spectrum_file, read_prediction, read_scan, read_spectrum
 from cgxas.spectra.io.scan import Scan
 from cgxas.spectra.io.write import write_spectra, write_spectrum
+
+DOCS = Path(__file__).parents[3] / "docs"
 
 
 def test_names_and_suffixes_are_unique_and_plain():
@@ -101,3 +105,14 @@ def test_a_new_format_needs_one_line_in_the_table(tmp_path, monkeypatch, spectru
     Outputs((tmp_path / "a.cif",), ("Fe",), out=path).check()
     with pytest.raises(OutputError, match=r"\.lines, \.xdi"):
         spectrum.save(tmp_path / "a.unknown")
+
+
+def test_the_format_in_the_docs_works(tmp_path, monkeypatch, spectrum):
+    (page,) = DOCS.rglob("add-a-file-format.md")
+    module: dict = {}
+    exec(page.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0], module)
+    monkeypatch.setattr(formats, "FORMATS", (module["FORMAT"], *FORMATS))
+    spectrum.save(tmp_path / "a.lines")
+    found = read_spectrum(tmp_path / "a.lines", "Fe")
+    np.testing.assert_array_equal(found.norm, spectrum.norm)
+    assert (found.format, found.kind) == ("lines", "normalised")
