@@ -1,12 +1,13 @@
 """JSON as cgxas writes it: every number of a spectrum, and of its distinct sites, exactly."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from cgxas.errors import UnreadableSpectrum
+from cgxas.errors import SpectrumError, UnreadableSpectrum
 from cgxas.spectra.curve import checked_curve
 from cgxas.spectra.io.base import Choice, Curve, Format
 from cgxas.spectra.io.facts import columns, distinct_sites, edges, facts, program
@@ -61,10 +62,10 @@ def _site(site: SiteSpectrum) -> dict[str, Any]:
 
 
 def _white_line(curve: Spectrum | SiteSpectrum) -> dict[str, float] | None:
-    if edges(curve)["e0"] is None:
-        return None
-    energy, height = curve.white_line
-    return {"energy": energy, "height": height}
+    with suppress(SpectrumError):  # there is no edge above which it could be
+        energy, height = curve.white_line
+        return {"energy": energy, "height": height}
+    return None
 
 
 FORMAT = Format(
