@@ -102,7 +102,7 @@ def test_the_header_of_a_measurement(measurement, tmp_path, half_step):
     assert f"# Cgxas.half_step: {half_step:.6f} eV\n" in text
     assert "# Cgxas.energy_shift: 0.750000 eV\n" in text
     assert f"# Cgxas.edge_step: {measurement.edge_step:.10g}\n" in text
-    assert "# Cgxas.pre_edge: -100.00 to " in text
+    assert f"# Cgxas.pre_edge: {measurement.ranges.pre1:.2f} to " in text
     assert "# energy mu norm\n" in text
 
 
