@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from cgxas.model.cgxas.config import CGXASConfig
     from cgxas.model.checkpoint import Checkpoint, bundled, load_checkpoint
     from cgxas.predict import Predictor, load
-    from cgxas.spectra.edge import edge_energy
+    from cgxas.spectra.compare import Comparison, compare
+    from cgxas.spectra.edge import e0, half_step
     from cgxas.spectra.io.write import write_parquet, write_spectrum
     from cgxas.spectra.spectrum import EnergyGrid, SiteSpectrum, Spectrum
 
@@ -24,6 +25,7 @@ _HOMES = {
     "CgxasError": "errors",
     "CgxasWarning": "errors",
     "Checkpoint": "model.checkpoint",
+    "Comparison": "spectra.compare",
     "Crystal": "crystals.structure",
     "EnergyGrid": "spectra.spectrum",
     "FarFromMeasuredWarning": "errors",
@@ -33,7 +35,9 @@ _HOMES = {
     "SiteSpectrum": "spectra.spectrum",
     "Spectrum": "spectra.spectrum",
     "bundled": "model.checkpoint",
-    "edge_energy": "spectra.edge",
+    "compare": "spectra.compare",
+    "e0": "spectra.edge",
+    "half_step": "spectra.edge",
     "load": "predict",
     "load_checkpoint": "model.checkpoint",
     "plot_spectrum": "figures",
@@ -48,6 +52,7 @@ __all__ = [
     "CgxasError",
     "CgxasWarning",
     "Checkpoint",
+    "Comparison",
     "Crystal",
     "EnergyGrid",
     "FarFromMeasuredWarning",
@@ -56,7 +61,9 @@ __all__ = [
     "SiteSpectrum",
     "Spectrum",
     "bundled",
-    "edge_energy",
+    "compare",
+    "e0",
+    "half_step",
     "load",
     "load_checkpoint",
     "plot_spectrum",

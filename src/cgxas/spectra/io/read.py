@@ -70,7 +70,6 @@ def _refuse_unreadable(path: Path) -> None:
 def read_measurement(
     path: str | os.PathLike[str],
     element: str | None = None,
-    flatten: bool = False,
     group: str | None = None,
     energy: str | None = None,
     mu: str | None = None,
@@ -80,7 +79,6 @@ def read_measurement(
     Args:
         path: XDI, Athena project, NeXus NXxas, CSV or columns.
         element: the absorber; the one the file states, or that of the nearest edge, if None.
-        flatten: make the post-edge curve level.
         group: of an Athena project or NeXus file.
         energy: name or number of the energy column.
         mu: name, number or formula of mu, or transmission, fluorescence, reference.
@@ -89,4 +87,4 @@ def read_measurement(
         SpectrumError: it cannot be read or normalised; the message says why.
         MissingExtra: Larch is not installed.
     """
-    return normalise(read_scan(path, group, energy, mu), element, flatten)
+    return normalise(read_scan(path, group, energy, mu), element)
