@@ -17,6 +17,7 @@ from cgxas.typing import FloatArray
 _BEFORE, _AFTER = 60.0, 100.0
 _NOISE_STEPS = 3.0
 _LEVEL = 0.03
+_LEAST_HEIGHT = 0.4  # of what is said to be normalised; the white line of a thick sample is damped
 _ROUNDS, _AGREE = 10, 1e-3  # eV; they agree in the second round or the third
 FEW_POINTS = 5
 
@@ -185,7 +186,7 @@ def _as_given(scan: Scan, element: str, edge: str) -> Measurement:
 
 def _half_step_as_given(scan: Scan) -> float:
     """Return the half step of data left as they are, or refuse them."""
-    if scan.kind == "normalised" and scan.mu.max() < 0.5:
+    if scan.kind == "normalised" and scan.mu.max() < _LEAST_HEIGHT:
         raise BadMeasurement(
             f"{scan.source} is said to be normalised, but mu does not reach 1, only "
             f"{scan.mu.max():.2g}: choose its raw mu with --mu."
