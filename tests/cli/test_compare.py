@@ -35,7 +35,7 @@ def test_figures_and_numbers_are_written(cgxas, pair, tmp_path):
     assert answer.code == 0, answer.err
     data = json.loads(out.read_text())
     assert data["after"]["rse"] < data["before"]["rse"]
-    assert abs(data["after"]["e0_error"]) < abs(data["before"]["e0_error"])
+    assert abs(data["after"]["half_step_error"]) < abs(data["before"]["half_step_error"])
     assert data["after"]["gaussian_fwhm"] == 0
     assert len(data["after"]["energy"]) == 100
     assert "<svg" in figure.read_text()

@@ -32,10 +32,10 @@ def test_table_of_one_spectrum(predict, crystals, random_model):
     assert answer.err == ""
     heading, line = answer.out.splitlines()
     assert heading.split("  ")[0] == "Crystal"
-    assert heading.endswith("Site  Mult.  E0 (eV)  White line (eV)  Height")
+    assert heading.endswith("Site  Mult.  E0 (eV)  Half step (eV)  White line (eV)  Height")
     spectrum = package.load(random_model).predict(crystals / "LiFePO4.cif", "Fe")
     energy, height = spectrum.white_line
-    numbers = [f"{spectrum.e0:.2f}", f"{energy:.2f}", f"{height:.2f}"]
+    numbers = [f"{spectrum.e0:.2f}", f"{spectrum.half_step:.2f}", f"{energy:.2f}", f"{height:.2f}"]
     about = [str(crystals / "LiFePO4.cif"), "LiFePO4", "Fe", "mean", "×4"]
     assert line.split() == about + numbers
 

@@ -94,6 +94,7 @@ def test_a_real_spectrum_of_each_source(shared, tmp_path, source):
     table = pyarrow.parquet.read_table(shared / "data/exp/spectra.parquet", columns=names)
     row = next(each for each in table.to_pylist() if each["source"].startswith(source))
     found = read_spectrum(beamline_file(tmp_path, source, row), row["element"])
+    found = found.flattened()
     np.testing.assert_allclose(found.energy, row["energy"], rtol=0, atol=1e-4)
     np.testing.assert_allclose(found.mu, row["mu_raw"], rtol=0, atol=1e-6)
     assert (found.element, found.edge) == (row["element"], "K")

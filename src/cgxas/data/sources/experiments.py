@@ -220,13 +220,14 @@ def _crystal(path: Path) -> tuple[Cell, str]:
 
 def _measurement(pair: Pair, spectra: Path) -> Measurement:
     path = spectra / pair.spectrum
-    return read_spectrum(
+    found = read_spectrum(
         path,
         pair.element,
         group=pair.group or None,
         energy=pair.energy or None,
         mu=pair.mu or None,
     )
+    return found.flattened()
 
 
 def _imported(pair: Pair, measurement: Measurement, cell: Cell, formula: str) -> ImportedSpectrum:

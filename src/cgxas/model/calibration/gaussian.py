@@ -19,7 +19,7 @@ from cgxas.elements import MAX_ATOMIC_NUMBER
 from cgxas.errors import SpectrumError
 from cgxas.model.calibration.kernels import KernelSum, Scale, Sites, Term
 from cgxas.model.cgxas.network import CGXAS
-from cgxas.spectra.edge import half_step_energy
+from cgxas.spectra.edge import half_step
 from cgxas.spectra.resample import broadened
 from cgxas.spectra.spectrum import EnergyGrid
 from cgxas.typing import FloatArray
@@ -287,17 +287,8 @@ def sites_of(
 
 
 def normalised_edge(energy: FloatArray, norm: FloatArray) -> float:
-    """Return the energy of half a step of 1, eV.
-
-    Where norm stays below 1, as that of a damped white line may, its own height is the step.
-
-    Raises:
-        SpectrumError: there is no edge.
-    """
-    try:
-        return half_step_energy(energy, norm, step=1.0)
-    except SpectrumError:
-        return half_step_energy(energy, norm)
+    """Return the half step, eV; SpectrumError if there is no edge."""
+    return half_step(energy, norm)
 
 
 def simulated_edge(energy: FloatArray, norm: FloatArray) -> float:

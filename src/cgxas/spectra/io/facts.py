@@ -1,7 +1,6 @@
 """What is told of a curve in its file, whatever the format."""
 
 from importlib.metadata import version
-from typing import Literal
 
 from cgxas.spectra.io.base import Curve
 from cgxas.spectra.io.scan import AS_GIVEN
@@ -46,13 +45,7 @@ def facts(curve: Curve) -> dict[str, str | float | None]:
 
 def edges(curve: Curve | SiteSpectrum) -> dict[str, float | None]:
     """Return e0 and half_step in eV; None for a curve without an edge, still worth writing."""
-    return {"e0": _found(curve, "e0"), "half_step": _found(curve, "half_step")}
-
-
-def _found(curve: Curve | SiteSpectrum, name: Literal["e0", "half_step"]) -> float | None:
-    ask = getattr(curve, f"{name}_or_none", lambda: getattr(curve, name, None))
-    value = ask()
-    return None if value is None else float(value)
+    return {"e0": curve.e0_or_none(), "half_step": curve.half_step_or_none()}
 
 
 def _fits(measurement: Measurement) -> dict[str, str]:
