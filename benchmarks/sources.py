@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from cgxas.data.folder import read_records
-from cgxas.model.calibration.gaussian import normalised_edge
+from cgxas.spectra.edge import half_step
 from cgxas.spectra.metrics import rse
 from cgxas.spectra.xray import WINDOWS
 
@@ -42,7 +42,7 @@ def main() -> None:
             ]
             for (energies, one), (_, other) in combinations(means, 2) if symbol == element else ():
                 errors.append(float(rse(one[None], other[None])[0]))
-                edges.append(abs(normalised_edge(energies, one) - normalised_edge(energies, other)))
+                edges.append(abs(half_step(energies, one) - half_step(energies, other)))
         print(f"{element:7}  {len(errors):5}  {np.mean(errors):.4f}  {np.mean(edges):.2f}")
 
 

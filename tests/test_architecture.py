@@ -61,7 +61,7 @@ HEAVY = {
         "data.tables",
         "evaluation.sites",
         "evaluation.tested",
-        "spectra.io.write",
+        "spectra.io.parquet",
     ),
 }
 
@@ -178,7 +178,7 @@ def test_heavy_guests_stay_in_their_rooms(module, tree):
 
 
 def test_third_parties_are_declared(tree):
-    known = {*HEAVY, "cgxas", "numpy", "rich", "typer", "click", *sys.stdlib_module_names}
+    known = {*HEAVY, "cgxas", "numpy", "rich", "scipy", "typer", "click", *sys.stdlib_module_names}
     assert {name.split(".")[0] for name in imports(tree)} <= known
 
 

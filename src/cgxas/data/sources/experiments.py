@@ -27,7 +27,7 @@ from cgxas.errors import (
     WrongEdge,
 )
 from cgxas.spectra.io.larch import need_larch
-from cgxas.spectra.io.read import read_measurement
+from cgxas.spectra.io.read import read_spectrum
 from cgxas.spectra.measurement import Measurement
 
 NEEDED = ("spectrum", "crystal", "element")
@@ -221,14 +221,14 @@ def _crystal(path: Path) -> tuple[Cell, str]:
 
 def _measurement(pair: Pair, spectra: Path) -> Measurement:
     path = spectra / pair.spectrum
-    return read_measurement(
+    found = read_spectrum(
         path,
         pair.element,
-        flatten=True,
         group=pair.group or None,
         energy=pair.energy or None,
         mu=pair.mu or None,
     )
+    return found.flattened()
 
 
 def _imported(pair: Pair, measurement: Measurement, cell: Cell, formula: str) -> ImportedSpectrum:
