@@ -11,6 +11,7 @@ import pyarrow.parquet
 import pytest
 import torch
 
+from cgxas.crystals.spec import GraphSpec
 from cgxas.data.dataset import Dataset
 from cgxas.data.split import Split, read_saved_split, read_split, write_split
 from cgxas.errors import ConfigError, Interrupted, OutputError
@@ -22,7 +23,14 @@ from cgxas.training.processes import ALONE
 from cgxas.training.run import Data, Run, curves, prepare, retest, score, split_of, train
 from cgxas.training.settings import RunSettings, SplitSettings, TrainingSettings
 
-MODEL = CGXASConfig(hidden=8, n_modules=1, n_head_layers=1, wave_numbers=0, dropout=0.1)
+MODEL = CGXASConfig(
+    hidden=8,
+    n_modules=1,
+    n_head_layers=1,
+    wave_numbers=0,
+    graph=GraphSpec(per_orbit=True),
+    dropout=0.1,
+)
 TINY = RunSettings(
     "tiny", MODEL, TrainingSettings(epochs=3, batch_crystals=3), SplitSettings("formula", 0.6, 0.2)
 )
@@ -208,7 +216,7 @@ def test_a_tuned_model_names_its_parent(run_of, parent):
     assert checkpoint.sha256 != parent.sha256 or checkpoint.state == parent.state
 
 
-@pytest.mark.parametrize("learning_rate", [1e-3, 10.0])
+@pytest.mark.parametrize("learning_rate", [1e-3, 1.0])
 def test_a_tuned_model_is_never_worse_on_validation_than_its_parent(run_of, parent, learning_rate):
     run = tuned(run_of, parent, epochs=3, learning_rate=learning_rate, schedule="constant")
     checkpoint, _ = train(run)
@@ -217,7 +225,7 @@ def test_a_tuned_model_is_never_worse_on_validation_than_its_parent(run_of, pare
         for c in (parent, checkpoint)
     ]
     assert of_both[1] <= of_both[0] * (1 + 1e-6)
-    if learning_rate > 1:  # so large a step spoils it
+    if learning_rate == 1:  # so large a step spoils it
         assert torch.load(run.path / BEST, weights_only=True)["epoch"] == 0
         assert_same_state(checkpoint, parent)
 

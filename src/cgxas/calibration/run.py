@@ -8,35 +8,41 @@ RUN/
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
+from pydantic import Field
 
 from cgxas.calibration.calibrators import (
     DEFAULT,
-    MAKERS,
-    METHODS,
+    PROGRAM,
+    PROGRAM_RIGID,
     UNCALIBRATED,
-    method,
-    uncalibrated,
+    Calibrator,
+    answers,
+    calibrator,
+    of_program,
 )
 from cgxas.calibration.measured import Compounds
 from cgxas.calibration.repeats import SEED, Repeat, SplitBy, draw_repeats
-from cgxas.calibration.rigid import Curve, Rigid, fit_rigid_curves
 from cgxas.calibration.trials import Trial, append_trial, read_trials, score
 from cgxas.data.split import PARTS
 from cgxas.errors import ConfigError, OutputError
+from cgxas.model.calibration.curves import CurvesCalibration
+from cgxas.settings import FileName, Seed, Settings
 from cgxas.writing import atomic_path
 
-THEORY, THEORY_RIGID = "theory", "theory rigid"
 ABOUT, TRIALS = "calibration.json", "trials.jsonl"
 
 
+_Some = Annotated[tuple[str, ...], Field(min_length=1, description="a list of names, at least one")]
+
+
 @dataclass(frozen=True)
-class CalibrationSettings:
+class CalibrationSettings(Settings):
     """What is to be calibrated, and how that is tested.
 
     Attributes:
@@ -48,23 +54,19 @@ class CalibrationSettings:
         seed: of the divisions.
     """
 
-    name: str
-    elements: tuple[str, ...]
-    methods: tuple[str, ...] = (DEFAULT, "rigid")
+    title: ClassVar[str] = "calibration"
+
+    name: FileName
+    elements: _Some
+    methods: _Some = (DEFAULT, "rigid")
     split_by: SplitBy = "formula"
-    repeats: int = 20
-    seed: int = SEED
+    repeats: Annotated[int, Field(ge=1, le=10_000)] = 20
+    seed: Seed = SEED
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for each in self.methods:
-            method(each)
-        if self.methods[0] not in MAKERS:
-            raise ConfigError(
-                f"the first method makes the model, which {self.methods[0]} cannot; begin with "
-                f"{' or '.join(MAKERS)}"
-            )
-        if self.repeats < 1:
-            raise ConfigError(f"repeats = {self.repeats}; a test needs at least one")
+            calibrator(each)
 
 
 def prepare(config: CalibrationSettings, compounds: Compounds, folder: Path, command: str) -> None:
@@ -111,10 +113,10 @@ def read_about(folder: Path) -> dict[str, Any]:
 
 def told(config: CalibrationSettings, compounds: Compounds) -> dict[str, Any]:
     """Return what a calibration is of, as plain values."""
-    model = compounds.model
+    model = compounds.model.checkpoint
     plain: dict[str, Any] = json.loads(json.dumps(asdict(config)))
     return plain | {
-        "model": {"name": model.name, "tensors_sha256": model.sha256},
+        "model": {"name": model.name, "sha256": model.sha256},
         "data": list(compounds.data.names),
         "data_sha256": compounds.data.sha256,
     }
@@ -124,7 +126,7 @@ def trials(
     config: CalibrationSettings,
     compounds: Compounds,
     folder: Path,
-    theory: Mapping[int, Curve] | None = None,
+    program: CurvesCalibration | None = None,
     on_trial: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Trial]:
     """Try all methods on all repeats; what is done already in the folder is kept.
@@ -133,18 +135,22 @@ def trials(
         config: what to try.
         compounds: what to learn from and to test on.
         folder: of the run.
-        theory: compound -> simulated curve of a program, to be tried as well.
+        program: curves that a program computed for some of the compounds, to be tried as well.
         on_trial: told how many are done, and how many there are, after each.
     """
     path = folder / TRIALS
     found = read_trials(path)
     done = {(trial.method, trial.element, trial.repeat) for trial in found}
-    wanted = list(_wanted(config, compounds, theory or {}))
+    methods: dict[str, Calibrator] = {n: calibrator(n) for n in (UNCALIBRATED, *config.methods)}
+    methods |= of_program(program) if program else {}
+    wanted = list(_wanted(config, compounds, program))
     on_trial(len(done), len(wanted))
     for repeat, name in wanted:
         if (name, repeat.element, repeat.number) in done:
             continue
-        trial = _tried(compounds, repeat, name, theory or {})
+        numbers = np.concatenate([getattr(repeat, part) for part in PARTS])
+        calibration = methods[name].fit(compounds, repeat)
+        trial = score(compounds, repeat, name, answers(compounds, calibration, numbers))
         append_trial(path, trial)
         found.append(trial)
         on_trial(len(found), len(wanted))
@@ -152,27 +158,19 @@ def trials(
 
 
 def _wanted(
-    config: CalibrationSettings, compounds: Compounds, theory: Mapping[int, Curve]
+    config: CalibrationSettings, compounds: Compounds, program: CurvesCalibration | None
 ) -> Iterator[tuple[Repeat, str]]:
+    curves = program.curves if program else {}
     for element in config.elements:
+        names = curves.get(element, {})
+        known = {n for n, s in enumerate(compounds.sites) if s.absorber == element}
+        known &= {n for n in known if compounds.sites[n].name in names}
         for repeat in draw_repeats(
             compounds, element, config.split_by, config.repeats, config.seed
         ):
-            for name in (UNCALIBRATED, *config.methods):
+            for name in dict.fromkeys((UNCALIBRATED, *config.methods)):
                 yield repeat, name
-            known = repeat.only(theory)
-            if all(len(getattr(known, part)) for part in PARTS):
-                yield known, THEORY
-                yield known, THEORY_RIGID
-
-
-def _tried(compounds: Compounds, repeat: Repeat, name: str, theory: Mapping[int, Curve]) -> Trial:
-    numbers = np.concatenate([getattr(repeat, part) for part in PARTS])
-    if name == THEORY:
-        unmoved = Rigid(theory, compounds.grids[repeat.element], shift=0.0, width=0.0)
-        return score(compounds, repeat, name, unmoved(numbers))
-    if name == THEORY_RIGID:
-        fitted = fit_rigid_curves(compounds, theory, repeat.element, repeat.train)
-        return score(compounds, repeat, name, fitted(numbers))
-    answer = uncalibrated if name == UNCALIBRATED else METHODS[name]
-    return score(compounds, repeat, name, *answer(compounds, repeat, numbers))
+            of_known = repeat.only(known)
+            if all(len(getattr(of_known, part)) for part in PARTS):
+                yield of_known, PROGRAM
+                yield of_known, PROGRAM_RIGID

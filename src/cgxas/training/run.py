@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -21,9 +21,9 @@ from cgxas.data.split import Part, Split, split_records, write_split
 from cgxas.elements import atomic_number
 from cgxas.errors import ConfigError
 from cgxas.evaluation.scores import Answers, Evaluation, evaluate
-from cgxas.model.cgxas.config import CGXASConfig
-from cgxas.model.cgxas.network import CGXAS
-from cgxas.model.checkpoint import Checkpoint, ElementCard
+from cgxas.model.architecture import Architecture, ArchitectureSettings
+from cgxas.model.checkpoint import AbsorberCard, Checkpoint
+from cgxas.spectra.spectrum import EnergyGrid
 from cgxas.spectra.xray import WINDOWS
 from cgxas.training.fit import SILENT, Answer, Job, Watcher, fit, new_network, predict_targets
 from cgxas.training.folder import (
@@ -58,12 +58,14 @@ class Data:
     dataset: Dataset
 
     @classmethod
-    def read(cls, folders: Sequence[Path], config: CGXASConfig, processes: Processes) -> Self:
+    def read(
+        cls, folders: Sequence[Path], config: ArchitectureSettings, processes: Processes
+    ) -> Self:
         """Read data-set folders; the first process compiles them, the others wait for it."""
         records = read_records(folders)
         if not processes.is_first:
             processes.wait()
-        dataset = compiled(records.records, WINDOWS, config)
+        dataset = compiled(records.records, windows(config), config)
         if processes.is_first:
             processes.wait()
         return cls(tuple(folders), records, dataset)
@@ -143,7 +145,7 @@ def train(run: Run) -> tuple[Checkpoint, Evaluation]:
     checkpoint = Checkpoint(
         name=run.config.name,
         config=run.config.model,
-        elements=_element_cards(run, job.split, evaluation),
+        cards=_cards(run, job.split, evaluation),
         state=network.state_dict(),
         provenance=_provenance(run, job.split, evaluation),
     )
@@ -159,7 +161,11 @@ def prepare(run: Run, with_data: bool = False) -> RunFolder:
     Args:
         run: the run.
         with_data: put the compiled data set beside it, for a machine that has only torch.
+
+    Raises:
+        ConfigError: it cannot be trained; or the folder holds another run.
     """
+    _ = run.job  # what cannot be trained is refused before there is a folder
     about = RunFolder(
         path=run.path,
         name=run.config.name,
@@ -174,13 +180,12 @@ def prepare(run: Run, with_data: bool = False) -> RunFolder:
     )
     if not run.processes.is_first:
         return about
-    config = run.config.to_toml()
     if is_run(run.path):
-        _refuse_another(run, about, config)
+        _refuse_another(run, about)
         return about
     run.path.mkdir(parents=True, exist_ok=True)
     with atomic_path(run.path / CONFIG) as temporary:
-        temporary.write_text(config, encoding="utf-8")
+        temporary.write_text(run.config.to_toml(), encoding="utf-8")
     _write_split(run)
     if with_data:
         shutil.rmtree(run.path / DATA, ignore_errors=True)  # of a preparation that was killed
@@ -195,7 +200,7 @@ def _write_split(run: Run) -> None:
     write_split(run.path / SPLIT, run.split, run.data.records, by, fractions, seed)
 
 
-def _refuse_another(run: Run, about: RunFolder, config: str) -> None:
+def _refuse_another(run: Run, about: RunFolder) -> None:
     check_folder(run.path, run.resume)
     there = open_run(run.path)
     for name in ("name", "kind", "element", "split_sha256", "data_sha256"):
@@ -204,18 +209,19 @@ def _refuse_another(run: Run, about: RunFolder, config: str) -> None:
                 f"{run.path} holds another run: its {name} is {getattr(there, name)}, not "
                 f"{getattr(about, name)}"
             )
-    if (run.path / CONFIG).read_text(encoding="utf-8") != config:
+    if RunSettings.from_toml(run.path / CONFIG) != run.config:
         raise ConfigError(f"{run.path} holds a run with other settings; see its {CONFIG}")
 
 
-def _starting_network(run: Run, job: Job) -> CGXAS:
+def _starting_network(run: Run, job: Job) -> Architecture:
     if run.parent is None:
         return new_network(job, run.config.model)
     network = run.parent.network()
     state = {name: tensor.clone() for name, tensor in run.parent.state.items()}
     network.load_state_dict(state, assign=True)
     network.requires_grad_(False)
-    network.head_layers.requires_grad_(True)  # type: ignore[attr-defined]
+    for layer in network.head_layers:
+        layer.requires_grad_(True)
     return network
 
 
@@ -262,7 +268,7 @@ def retest(checkpoint: Checkpoint, data: Data, split: Split, part: Part = "test"
 
 
 def score(
-    network: CGXAS, data: Data, split: Split, part: Part = "test", element: str | None = None
+    network: Architecture, data: Data, split: Split, part: Part = "test", element: str | None = None
 ) -> Evaluation:
     """Score a network on the spectra of a part whose site is certain.
 
@@ -284,7 +290,12 @@ def score(
         predicted[[place[int(target)] for target in targets]] = spectra.double().numpy()
     answers = Answers([records[n] for n in tested], curves(data.dataset, tested), predicted)
     train = [records[n] for n in mine.train]
-    return evaluate(answers, train, curves(data.dataset, mine.train), WINDOWS)
+    return evaluate(answers, train, curves(data.dataset, mine.train), windows(network.config))
+
+
+def windows(config: ArchitectureSettings) -> dict[str, EnergyGrid]:
+    """Return the energy windows, with as many points as a network answers with."""
+    return {s: replace(window, n_points=config.n_outputs) for s, window in WINDOWS.items()}
 
 
 def curves(dataset: Dataset, targets: NDArray[np.int64]) -> FloatArray:
@@ -294,16 +305,16 @@ def curves(dataset: Dataset, targets: NDArray[np.int64]) -> FloatArray:
     return np.where(known.numpy() > 0, norm, np.nan)
 
 
-def _element_cards(run: Run, split: Split, evaluation: Evaluation) -> dict[str, ElementCard]:
+def _cards(run: Run, split: Split, evaluation: Evaluation) -> dict[tuple[str, str], AbsorberCard]:
     records = run.data.records.records
     counts_uncertain = run.config.training.uncertain_weight > 0
     learnt = [records[n] for n in split.train if records[n].site_certain or counts_uncertain]
     symbols = [record.element for record in learnt]
-    cards = {}
-    for symbol in sorted(set(symbols), key=list(WINDOWS).index):
+    cards, grids = {}, windows(run.config.model)
+    for symbol in sorted(set(symbols), key=list(grids).index):
         scores = evaluation.elements.get(symbol)
-        cards[symbol] = ElementCard(
-            grid=WINDOWS[symbol],
+        cards[symbol, "K"] = AbsorberCard(
+            grid=grids[symbol],
             n_train=symbols.count(symbol),
             n_test=scores.n if scores else 0,
             test_rse=scores.rse.mean if scores else None,

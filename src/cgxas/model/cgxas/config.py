@@ -1,23 +1,33 @@
-"""What defines a network: one frozen dataclass, stored in every checkpoint."""
+"""What defines the paper's network: one frozen dataclass, stored in every model file."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from cgxas.errors import ConfigError
-from cgxas.settings import CellConvention, Settings
+from cgxas.model.architecture import ArchitectureSettings
 
 Activation = Literal["elu", "silu"]
 
+_Width = Annotated[int, Field(ge=1, le=4096)]
+_Depth = Annotated[int, Field(ge=1, le=32)]
+
 
 @dataclass(frozen=True)
-class CGXASConfig(Settings):
+class CGXASConfig(ArchitectureSettings):
     """Shape and activations of the network (SPEC section 4).
 
     Attributes:
+        architecture: its name.
+        graph: the recipe of its graphs; one node per orbit only without plane waves, as those tell
+            equivalent atoms apart.
+        n_outputs: points of the energy grid.
+        fidelities: the kinds of spectra the network tells apart.
         hidden: width H of every layer.
         n_modules: number of graph modules.
         n_head_layers: layers of the perceptron that turns a site vector into a spectrum.
-        n_outputs: points of the energy grid.
         n_gaussians: radial basis functions.
         wave_numbers: plane waves per reciprocal axis; 0 leaves the plane-wave branch out, and
             the network then sees distances only: equivalent sites agree exactly.
@@ -25,56 +35,53 @@ class CGXASConfig(Settings):
         module_activation: on the one-layer perceptron after each convolution.
         head_activation: on every layer of the head.
         dropout: share of the site vector dropped in training.
-        cell: cell the graph is built in.
-        fidelities: the theories, such as FEFF9 and FEFF10, the network tells apart; none: it
-            takes all spectra for one kind.
     """
 
-    title: ClassVar[str] = "model"
-
-    hidden: int = 256
-    n_modules: int = 5
-    n_head_layers: int = 5
-    n_outputs: int = 100
-    n_gaussians: int = 64
-    wave_numbers: int = 4
+    architecture: Literal["cgxas"] = "cgxas"
+    hidden: _Width = 256
+    n_modules: _Depth = 5
+    n_head_layers: _Depth = 5
+    n_gaussians: Annotated[int, Field(ge=1, le=1024)] = 64
+    wave_numbers: Annotated[int, Field(ge=0, le=16)] = 4
     message_activation: Activation = "elu"
     module_activation: Activation = "elu"
     head_activation: Activation = "silu"
-    dropout: float = 0.0
-    cell: CellConvention = "canonical"
-    fidelities: tuple[str, ...] = ()
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "fidelities", tuple(self.fidelities))  # files hold lists
-        if len(set(self.fidelities)) < len(self.fidelities):
-            raise ConfigError(f"fidelities = {list(self.fidelities)} names one of them twice")
-        for name in ("hidden", "n_modules", "n_head_layers", "n_outputs", "n_gaussians"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or not 1 <= value <= 65536:
-                raise ConfigError(f"{name} = {value!r}; it must be a whole number of at least 1")
-        if self.wave_numbers not in range(17):
-            raise ConfigError(f"wave_numbers = {self.wave_numbers!r}; it must be 0 to 16")
-        if not 0 <= self.dropout < 1:
-            raise ConfigError(f"dropout = {self.dropout!r}; it must be at least 0 and below 1")
-        for name in ("message_activation", "module_activation", "head_activation"):
-            if getattr(self, name) not in get_args(Activation):
-                raise ConfigError(f"{name} = {getattr(self, name)!r}; it must be elu or silu")
-        if self.cell not in get_args(CellConvention):
-            raise ConfigError(f"cell = {self.cell!r}; it must be canonical or as_given")
-
-    def fidelity_index(self, fidelity: str) -> int:
-        """Return the number of a theory; ConfigError if the network does not know it."""
-        if fidelity not in self.fidelities:
+        super().__post_init__()
+        if self.graph.per_orbit and self.wave_numbers:
             raise ConfigError(
-                f"no fidelity {fidelity!r}; the model knows {', '.join(self.fidelities) or 'none'}"
+                f"{self.graph.path('per_orbit')} = true needs {self.path('wave_numbers')} = 0; "
+                "plane waves tell equivalent atoms apart"
             )
-        return self.fidelities.index(fidelity)
 
     @property
     def n_waves(self) -> int:
         """Number of plane waves on an edge."""
         return self.wave_numbers**3
+
+    @property
+    def sees_directions(self) -> bool:
+        """Whether the network looks at edge vectors: its plane waves do."""
+        return bool(self.wave_numbers)
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What a person should know of the network: name of the fact -> a few words."""
+        acts = {self.message_activation, self.module_activation, self.head_activation}
+        told = (
+            self.head_activation
+            if len(acts) == 1
+            else f"{self.message_activation} in messages, {self.module_activation} in modules, "
+            f"{self.head_activation} in the head"
+        )
+        return {
+            "network": f"{self.n_modules} graph modules and {self.n_head_layers} head layers of "
+            f"width {self.hidden}, {self.n_gaussians} Gaussians, {self.n_waves} plane waves, "
+            f"{self.n_outputs} energies",
+            "activation": told,
+        }
 
 
 PAPER = CGXASConfig()
