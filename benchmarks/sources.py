@@ -33,7 +33,7 @@ def main() -> None:
             energies = np.arange(grid[0] - 15, grid[-1], grid[1] - grid[0])
             curve = np.interp(energies, record.energy + told.shift, record.norm)
             scans[record.element, told.compound][told.source].append((energies, curve))
-    print("element  pairs  RSE     E0 difference (eV)")
+    print("element  pairs  RSE     half step difference (eV)")
     for element in ELEMENTS:
         errors, edges = [], []
         for (symbol, _), by_source in scans.items():

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from cgxas.calibration.measured import measured_edge, read_compounds
+from cgxas.calibration.measured import read_compounds
 from cgxas.crystals.spec import GraphSpec
 from cgxas.errors import DatasetError
 from cgxas.model.cgxas.config import CGXASConfig
@@ -207,12 +207,6 @@ def test_nothing_to_learn_from_is_refused_with_a_reason(tmp_path, model):
         read_compounds([tmp_path / "measured"], model)
     with pytest.raises(DatasetError, match=r"no usable spectrum of Fe; measured/s0: .*HERFD"):
         read_compounds([tmp_path / "measured"], model, ["Fe"])
-
-
-def test_an_edge_below_the_whole_step_is_found():
-    energy = np.linspace(0, 50, 101)
-    damped = 0.9 * (0.5 + np.arctan(energy - 20) / np.pi)
-    assert measured_edge(energy, damped) == pytest.approx(20, abs=1)
 
 
 def test_the_measured_references_are_read(shared):

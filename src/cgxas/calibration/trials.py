@@ -99,9 +99,9 @@ def score(compounds: Compounds, repeat: Repeat, method: str, found: Answers) -> 
     ]
     figures = {"rse": rse(target, found.norm), "half_step": np.array(edges)}
     if found.sigma is not None:
-        band = list(zip(target, found.norm, found.sigma, strict=True))
-        figures |= {f"within_{n}": np.array([coverage(*each, n) for each in band]) for n in (1, 2)}
-        figures["nll"] = np.array([negative_log_likelihood(*each) for each in band])
+        band = target, found.norm, found.sigma
+        figures |= {f"within_{n}": coverage(*band, n) for n in (1, 2)}
+        figures["nll"] = negative_log_likelihood(*band)
     tested = range(len(numbers) - len(repeat.test), len(numbers))
     sigma = {} if found.sigma is None else {names[n]: _rounded(found.sigma[n]) for n in tested}
     by_name = {name: dict(zip(names, map(float, v), strict=True)) for name, v in figures.items()}
