@@ -76,6 +76,11 @@ class Settings:
         """Return the whole dotted name of a key, such as training.epochs."""
         return f"{cls.title}.{name}" if cls.title else name
 
+    @classmethod
+    def keys_inside(cls) -> tuple[str, ...]:
+        """Return the names of the keys there may be."""
+        return tuple(_kinds(cls))
+
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain values; settings inside become dictionaries."""
         return asdict(self)
@@ -139,7 +144,7 @@ def _unknown(settings: type[Settings], name: str) -> str:
     meant = {known: known for known in there}
     for table, kind in there.items():
         if not isinstance(kind, TypeAdapter):
-            meant |= {inner: f"{table}.{inner}" for inner in _kinds(kind) if inner not in meant}
+            meant |= {k: f"{table}.{k}" for k in kind.keys_inside() if k not in meant}
     what = "key {} in [{}]" if settings.title else "key or table {}"
     close = get_close_matches(name, meant, n=1)
     cure = f"did you mean {meant[close[0]]}?" if close else f"there are {_listed(there, 'and')}"

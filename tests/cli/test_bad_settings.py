@@ -63,7 +63,7 @@ FILES: dict[str, tuple[str | bytes, str]] = {
     ),
     "name inside a table": (
         "name = 'a'\n[model]\nname = 'b'",
-        "there is no key 'name' in [model]; there are hidden",
+        "there is no key 'name' in [model]; there are architecture, graph",
     ),
     "number as table": ("name = 'a'\nmodel = 3", "model = 3; it must be a table with keys such"),
     "list of tables": (

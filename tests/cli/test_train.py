@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from cgxas.data.record import read_records
+from cgxas.data.folder import read_records
 from cgxas.data.split import Split, write_split
 from cgxas.model.checkpoint import load_checkpoint
 from cgxas.spectra.xray import WINDOWS
@@ -134,7 +134,7 @@ def test_words_change_what_the_file_says(cgxas, config, salts, tmp_path, monkeyp
         "material",
         2,
     )
-    assert "other settings" in cgxas(*order, "--resume", "model.cell=as_given").err
+    assert "other settings" in cgxas(*order, "--resume", "model.graph.cell=as_given").err
 
 
 def test_a_model_of_one_element_is_named_after_it_unless_a_word_names_it(

@@ -72,6 +72,13 @@ class ArchitectureSettings(Settings):
         made: Self = found.from_dict(values)
         return made
 
+    @classmethod
+    def keys_inside(cls) -> tuple[str, ...]:
+        """Return the names of the keys there may be: those of cgxas if none is named."""
+        if cls is not ArchitectureSettings:
+            return super().keys_inside()
+        return architecture("cgxas").settings_class.keys_inside()
+
     def fidelity_index(self, fidelity: str) -> int:
         """Return the number of a fidelity; ConfigError if the network does not know it."""
         if fidelity not in self.fidelities:

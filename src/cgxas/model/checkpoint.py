@@ -193,7 +193,7 @@ class Checkpoint:
 
     def _description(self) -> dict[str, Any]:
         """Return all but the tensors as plain values, with the hashes of the tensors."""
-        calibration = None
+        calibration: dict[str, Any] | None = None
         if self.calibration is not None:
             calibration = {"kind": self.calibration.kind, "values": dict(self.calibration.values)}
         description = {

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from cgxas.data.compile import compiled
 from cgxas.data.dataset import Dataset
-from cgxas.data.record import Record, Records, read_records
+from cgxas.data.folder import read_records
+from cgxas.data.record import Record, Records
 from cgxas.data.split import Part, Split, split_records, write_split
 from cgxas.elements import atomic_number
 from cgxas.errors import ConfigError

@@ -6,12 +6,8 @@ import numpy as np
 import pytest
 
 from cgxas.errors import ConfigError, SpectrumError
-from cgxas.model.calibration.features import (
-    FeatureSpec,
-    edge_of,
-    normalised_edge,
-    site_features,
-)
+from cgxas.model.calibration.features import FeatureSpec, edge_of, site_features
+from cgxas.spectra.edge import half_step
 from cgxas.spectra.resample import broadened
 
 SPEC = FeatureSpec()
@@ -73,17 +69,16 @@ def test_specs_come_back_from_a_file():
         FeatureSpec.from_dict({**spec.to_dict(), "colour": "red"})
 
 
-def test_the_edge_is_half_a_step_of_one():
+@pytest.mark.parametrize("height", [1.0, 0.9])
+def test_the_edge_is_the_half_step(height):
     energy = np.linspace(0, 50, 201)
-    edge = 0.5 + np.arctan((energy - 20) / 0.5) / np.pi
-    assert edge_of(energy, edge) == pytest.approx(20, abs=0.05)
-    damped = 0.9 * edge
-    assert normalised_edge(energy, damped) == pytest.approx(20, abs=0.5)
+    norm = height * (0.5 + np.arctan((energy - 20) / 0.5) / np.pi)
+    assert edge_of(energy, norm) == half_step(energy, norm) == pytest.approx(20, abs=0.5)
 
 
 def test_a_curve_without_an_edge_has_its_steepest_point_for_one():
     energy = np.linspace(0, 50, 201)
     bump = -1.0 - np.exp(-((energy - 30) ** 2) / 8)
     with pytest.raises(SpectrumError):
-        normalised_edge(energy, bump)
+        half_step(energy, bump)
     assert edge_of(energy, bump) == pytest.approx(32, abs=0.5)

@@ -12,7 +12,7 @@ from cgxas.errors import SpectrumError
 from cgxas.model.calibration.kernels import SiteFeatures
 from cgxas.model.sites import AbsorberSites
 from cgxas.settings import Settings
-from cgxas.spectra.edge import half_step_energy
+from cgxas.spectra.edge import half_step
 from cgxas.spectra.resample import broadened
 from cgxas.typing import FloatArray
 
@@ -61,20 +61,6 @@ def site_features(sites: AbsorberSites, spec: FeatureSpec) -> SiteFeatures:
 def edge_of(energy: FloatArray, norm: FloatArray) -> float:
     """Return the half step of a predicted curve, eV; its steepest point if it has no edge."""
     try:
-        return normalised_edge(energy, norm)
+        return half_step(energy, norm)
     except SpectrumError:
         return float(energy[np.argmax(np.gradient(norm))])
-
-
-def normalised_edge(energy: FloatArray, norm: FloatArray) -> float:
-    """Return the energy of half a step of 1, eV.
-
-    Where norm stays below 1, as that of a damped white line may, its own height is the step.
-
-    Raises:
-        SpectrumError: there is no edge.
-    """
-    try:
-        return half_step_energy(energy, norm, step=1.0)
-    except SpectrumError:
-        return half_step_energy(energy, norm)
