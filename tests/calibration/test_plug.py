@@ -26,10 +26,8 @@ from cgxas.evaluation.embedding import embed_crystals, read_crystals
 from cgxas.model import architecture
 from cgxas.model.architecture import ArchitectureSettings
 from cgxas.model.calibration import base
-from cgxas.model.calibration.features import edge_of
 from cgxas.model.checkpoint import Checkpoint, load_checkpoint
 from cgxas.predict import Predictor, load
-from cgxas.spectra.spectrum import Spectrum
 from cgxas.training.fit import Silent
 from cgxas.training.processes import ALONE
 from cgxas.training.run import Data, Run, retest, split_of, train
@@ -47,6 +45,7 @@ name = "small"
 [model]
 architecture = "tiny"
 size = 6
+n_outputs = 80
 graph = { per_orbit = true, cutoff = 6.0 }
 
 [training]
@@ -134,10 +133,6 @@ def cgxas(*words: object) -> int:
     return int(end.value.code or 0)
 
 
-def half_step(spectrum: Spectrum) -> float:
-    return edge_of(spectrum.energy, spectrum.norm)
-
-
 def losses(folder: Path) -> list[float]:
     lines = (folder / "log.csv").read_text().splitlines()
     return [float(line.split(",")[2]) for line in lines[1:]]
@@ -147,7 +142,9 @@ def test_settings_of_another_network_are_read_and_checked(settings, tmp_path):
     from tiny_network import TinySettings
 
     assert type(settings.model) is TinySettings
-    assert settings.model == TinySettings(size=6, graph=GraphSpec(per_orbit=True, cutoff=6.0))
+    assert settings.model == TinySettings(
+        size=6, n_outputs=80, graph=GraphSpec(per_orbit=True, cutoff=6.0)
+    )
     (tmp_path / "again.toml").write_text(settings.to_toml())
     assert RunSettings.from_toml(tmp_path / "again.toml") == settings
     assert settings.changed(["model.shells=3"]).model.shells == 3
@@ -171,6 +168,7 @@ def test_it_is_trained(run, trained):
     assert found.elements["Fe"].test_rse < 0.01
     told = found.provenance["configuration"]["model"]
     assert ArchitectureSettings.from_dict(told) == found.config
+    assert found.provenance["references"] == ["doi:10.0000/tiny"]
 
 
 def test_a_stopped_training_ends_as_if_nothing_had_happened(run, trained, tmp_path):
@@ -216,8 +214,8 @@ def test_it_predicts(trained):
     assert predictor.absorbers == ("O", "Fe")
     found = predictor.predict(salt(), "Fe")
     assert found.sites[0].multiplicity == 4
-    assert half_step(found) == pytest.approx(found.energy[0] + 15, abs=6)
-    smaller, wider = (half_step(predictor.predict(salt(a), "Fe")) for a in (4.1, 4.8))
+    assert found.half_step == pytest.approx(found.energy[0] + 15, abs=6)
+    smaller, wider = (predictor.predict(salt(a), "Fe").half_step for a in (4.1, 4.8))
     assert wider > smaller + 1  # as in the data it learnt from
     primitive = predictor.predict(salt().get_primitive_structure(), "Fe")
     np.testing.assert_allclose(primitive.norm, found.norm, atol=1e-5)
@@ -244,7 +242,7 @@ def test_its_head_is_tuned(tuned):
     changed = {n for n, t in found.state.items() if not torch.equal(t, parent.state[n])}
     assert changed == {"head_layers.0.weight", "head_layers.0.bias"}
     assert found.elements["Fe"].test_rse < parent.elements["Fe"].test_rse
-    assert Predictor(found).predict(salt(), "Fe").norm.shape == (100,)
+    assert Predictor(found).predict(salt(), "Fe").norm.shape == (80,)
 
 
 def test_it_is_calibrated_by_a_calibration_of_another_package(calibrated, trained):
@@ -258,7 +256,7 @@ def test_it_is_calibrated_by_a_calibration_of_another_package(calibrated, traine
     assert isinstance(part, MedianShift)
     assert found.elements["Fe"].test_half_step_error < 3
     spectrum, plain = (load(path).predict(salt(4.24), "Fe") for path in (calibrated, trained))
-    assert half_step(spectrum) - half_step(plain) == pytest.approx(part.shift, abs=0.5)
+    assert spectrum.half_step - plain.half_step == pytest.approx(part.shift, abs=0.5)
     np.testing.assert_array_equal(spectrum.sigma, part.misfit)
 
 
@@ -345,7 +343,7 @@ def test_several_fidelities_are_told_apart(write_salts, tmp_path):
     train(Run(config, data, data.divide(config.split), tmp_path / "run", "train"))
     file = tmp_path / "run" / "two.safetensors"
     one, two = (load(file, fidelity=f).predict(salt(), "Fe") for f in ("FEFF9", "FEFF10"))
-    assert half_step(two) - half_step(one) == pytest.approx(3, abs=1)
+    assert two.half_step - one.half_step == pytest.approx(3, abs=1)
 
 
 def test_without_their_package_they_are_refused_by_name(trained, calibrated, monkeypatch):

@@ -37,6 +37,7 @@ class Tiny(Architecture):
     """Vector of a site: that of its element, and the sums of its neighbours' shell by shell."""
 
     settings_class = TinySettings
+    references = ("doi:10.0000/tiny",)
     config: TinySettings
 
     def __init__(self, config: TinySettings) -> None:

@@ -22,7 +22,7 @@ from cgxas.data.split import Part, Split, split_records, write_split
 from cgxas.elements import atomic_number
 from cgxas.errors import ConfigError
 from cgxas.evaluation.scores import Answers, Evaluation, evaluate
-from cgxas.model.architecture import Architecture, ArchitectureSettings
+from cgxas.model.architecture import Architecture, ArchitectureSettings, architecture
 from cgxas.model.checkpoint import AbsorberCard, Checkpoint
 from cgxas.spectra.spectrum import EnergyGrid
 from cgxas.spectra.xray import WINDOWS
@@ -349,7 +349,7 @@ def _provenance(run: Run, split: Split, evaluation: Evaluation) -> dict[str, Any
         "date": datetime.now(UTC).date().isoformat(),
         "cgxas": version("cgxas"),
         "torch": version("torch"),
-        "references": ["arXiv:2512.23449", "doi:10.1038/s43246-021-00194-3"],
+        "references": list(architecture(run.config.model.architecture).references),
     }
     if run.parent is not None:
         told["parent"] = {"name": run.parent.name, "tensors_sha256": run.parent.sha256}
