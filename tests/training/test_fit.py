@@ -13,7 +13,7 @@ from cgxas.data.split import Split
 from cgxas.errors import ConfigError, Interrupted
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.cgxas.network import CGXAS
-from cgxas.spectra.xray import WINDOWS
+from cgxas.spectra.xray import windows
 from cgxas.training.batches import typical_spectrum
 from cgxas.training.fit import (
     BEST,
@@ -313,7 +313,7 @@ def test_network_of_two_theories_answers_each_in_its_own(record, tmp_path):
     config = CGXASConfig(
         hidden=16, n_modules=1, n_head_layers=2, wave_numbers=0, graph=GraphSpec(per_orbit=True)
     )
-    dataset = build_dataset(records, WINDOWS, config)
+    dataset = build_dataset(records, windows(), config)
     everything = np.arange(16)
     split = Split(everything, everything, everything)
     training = TrainingSettings(epochs=40, batch_crystals=4, learning_rate=2e-2)
