@@ -6,7 +6,7 @@ import pytest
 from cgxas.crystals.canonical import Cell
 from cgxas.data.record import Material, Record
 from cgxas.errors import ConfigError
-from cgxas.evaluation.scores import Answers, Distribution
+from cgxas.evaluation.scores import Answers, Distribution, scored
 from cgxas.spectra.xray import WINDOWS, windows
 
 

@@ -11,6 +11,7 @@ from cgxas.crystals.spec import GraphSpec
 from cgxas.data.compile import build_dataset
 from cgxas.data.split import Split
 from cgxas.errors import ConfigError, Interrupted
+from cgxas.evaluation.asking import Answer, predict_targets
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.cgxas.network import CGXAS
 from cgxas.spectra.xray import windows
@@ -20,13 +21,11 @@ from cgxas.training.fit import (
     LAST,
     LOG,
     SILENT,
-    Answer,
     Job,
     _optimiser,
     _schedule,
     fit,
     new_network,
-    predict_targets,
     site_vectors,
 )
 from cgxas.training.settings import TrainingSettings
@@ -290,7 +289,7 @@ def test_frozen_graph_part_stays_and_its_vectors_are_computed_once(job, model, d
 
 
 def test_predictions_come_with_their_targets(job, model, dataset, monkeypatch):
-    monkeypatch.setattr("cgxas.training.fit._TARGETS_PER_PASS", 3)
+    monkeypatch.setattr("cgxas.evaluation.asking.TARGETS_PER_PASS", 3)
     answer = Answer(new_network(job(), model))
     wanted = np.array([15, 0, 7, 8, 3])
     seen = [chosen.tolist() for chosen, _, _ in predict_targets(answer, dataset, wanted)]
