@@ -56,7 +56,7 @@ def blind(measured_folder) -> Predictor:
     network = CGXAS(config)
     x = torch.linspace(-15.0, 40.0, config.n_outputs)
     network.start_from(0.5 + torch.atan(x) / torch.pi, torch.full_like(x, 0.05))
-    cards = {(element, "K"): AbsorberCard(WINDOWS[element]) for element in ("Fe", "Ti")}
+    cards = {(element, "K"): AbsorberCard(WINDOWS[element, "K"]) for element in ("Fe", "Ti")}
     plain = Checkpoint("blind", config, cards, network.eval().state_dict())
     compounds = read_compounds([measured_folder], plain)
     calibration = fit_gaussian(compounds, np.arange(len(compounds)))
