@@ -9,12 +9,13 @@ from cgxas.spectra.resample import onto_grid, resample
 from cgxas.spectra.sanity import sanity_reasons
 
 ENERGY = np.arange(100.0, 140.0)
+GOLDENS = Path(__file__).parents[1] / "golden" / "data" / "functions.npz"
 RAMP = np.clip((ENERGY - 110.25) / 4.0, 0.0, 1.0)
 
 
 @pytest.fixture(scope="module")
-def goldens(reference: Path) -> dict[str, np.ndarray]:
-    with np.load(reference / "functions.npz", allow_pickle=False) as file:
+def goldens() -> dict[str, np.ndarray]:
+    with np.load(GOLDENS, allow_pickle=False) as file:
         return dict(file)
 
 
