@@ -88,7 +88,7 @@ METHODS: Mapping[str, Method] = {
     "paper": _tuned(tune_paper),
     "rigid": _rigid,
 }
-"""The first is the default, the last the baseline; docs/calibration.md tells what each does."""
+"""The first is the default, the last the baseline; docs/howto/calibrate.md tells what each does."""
 
 
 def method(name: str) -> Method:
