@@ -171,8 +171,8 @@ def test_every_public_name_is_in_the_reference(name):
     assert {f"cgxas.{name}", f"cgxas.{cgxas._HOMES[name]}"} & shown
 
 
-@pytest.mark.parametrize("what", ["architecture", "calibration", "file_format", "data_source"])
-def test_files_that_developers_are_sent_to_exist(what):
-    named = re.findall(r"`((?:src|tests|docs)/[\w/.]+)`", text(f"docs/howto/add_{what}.md"))
+@pytest.mark.parametrize("page", [page for page in PAGES if "/add-a" in page])
+def test_files_that_developers_are_sent_to_exist(page):
+    named = re.findall(r"`((?:src|tests|docs)/[\w/.]+)`", text(page))
     assert len(named) >= 3
     assert [path for path in named if "NAME" not in path and not (ROOT / path).exists()] == []
