@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import torch
 
-from cgxas.crystals.graph import N_NEIGHBOURS
+from cgxas.crystals.spec import GraphSpec
 from cgxas.elements import MAX_ATOMIC_NUMBER
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.cgxas.layers import N_NODE_FEATURES
+
+N_NEIGHBOURS = GraphSpec().neighbours
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ import torch
 from torch import Tensor, nn
 
 from cgxas.crystals.batch import GraphBatch
-from cgxas.crystals.graph import CUTOFF
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.cgxas.layers import activation, node_features
 from cgxas.model.cgxas.network import CGXAS
@@ -28,7 +27,8 @@ Basis = tuple[Tensor, Tensor | None]
 def looped_basis(batch: GraphBatch, config: CGXASConfig) -> Basis:
     """Return (E, n_gaussians) and (E, n_waves), one column after the other in Python loops."""
     distance = batch.distance.flatten()
-    x, edge, count = distance / CUTOFF, math.exp(-CUTOFF), config.n_gaussians
+    cutoff: float = config.graph.cutoff
+    x, edge, count = distance / cutoff, math.exp(-cutoff), config.n_gaussians
     width = 2 / count * (1 - edge)
     gaussians = []
     for n in range(1, count + 1):

@@ -19,10 +19,13 @@ from pymatgen.core import Lattice, Structure
 
 import cgxas
 from cgxas.crystals.batch import collate
-from cgxas.crystals.graph import CUTOFF, N_NEIGHBOURS, CrystalGraph
+from cgxas.crystals.graph import CrystalGraph
+from cgxas.crystals.spec import GraphSpec
 from cgxas.data.record import read_records
 from cgxas.elements import SYMBOLS
 from cgxas.model.cgxas.network import CGXAS
+
+CUTOFF, N_NEIGHBOURS = GraphSpec().cutoff, GraphSpec().neighbours
 
 
 def site_by_site(network: CGXAS, structure: Structure, absorber: str) -> NDArray[np.float32]:
@@ -47,6 +50,7 @@ def neighbour_graph(structure: Structure) -> CrystalGraph:
             index[i, k], image[i, k] = other.index, other.image
             vector[i, k] = other.coords - structure[i].coords
     return CrystalGraph(
+        cutoff=CUTOFF,
         lattice=np.array(structure.lattice.matrix),
         numbers=np.array(structure.atomic_numbers),
         neighbour_index=index,

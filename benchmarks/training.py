@@ -32,6 +32,7 @@ from torch import Tensor
 
 from cgxas.crystals.batch import GraphBatch
 from cgxas.crystals.canonical import canonical_cell
+from cgxas.crystals.spec import GraphSpec
 from cgxas.data.compile import build_dataset
 from cgxas.data.dataset import Batch
 from cgxas.data.record import Record, read_records
@@ -229,7 +230,7 @@ def five_sites(records: Sequence[Record], wanted: int) -> list[list[Record]]:
         element, cell = group[0].element, group[0].material.cell
         single = [r for r in group if len(r.sites) == 1 and r.element == element]
         if len(single) >= SITES:
-            orbits = canonical_cell(cell).orbit_of_site
+            orbits = canonical_cell(cell, GraphSpec().symprec).orbit_of_site
             by_orbit = {int(orbits[record.sites[0]]): record for record in single}
             if len(by_orbit) >= SITES:
                 chosen.append(list(by_orbit.values())[:SITES])

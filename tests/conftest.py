@@ -91,7 +91,7 @@ def random_model(tmp_path_factory) -> Path:
 
     from cgxas.model.cgxas.config import CGXASConfig
     from cgxas.model.cgxas.network import CGXAS
-    from cgxas.model.checkpoint import Checkpoint, ElementCard
+    from cgxas.model.checkpoint import AbsorberCard, Checkpoint
     from cgxas.spectra.xray import WINDOWS
 
     config = CGXASConfig(hidden=16, n_modules=2)
@@ -106,14 +106,41 @@ def random_model(tmp_path_factory) -> Path:
     x = torch.linspace(-15.0, 40.0, config.n_outputs)
     mean = 0.5 + torch.atan(x) / torch.pi + 0.5 * torch.exp(-((x - 6.0) ** 2) / 8.0)
     network.start_from(mean, torch.full_like(mean, 0.02))
-    cards = {symbol: ElementCard(grid, 1000) for symbol, grid in WINDOWS.items()}
-    cards["Fe"] = ElementCard(WINDOWS["Fe"], 2345, 321, 0.0123, 0.987)
-    cards["Tc"] = ElementCard(WINDOWS["Tc"], 12)
-    cards["I"] = ElementCard(WINDOWS["I"], 0)
+    cards = {(symbol, "K"): AbsorberCard(grid, 1000) for symbol, grid in WINDOWS.items()}
+    cards["Fe", "K"] = AbsorberCard(WINDOWS["Fe"], 2345, 321, 0.0123, 0.987)
+    cards["Tc", "K"] = AbsorberCard(WINDOWS["Tc"], 12)
+    cards["I", "K"] = AbsorberCard(WINDOWS["I"], 0)
     provenance = {"data": {"folder": "made up", "sha256": "0" * 64}, "command": "none"}
     path = tmp_path_factory.mktemp("models") / "random.safetensors"
     Checkpoint("random", config, cards, network.state_dict(), provenance).save(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def rewrite_model() -> Callable[..., None]:
+    """Copies a model file, with its description and tensors changed."""
+    import json
+
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+
+    from cgxas.model.checkpoint import _description_hash, _divided
+    from cgxas.model.container import tensors_hash
+
+    def rewrite(source: Path, target: Path, change, rehash: bool = True) -> None:
+        """Change a description and tensors in place; the hashes are right unless told otherwise."""
+        with safe_open(source, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            description = json.loads(file.metadata()["cgxas"])
+        change(description, tensors)
+        if rehash and description.get("format") == 4:
+            state, own = _divided(tensors, description.get("calibration") is not None)
+            description["network_sha256"] = tensors_hash(state)
+            description["calibration_sha256"] = tensors_hash(own)
+            description["sha256"] = _description_hash(description)
+        save_file(tensors, target, metadata={"cgxas": json.dumps(description)})
+
+    return rewrite
 
 
 @pytest.fixture(scope="session")
@@ -322,9 +349,9 @@ def calibrated_model(tmp_path_factory, measured_folder, random_model) -> Path:
     """The random model calibrated to the measured rock salts; Ti answers 8 eV below its window."""
     from dataclasses import replace
 
-    from cgxas.calibration.gaussian import fit_calibration
+    from cgxas.calibration.gaussian import fit_gaussian
     from cgxas.calibration.measured import read_compounds
-    from cgxas.model.checkpoint import ElementCard, load_checkpoint
+    from cgxas.model.checkpoint import AbsorberCard, load_checkpoint
     from cgxas.spectra.spectrum import EnergyGrid
 
     parent = load_checkpoint(random_model)
@@ -332,10 +359,12 @@ def calibrated_model(tmp_path_factory, measured_folder, random_model) -> Path:
     own = {element: parent.elements[element].grid for element in ("Fe", "Ti")}
     lower = EnergyGrid(own["Ti"].e_min - 8, own["Ti"].e_max - 8, own["Ti"].n_points)
     cards = {
-        "Fe": ElementCard(own["Fe"], 15, 10, 0.02, test_e0=0.7, simulated=own["Fe"]),
-        "Ti": ElementCard(lower, 9, 6, 0.03, test_e0=0.9, simulated=own["Ti"]),
+        ("Fe", "K"): AbsorberCard(
+            own["Fe"], 15, 10, 0.02, test_half_step_error=0.7, simulated=own["Fe"]
+        ),
+        ("Ti", "K"): AbsorberCard(lower, 9, 6, 0.03, test_half_step_error=0.9, simulated=own["Ti"]),
     }
-    calibration = fit_calibration(compounds, np.arange(len(compounds)))
+    calibration = fit_gaussian(compounds, np.arange(len(compounds)))
     path = tmp_path_factory.mktemp("models") / "measured.safetensors"
-    replace(parent, name="measured", elements=cards, calibration=calibration).save(path)
+    replace(parent, name="measured", cards=cards, calibration=calibration).save(path)
     return path

@@ -44,7 +44,7 @@ HEAVY = {
         "training",
         "predict",
     ),
-    "safetensors": ("model.checkpoint",),
+    "safetensors": ("model.checkpoint", "model.container"),
     "matplotlib": ("figures", "report.figures"),
     "pymatgen": ("crystals",),
     "spglib": ("crystals",),

@@ -9,6 +9,7 @@ from pymatgen.core import Lattice, Structure
 from cgxas.errors import (
     AbsorberNotInCrystal,
     CgxasWarning,
+    ConfigError,
     CrystalError,
     FewTrainingSpectraWarning,
     InvalidSites,
@@ -16,7 +17,7 @@ from cgxas.errors import (
     UnreadableCrystal,
     UnsupportedAbsorber,
 )
-from cgxas.predict import Predictor, load
+from cgxas.predict import Failure, Predictor, load
 from cgxas.spectra.xray import WINDOWS
 
 
@@ -80,13 +81,56 @@ def test_several_absorbers_and_all(predictor, spinel):
     assert told == [1]
 
 
-def test_many_crystals_in_portions(predictor, spinel, monkeypatch):
-    monkeypatch.setattr("cgxas.predict._NODES_PER_BATCH", 20)
+def test_many_crystals_in_portions(random_model, spinel):
+    predictor = load(random_model, batch_size=20)
     told = []
     spectra = predictor.predict_each([spinel] * 5, ["O"], on_crystal=lambda: told.append(1))
     assert len(spectra) == len(told) == 5
     for (spectrum,) in spectra[1:]:
         np.testing.assert_allclose(spectrum.norm, spectra[0][0].norm, rtol=0, atol=1e-6)
+
+
+def test_one_crystal_after_the_other(random_model, spinel):
+    predictor = load(random_model, batch_size=20)
+    read = []
+
+    def crystals():
+        for n in range(50):
+            read.append(n)
+            yield spinel
+
+    spectra = predictor.predict_iter(crystals(), ["O", "Fe"])
+    assert [each.absorber for each in next(spectra)] == ["O", "Fe"]
+    assert len(read) < 10  # the others were not even looked at
+    assert len(list(spectra)) == 49
+    (expected,) = predictor.predict_each([spinel], ["Fe"])
+    (found,) = predictor.predict_iter([spinel], "Fe")
+    np.testing.assert_array_equal(found[0].norm, expected[0].norm)
+
+
+def test_bad_crystals_are_values_when_asked(predictor, spinel, tmp_path):
+    (tmp_path / "empty.cif").write_text("")
+    crystals = [spinel, tmp_path / "empty.cif", bulk("Cu"), spinel]
+    found = list(predictor.predict_iter(crystals, ["Fe"], errors="yield"))
+    assert [isinstance(each, Failure) for each in found] == [False, True, True, False]
+    empty, copper = found[1:3]
+    assert empty.crystal == str(tmp_path / "empty.cif")
+    assert empty.reason.endswith("empty.cif is empty")
+    assert isinstance(empty.error, UnreadableCrystal)
+    assert copper.crystal == "Cu"
+    assert "holds no Fe" in copper.reason
+    np.testing.assert_allclose(found[3][0].norm, found[0][0].norm, rtol=0, atol=1e-6)
+    with pytest.raises(UnreadableCrystal):
+        list(predictor.predict_iter(crystals, ["Fe"]))
+    with pytest.raises(UnsupportedAbsorber):
+        predictor.predict_iter(crystals, ["U"], errors="yield")
+
+
+def test_impossible_batches_and_devices(random_model):
+    with pytest.raises(ConfigError, match="batch_size = 0; it must be at least 1"):
+        load(random_model, batch_size=0)
+    with pytest.raises(ConfigError, match="device 'abacus' cannot be used here"):
+        load(random_model, device="abacus")
 
 
 def test_path_is_the_source(predictor, spinel, tmp_path):

@@ -20,7 +20,7 @@ from cgxas.errors import (
 from cgxas.evaluation.embedding import embed_crystals, read_crystals
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.cgxas.network import CGXAS
-from cgxas.model.checkpoint import Checkpoint, ElementCard, load_checkpoint
+from cgxas.model.checkpoint import AbsorberCard, Checkpoint, load_checkpoint
 from cgxas.predict import Predictor, load
 from cgxas.spectra.xray import WINDOWS
 
@@ -54,7 +54,7 @@ def blind(measured_folder) -> Predictor:
     network = CGXAS(config)
     x = torch.linspace(-15.0, 40.0, config.n_outputs)
     network.start_from(0.5 + torch.atan(x) / torch.pi, torch.full_like(x, 0.05))
-    cards = {element: ElementCard(WINDOWS[element]) for element in ("Fe", "Ti")}
+    cards = {element: AbsorberCard(WINDOWS[element]) for element in ("Fe", "Ti")}
     plain = Checkpoint("blind", config, cards, network.eval().state_dict())
     compounds = read_compounds([measured_folder], plain)
     calibration = fit_calibration(compounds, np.arange(len(compounds)))

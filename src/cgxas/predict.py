@@ -1,19 +1,16 @@
 """Structures -> Spectra: the object users hold."""
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeAlias, overload
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias, overload
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from cgxas.crystals.batch import collate
-from cgxas.crystals.bonds import chemical_state
-from cgxas.crystals.graph import CrystalGraph, crystal_graph
+from cgxas.crystals.graph import SiteGraph, graph_of
 from cgxas.crystals.structure import Crystal, standardise
 from cgxas.elements import atomic_number
 from cgxas.errors import (
@@ -25,10 +22,11 @@ from cgxas.errors import (
     FewTrainingSpectraWarning,
     UnsupportedAbsorber,
 )
-from cgxas.model.calibration.gaussian import sites_of
 from cgxas.model.checkpoint import Checkpoint, load_checkpoint
+from cgxas.model.model import NODES_PER_BATCH, Model
+from cgxas.model.sites import EmbeddedCrystal, in_batches
 from cgxas.spectra.spectrum import SiteSpectrum, Spectrum
-from cgxas.typing import FloatArray
+from cgxas.typing import IntArray
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -40,7 +38,21 @@ FEW = 100
 FAR = 2.0
 """A calibrated edge energy less certain than these eV is answered with a warning."""
 ALL = "all"
-_NODES_PER_BATCH = 1024
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A crystal that could not be answered.
+
+    Attributes:
+        crystal: its file, or its formula or place among the crystals.
+        reason: why, in one sentence.
+        error: the error itself.
+    """
+
+    crystal: str
+    reason: str
+    error: CgxasError
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,51 +60,78 @@ class _Job:
     """One crystal on its way through the network."""
 
     crystal: Crystal
-    graph: CrystalGraph
-    orbit_of_node: NDArray[np.int64]
+    graph: SiteGraph
     absorbers: tuple[str, ...]
-    sites: dict[str, NDArray[np.int64]]
+    sites: dict[str, IntArray]
+
+    def __len__(self) -> int:
+        return len(self.graph)
 
 
 class Predictor:
     """A model that answers with K-edge XANES.
 
     Attributes:
-        checkpoint: the model with its configuration, energy grids and provenance.
+        model: the model on its device.
     """
 
-    def __init__(self, checkpoint: Checkpoint, fidelity: str | None = None) -> None:
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        fidelity: str | None = None,
+        device: "torch.device | str" = "cpu",
+        batch_size: int = NODES_PER_BATCH,
+    ) -> None:
         """Get a model ready.
 
         Args:
             checkpoint: the model.
-            fidelity: the theory all answers are wanted in, such as "FEFF10"; if None, each
-                absorber is answered in the theory most of its training spectra were made with.
+            fidelity: what all answers are wanted as, such as "FEFF10"; if None, each absorber is
+                answered as most of its training spectra were made.
+            device: where the network computes, such as "cuda".
+            batch_size: atoms (or sets of equivalent ones) that go through it together.
 
         Raises:
-            ConfigError: the model does not know that theory.
+            ConfigError: the model does not know that fidelity, or there is no such device.
         """
-        self.checkpoint = checkpoint
-        self._network = checkpoint.network()
+        if batch_size < 1:
+            raise ConfigError(f"batch_size = {batch_size}; it must be at least 1")
+        try:
+            self.model = Model(checkpoint, device)
+        except (RuntimeError, AssertionError) as error:
+            raise ConfigError(f"device {str(device)!r} cannot be used here; take cpu") from error
         if fidelity is not None:
             if checkpoint.is_calibrated:
-                raise ConfigError(f"{checkpoint.name} answers as measured, not in a theory")
+                raise ConfigError(f"{checkpoint.name} answers as measured, not as a simulation")
             checkpoint.config.fidelity_index(fidelity)
-        self._fidelity = fidelity
+        self._fidelity, self._batch_size = fidelity, batch_size
 
     @classmethod
-    def load(cls, model: str | Path = "universal", fidelity: str | None = None) -> Self:
+    def load(
+        cls,
+        model: str | Path = "universal",
+        fidelity: str | None = None,
+        device: "torch.device | str" = "cpu",
+        batch_size: int = NODES_PER_BATCH,
+    ) -> Self:
         """Load a bundled model by name, or a model file by path.
 
         Args:
             model: name or path.
-            fidelity: the theory all answers are wanted in; if None, the usual one of each absorber.
+            fidelity: what all answers are wanted as; if None, the usual one of each absorber.
+            device: where the network computes.
+            batch_size: atoms that go through it together.
 
         Raises:
             CheckpointError: there is none, or it cannot be used; the message says why.
-            ConfigError: the model does not know that theory.
+            ConfigError: the model does not know that fidelity, or there is no such device.
         """
-        return cls(load_checkpoint(model), fidelity)
+        return cls(load_checkpoint(model), fidelity, device, batch_size)
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The model with its settings, energy grids and provenance."""
+        return self.model.checkpoint
 
     @property
     def name(self) -> str:
@@ -164,23 +203,77 @@ class Predictor:
         Returns:
             For each crystal, one spectrum per absorber.
         """
+        self._check_absorbers(absorbers)
+        jobs = (self._job(crystal, absorbers, sites, on_crystal) for crystal in crystals)
+        found = list(self._answered(jobs))
+        self._warn({spectrum.absorber for spectra in found for spectrum in spectra})
+        return found
+
+    @overload
+    def predict_iter(
+        self, crystals: Iterable[CrystalLike], absorbers: Sequence[str]
+    ) -> Iterator[list[Spectrum]]: ...
+
+    @overload
+    def predict_iter(
+        self,
+        crystals: Iterable[CrystalLike],
+        absorbers: Sequence[str],
+        errors: Literal["raise", "yield"],
+    ) -> Iterator[list[Spectrum] | Failure]: ...
+
+    def predict_iter(
+        self,
+        crystals: Iterable[CrystalLike],
+        absorbers: Sequence[str],
+        errors: Literal["raise", "yield"] = "raise",
+    ) -> Iterator[list[Spectrum]] | Iterator[list[Spectrum] | Failure]:
+        """Yield the spectra of one crystal after the other, however many, in bounded memory.
+
+        Args:
+            crystals: as for `predict`; they may come from a generator.
+            absorbers: element symbols; "all" stands for whatever the model knows in a crystal.
+            errors: "raise" the first error, or "yield" a `Failure` in place of the spectra of a
+                crystal that cannot be answered, and go on.
+
+        Yields:
+            For each crystal, in order, one spectrum per absorber.
+        """
+        absorbers = [absorbers] if isinstance(absorbers, str) else list(absorbers)
+        self._check_absorbers(absorbers)
+        if errors == "raise":
+            return self._answered(self._job(crystal, absorbers) for crystal in crystals)
+        return self._answered_or_failed(crystals, absorbers)
+
+    def _answered(self, jobs: Iterable[_Job]) -> Iterator[list[Spectrum]]:
+        for batch in in_batches(jobs, len, self._batch_size):
+            embedded = self.model.embed([job.graph for job in batch])
+            for job, one in zip(batch, embedded, strict=True):
+                yield [self._spectrum(job, absorber, one) for absorber in job.absorbers]
+
+    def _answered_or_failed(
+        self, crystals: Iterable[CrystalLike], absorbers: Sequence[str]
+    ) -> Iterator[list[Spectrum] | Failure]:
+        tried = (self._tried(n, crystal, absorbers) for n, crystal in enumerate(crystals))
+        for batch in in_batches(tried, _size, self._batch_size):
+            good = (each for each in batch if isinstance(each, _Job))
+            answers = self._answered(good)
+            yield from (each if isinstance(each, Failure) else next(answers) for each in batch)
+
+    def _tried(self, number: int, given: CrystalLike, absorbers: Sequence[str]) -> _Job | Failure:
+        try:
+            return self._job(given, absorbers)
+        except CgxasError as error:
+            formula = getattr(given, "formula", None) or getattr(given, "symbols", "")
+            name = str(given) if isinstance(given, str | PathLike) else str(formula)
+            return Failure(name or f"crystal {number}", str(error), error)
+
+    def _check_absorbers(self, absorbers: Sequence[str]) -> None:
         for absorber in absorbers:
-            self._check_absorber(absorber)
-        results: list[list[Spectrum]] = []
-        jobs: list[_Job] = []
-        for crystal in crystals:
-            jobs.append(self._job(crystal, absorbers, sites))
-            on_crystal()
-            if sum(len(job.graph.numbers) for job in jobs) >= _NODES_PER_BATCH:
-                results += self._run(jobs)
-                jobs = []
-        results += self._run(jobs)
-        self._warn({spectrum.absorber for spectra in results for spectrum in spectra})
-        return results
+            if absorber != ALL:
+                self._check_absorber(absorber)
 
     def _check_absorber(self, absorber: str) -> None:
-        if absorber == ALL:
-            return
         atomic_number(absorber)
         if absorber not in self.absorbers:
             known = ", ".join(self.absorbers) or "no element"
@@ -192,22 +285,22 @@ class Predictor:
             raise UnsupportedAbsorber(f"{self.name} has no answer for {absorber}; it knows {known}")
 
     def _job(
-        self, given: CrystalLike, absorbers: Sequence[str], sites: Sequence[int] | None
+        self,
+        given: CrystalLike,
+        absorbers: Sequence[str],
+        sites: Sequence[int] | None = None,
+        on_crystal: Callable[[], None] = lambda: None,
     ) -> _Job:
-        config = self.checkpoint.config
+        spec = self.checkpoint.config.graph
         try:
-            crystal = standardise(given, config.cell)
+            crystal = standardise(given, spec)
             wanted = self._wanted(crystal, absorbers)
             chosen = {a: crystal.checked_sites(a, sites) for a in wanted}
         except CgxasError as error:
             raise _with_source(error, given) from error
-        per_orbit = config.cell == "canonical" and not config.wave_numbers
-        if per_orbit:
-            graph = crystal_graph(crystal.cell, crystal.orbit_of_atom)
-            orbit_of_node = np.arange(len(graph.numbers))
-        else:
-            graph, orbit_of_node = crystal_graph(crystal.cell), crystal.orbit_of_atom
-        return _Job(crystal, graph, orbit_of_node, wanted, chosen)
+        job = _Job(crystal, graph_of(crystal, spec), wanted, chosen)
+        on_crystal()
+        return job
 
     def _wanted(self, crystal: Crystal, absorbers: Sequence[str]) -> tuple[str, ...]:
         present = [element for element in crystal.elements if element in self.absorbers]
@@ -220,85 +313,33 @@ class Predictor:
             )
         return tuple(dict.fromkeys(wanted))
 
-    @torch.no_grad()
-    def _run(self, jobs: list[_Job]) -> Iterator[list[Spectrum]]:
-        if not jobs:
-            return
-        batch = collate([job.graph for job in jobs])
-        vectors = self._network.embed(batch)
-        for job, first, last in zip(jobs, batch.offsets[:-1], batch.offsets[1:], strict=True):
-            yield [self._spectrum(job, a, vectors[first:last]) for a in job.absorbers]
-
-    def _spectrum(self, job: _Job, absorber: str, vectors: torch.Tensor) -> Spectrum:
+    def _spectrum(self, job: _Job, absorber: str, embedded: EmbeddedCrystal) -> Spectrum:
         """Average the absorber's nodes over each orbit, and the orbits over the wanted sites."""
-        crystal = job.crystal
-        nodes = np.flatnonzero(job.graph.numbers == atomic_number(absorber))
-        orbit_of_node = job.orbit_of_node[nodes]
-        orbit_of_site = crystal.orbit_of_site[job.sites[absorber]]
-        orbits = list(dict.fromkeys(orbit_of_site.tolist()))
-        count = [np.count_nonzero(orbit_of_site == orbit) for orbit in orbits]
-        each = {orbit: orbit_of_node == orbit for orbit in orbits}
-        share = np.zeros(len(nodes))
-        for orbit, n_sites in zip(orbits, count, strict=True):
-            share[each[orbit]] = n_sites / (each[orbit].sum() * len(orbit_of_site))
-        norm, sigma = self._curves(job, absorber, nodes, vectors[nodes], share)
-        energy = self.checkpoint.elements[absorber].grid.energies
-        sites = [
-            SiteSpectrum(
-                sites=tuple(int(site) for site in job.sites[absorber][orbit_of_site == orbit]),
-                norm=norm[each[orbit]].mean(axis=0),
-                energy=energy,
-            )
-            for orbit in orbits
-        ]
+        crystal, wanted = job.crystal, job.sites[absorber]
+        known, nodes = self.model.absorber_sites(embedded, absorber, wanted, self._fidelity)
+        found = self.model.answer(known)
+        if found.edge_sigma is not None and found.edge_sigma > FAR:
+            _warn_far(crystal, absorber, found.edge_sigma)
+        energy = self.model.card(absorber).grid.energies
+        orbit_of_site = crystal.orbit_of_site[wanted]
+        sites = []
+        for orbit in dict.fromkeys(orbit_of_site.tolist()):
+            alike = wanted[orbit_of_site == orbit]
+            own = np.isin(nodes, job.graph.nodes_of_site[alike[0]])
+            norm = found.sites[own].mean(axis=0)
+            sites.append(SiteSpectrum(tuple(int(site) for site in alike), norm, energy))
+        weights = [site.multiplicity for site in sites]
         return Spectrum(
             energy=energy,
-            norm=np.average([site.norm for site in sites], axis=0, weights=count),
+            norm=np.average([site.norm for site in sites], axis=0, weights=weights),
             absorber=absorber,
             sites=tuple(sites),
             formula=crystal.formula,
             model=self.name,
             source=crystal.source,
-            sigma=sigma,
+            sigma=found.sigma,
             structure=crystal.structure,
         )
-
-    def _curves(
-        self,
-        job: _Job,
-        absorber: str,
-        nodes: NDArray[np.intp],
-        vectors: torch.Tensor,
-        share: FloatArray,
-    ) -> tuple[FloatArray, FloatArray | None]:
-        """Return (S, P) spectra of nodes, and (P,) standard deviation of their mean, if known."""
-        calibration, card = self.checkpoint.calibration, self.checkpoint.elements[absorber]
-        theory = self._theory(absorber)
-        if calibration is None:
-            return self._network.head(vectors, theory).double().numpy(), None
-        valence, ligands = chemical_state(job.graph)
-        sites, _ = sites_of(
-            self._network,
-            vectors,
-            atomic_number(absorber),
-            card.network_grid,
-            theory,
-            (valence[nodes], ligands[nodes]),
-        )
-        found = calibration.spectra(sites, share, card.grid, card.network_grid.e_min)
-        if found.edge_sigma > FAR:
-            warnings.warn(
-                f"{job.crystal.source or job.crystal.formula}: nothing much like its {absorber} "
-                f"was measured; the edge energy is uncertain by {found.edge_sigma:.1f} eV",
-                FarFromMeasuredWarning,
-                stacklevel=6,
-            )
-        return found.sites, found.sigma
-
-    def _theory(self, absorber: str) -> torch.Tensor | None:
-        """Return the number of the theory an absorber is answered in."""
-        name = self._fidelity or self.checkpoint.elements[absorber].fidelity
-        return None if name is None else torch.tensor(self.checkpoint.config.fidelity_index(name))
 
     def _warn(self, absorbers: set[str]) -> None:
         if self.checkpoint.is_calibrated:  # a few dozen spectra are all there ever are
@@ -314,19 +355,40 @@ class Predictor:
             )
 
 
-def load(model: str | Path = "universal", fidelity: str | None = None) -> Predictor:
+def load(
+    model: str | Path = "universal",
+    fidelity: str | None = None,
+    device: "torch.device | str" = "cpu",
+    batch_size: int = NODES_PER_BATCH,
+) -> Predictor:
     """Load a bundled model by name, or a model file by path.
 
     Args:
         model: name or path.
-        fidelity: the theory all answers are wanted in, such as "FEFF10"; if None, the one most
-            of the training spectra of each absorber were made with.
+        fidelity: what all answers are wanted as, such as "FEFF10"; if None, what most of the
+            training spectra of each absorber were made with.
+        device: where the network computes, such as "cuda".
+        batch_size: atoms that go through it together.
 
     Raises:
         CheckpointError: there is none, or it cannot be used; the message says why.
-        ConfigError: the model does not know that theory.
+        ConfigError: the model does not know that fidelity, or there is no such device.
     """
-    return Predictor.load(model, fidelity)
+    return Predictor.load(model, fidelity, device, batch_size)
+
+
+def _size(each: _Job | Failure) -> int:
+    """Return how much a crystal counts in a batch; one that failed must not wait for ever."""
+    return len(each) if isinstance(each, _Job) else 1
+
+
+def _warn_far(crystal: Crystal, absorber: str, edge_sigma: float) -> None:
+    warnings.warn(
+        f"{crystal.source or crystal.formula}: nothing much like its {absorber} "
+        f"was measured; the edge energy is uncertain by {edge_sigma:.1f} eV",
+        FarFromMeasuredWarning,
+        stacklevel=7,
+    )
 
 
 def _with_source(error: CgxasError, given: object) -> CgxasError:

@@ -1,12 +1,9 @@
 """Settings as frozen dataclasses that go into files and come back."""
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 from cgxas.errors import ConfigError
-
-CellConvention = Literal["canonical", "as_given"]
-"""canonical: one primitive cell per crystal; as_given: the caller's cell, each site on its own."""
 
 
 @dataclass(frozen=True)

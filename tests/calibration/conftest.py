@@ -8,18 +8,19 @@ import torch
 
 from cgxas.calibration.measured import STEP, Compounds
 from cgxas.data.record import Records
-from cgxas.elements import atomic_number
-from cgxas.model.calibration.gaussian import Sites, simulated_edge, sites_of
+from cgxas.model.calibration.features import edge_of
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.cgxas.network import CGXAS
-from cgxas.model.checkpoint import Checkpoint, ElementCard
+from cgxas.model.checkpoint import AbsorberCard, Checkpoint
+from cgxas.model.model import Model
+from cgxas.model.sites import AbsorberSites
 from cgxas.spectra.resample import broadened
 from cgxas.spectra.spectrum import EnergyGrid
 from cgxas.spectra.xray import WINDOWS
 
 
 def small_model(elements) -> Checkpoint:
-    """A model with random weights that knows two theories; its spectra have an edge."""
+    """A model with random weights that knows two fidelities; its spectra have an edge."""
     config = CGXASConfig(hidden=12, n_modules=1, wave_numbers=0, fidelities=("one", "two"))
     network = CGXAS(config)
     random = torch.Generator().manual_seed(5)
@@ -31,7 +32,7 @@ def small_model(elements) -> Checkpoint:
     x = torch.linspace(-15.0, 40.0, config.n_outputs)
     mean = 0.5 + torch.atan(2 * x) / torch.pi + 0.8 * torch.exp(-((x - 4.0) ** 2) / 4.0)
     network.start_from(mean, torch.full_like(mean, 0.1))
-    cards = {each: ElementCard(WINDOWS[each], fidelity="two") for each in elements}
+    cards = {(each, "K"): AbsorberCard(WINDOWS[each], fidelity="two") for each in elements}
     return Checkpoint("small", config, cards, network.state_dict())
 
 
@@ -52,47 +53,38 @@ def make_compounds() -> Callable[..., Compounds]:
     def make(
         elements=("Fe", "Mn"), per_element=8, shift=2.0, width=3.0, moved=(("Mn", 6.0),)
     ) -> Compounds:
-        model, random = small_model(elements), np.random.default_rng(6)
-        network = model.network()
+        model, random = Model(small_model(elements)), np.random.default_rng(6)
         grids = {}
         for each in elements:
             own, down = WINDOWS[each], dict(moved).get(each, 0.0)
             grids[each] = EnergyGrid(own.e_min - down, own.e_max - down, own.n_points)
-        rows, sites, simulated, owner, share = [], [], [], [], []
+        rows, sites = [], []
         for element in elements:
             own, grid = WINDOWS[element], grids[element]
             for n in range(per_element):
-                count = 1 + n % 3
+                count, name = 1 + n % 3, f"{element}-{n}"
                 vectors = torch.from_numpy(random.normal(size=(count, 12))).float()
-                state = np.full(count, 2.0 + n), np.full(count, 3.4)
-                theory = torch.tensor(1)
-                found, curves = sites_of(
-                    network, vectors, atomic_number(element), own, theory, state
-                )
+                curves = model.network.head(vectors, torch.tensor(1)).double().numpy()
                 weight = random.dirichlet(np.ones(count))
+                state = np.stack([np.full(count, 2.0 + n), np.full(count, 3.4)], axis=1)
+                sites.append(AbsorberSites(element, vectors, weight, curves, own, state, 1, name))
                 energy = np.arange(own.e_min - 60, own.e_max + 160, STEP)
                 mu = weight @ [measured(energy, own, each, shift, width) for each in curves]
                 target = np.interp(grid.energies, energy, mu)
-                edge = simulated_edge(grid.energies, target)
+                edge = edge_of(grid.energies, target)
                 if n % 3 == 1:
                     target[-10:] = np.nan
                 group = f"{element}{n // 2}"
-                rows.append((f"{element}-{n}", element, group, group, 1, energy, mu, target, edge))
-                sites.append(found)
-                simulated.append(curves)
-                owner += [len(rows) - 1] * count
-                share += weight.tolist()
-        names = ("name", "element", "group", "formula", "n_scans", "energy", "norm", "target", "e0")
-        together = {n: torch.cat([each.tensors[n] for each in sites]) for n in sites[0].tensors}
+                rows.append((name, element, group, group, 1, energy, mu, target, edge))
+        names = ("name", "element", "group", "formula", "n_scans", "energy", "norm", "target")
         return Compounds(
-            **{name: np.array([row[n] for row in rows]) for n, name in enumerate(names)},
-            owner=np.array(owner),
-            share=np.array(share),
-            sites=Sites(**together),
-            simulated=np.concatenate(simulated),
+            **{
+                name: np.array([row[n] for row in rows])
+                for n, name in enumerate((*names, "half_step"))
+            },
+            sites=tuple(sites),
             grids=grids,
             model=model,
-            network=network,
             data=Records((), "", ()),
             sources={},
             left_out=(),

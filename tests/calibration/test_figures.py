@@ -58,7 +58,7 @@ def test_an_overlay_holds_the_curves_of_the_first_test_of_its_compound(compounds
         np.testing.assert_array_equal(overlay.calibrated, trial.curves[name])
         np.testing.assert_array_equal(overlay.uncalibrated, plain.curves[name])
         np.testing.assert_array_equal(overlay.sigma, trial.sigma[name])
-        assert (overlay.rse, overlay.edge_error) == (trial.rse[name], trial.edge[name])
+        assert (overlay.rse, overlay.edge_error) == (trial.rse[name], trial.half_step[name])
 
 
 def test_methods_without_a_band_draw_none(compounds, found):

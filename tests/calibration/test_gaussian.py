@@ -1,16 +1,19 @@
 """Offsets and corrections are learnt from what is known of a site, and know how sure they are."""
 
-from dataclasses import replace
+import json
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 import torch
 
-from cgxas.calibration.calibrators import calibrated
-from cgxas.calibration.gaussian import OFFSET_TERMS, SHAPE_TERMS, fit_calibration
+from cgxas.calibration.calibrators import Answers, answers
+from cgxas.calibration.gaussian import OFFSET_TERMS, SHAPE_TERMS, fit_gaussian
 from cgxas.calibration.measured import Compounds, read_compounds
 from cgxas.calibration.rigid import fit_rigid
-from cgxas.model.calibration.gaussian import Calibration, simulated_edge
+from cgxas.model.architecture import Architecture
+from cgxas.model.calibration.features import edge_of
+from cgxas.model.calibration.gaussian import GaussianCalibration
 from cgxas.model.checkpoint import load_checkpoint
 from cgxas.spectra.metrics import rse
 
@@ -26,28 +29,37 @@ def held() -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def calibration(compounds, held) -> Calibration:
-    return fit_calibration(compounds, np.setdiff1d(np.arange(len(compounds)), held))
+def calibration(compounds, held) -> GaussianCalibration:
+    return fit_gaussian(compounds, np.setdiff1d(np.arange(len(compounds)), held))
+
+
+@pytest.fixture(scope="module")
+def network(compounds) -> Architecture:
+    return compounds.model.network
 
 
 def edges(compounds, spectra):
-    return np.array([simulated_edge(compounds.grids["Fe"].energies, mu) for mu in spectra])
+    return np.array([edge_of(compounds.grids["Fe"].energies, norm) for norm in spectra])
+
+
+def said(compounds, calibration, wanted) -> np.ndarray:
+    return answers(compounds, calibration, wanted).norm
 
 
 def test_training_compounds_are_met(compounds, calibration):
     iron = np.setdiff1d(np.flatnonzero(compounds.element == "Fe"), [2, 6])
-    spectra, _ = calibrated(compounds, calibration, iron)
+    spectra = said(compounds, calibration, iron)
     assert rse(compounds.target[iron], spectra).max() < 2e-3
-    assert np.abs(edges(compounds, spectra) - compounds.e0[iron]).max() < 0.3
+    assert np.abs(edges(compounds, spectra) - compounds.half_step[iron]).max() < 0.3
 
 
 def test_compounds_it_never_saw_are_met_better_than_by_one_shift(compounds, calibration, held):
-    spectra, _ = calibrated(compounds, calibration, held)
+    spectra = said(compounds, calibration, held)
     iron = np.setdiff1d(np.flatnonzero(compounds.element == "Fe"), held)
-    rigid = fit_rigid(compounds, "Fe", iron)(held)
+    rigid = said(compounds, fit_rigid(compounds, iron), held)
     assert rse(compounds.target[held], spectra).mean() < rse(compounds.target[held], rigid).mean()
-    near = np.abs(edges(compounds, spectra) - compounds.e0[held]).mean()
-    assert near < np.abs(edges(compounds, rigid) - compounds.e0[held]).mean()
+    near = np.abs(edges(compounds, spectra) - compounds.half_step[held]).mean()
+    assert near < np.abs(edges(compounds, rigid) - compounds.half_step[held]).mean()
 
 
 def test_measurements_that_are_held_back_do_not_matter(compounds, calibration, held):
@@ -55,49 +67,78 @@ def test_measurements_that_are_held_back_do_not_matter(compounds, calibration, h
     changed[held] = 3.0
     blind = replace(compounds, norm=changed, target=np.where(True, 7.0, compounds.target))
     train = np.setdiff1d(np.arange(len(compounds)), held)
-    again = calibrated(compounds, fit_calibration(blind, train), held)[0]
-    np.testing.assert_array_equal(again, calibrated(compounds, calibration, held)[0])
+    again = said(compounds, fit_gaussian(blind, train), held)
+    np.testing.assert_array_equal(again, said(compounds, calibration, held))
 
 
 def test_the_band_is_wider_where_nothing_was_measured(compounds, calibration, held):
-    _, seen = calibrated(compounds, calibration, np.array([3]))
-    _, unseen = calibrated(compounds, calibration, held)
-    assert (seen > 0).all()
-    assert unseen.mean() > seen.mean()
+    seen = answers(compounds, calibration, np.array([3]))
+    unseen = answers(compounds, calibration, held)
+    assert (seen.sigma > 0).all()
+    assert unseen.sigma.mean() > seen.sigma.mean()
+    assert unseen.edge_sigma.mean() > seen.edge_sigma.mean() > 0
 
 
 def test_other_elements_help_but_do_not_enter_alone(compounds):
     iron = np.flatnonzero(compounds.element == "Fe")
-    own = fit_calibration(compounds, iron)
+    own = fit_gaussian(compounds, iron)
     assert set(own.sites.element.tolist()) == {26}
-    both = fit_calibration(compounds, np.arange(len(compounds)))
+    both = fit_gaussian(compounds, np.arange(len(compounds)))
     assert set(both.sites.element.tolist()) == {22, 26}
 
 
 def test_without_shape_only_the_energy_moves(compounds, calibration):
-    moved, _ = calibrated(compounds, calibration.without_shape(), np.array([3]))
-    full, _ = calibrated(compounds, calibration, np.array([3]))
-    assert edges(compounds, moved) == pytest.approx(edges(compounds, full), abs=1.0)
-    assert np.abs(moved - full).max() > 0.05
+    wanted = np.array([3])
+    moved, full = (
+        answers(compounds, each, wanted) for each in (calibration.without_shape(), calibration)
+    )
+    one, two = (edges(compounds, each.norm) for each in (moved, full))
+    assert one == pytest.approx(two, abs=1.0)
+    assert np.abs(moved.norm - full.norm).max() > 0.05
+    # How far the shape is off was not learnt; how far the edge is, was.
+    assert moved.sigma is None
+    assert full.sigma is not None
+    np.testing.assert_array_equal(moved.edge_sigma, full.edge_sigma)
 
 
-def test_it_survives_its_file(compounds, calibration, held):
-    found = Calibration.restore(calibration.tensors, calibration.terms)
-    one, two = (calibrated(compounds, each, held) for each in (calibration, found))
-    np.testing.assert_array_equal(one, two)
+@pytest.mark.parametrize("with_shape", [True, False])
+def test_it_survives_its_file(compounds, calibration, network, held, with_shape):
+    kept = calibration if with_shape else calibration.without_shape()
+    values = json.loads(json.dumps(kept.values))
+    found = GaussianCalibration.restore(kept.tensors, values, network)
+    one, two = (answers(compounds, each, held) for each in (kept, found))
+    for field in fields(Answers):
+        np.testing.assert_array_equal(getattr(one, field.name), getattr(two, field.name))
+    assert found.values == kept.values
+    assert (found.offset.terms, found.shape.terms) == (OFFSET_TERMS, SHAPE_TERMS)
 
 
 @pytest.mark.parametrize("lost", ["share", "offset.weights", "scale.zero.edge", "sites.curve"])
-def test_parts_that_are_missing_are_noticed(calibration, lost):
+def test_parts_that_are_missing_are_noticed(calibration, network, lost):
     tensors = {name: t for name, t in calibration.tensors.items() if name != lost}
     with pytest.raises((KeyError, TypeError, ValueError)):
-        Calibration.restore(tensors, calibration.terms)
+        GaussianCalibration.restore(tensors, calibration.values, network)
 
 
-def test_parts_that_do_not_fit_are_refused(calibration):
+@pytest.mark.parametrize("lost", ["terms", "features"])
+def test_values_that_are_missing_are_noticed(calibration, network, lost):
+    values = {name: value for name, value in calibration.values.items() if name != lost}
+    with pytest.raises(KeyError, match=lost):
+        GaussianCalibration.restore(calibration.tensors, values, network)
+
+
+def test_parts_that_do_not_fit_are_refused(calibration, network):
     tensors = {**calibration.tensors, "basis": torch.zeros(2, 3, dtype=torch.float64)}
     with pytest.raises(ValueError, match="does not fit"):
-        Calibration.restore(tensors, calibration.terms)
+        GaussianCalibration.restore(tensors, calibration.values, network)
+
+
+def test_another_way_to_look_at_curves_does_not_fit(calibration, network):
+    features = {**calibration.values["features"], "last": 40.0}
+    with pytest.raises(ValueError, match="does not fit"):
+        GaussianCalibration.restore(
+            calibration.tensors, {**calibration.values, "features": features}, network
+        )
 
 
 def test_terms_are_what_the_guide_says():

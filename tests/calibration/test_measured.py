@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from cgxas.calibration.measured import measured_edge, read_compounds
+from cgxas.crystals.spec import GraphSpec
 from cgxas.errors import DatasetError
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.cgxas.network import CGXAS
-from cgxas.model.checkpoint import Checkpoint, ElementCard, load_checkpoint
+from cgxas.model.checkpoint import AbsorberCard, Checkpoint, load_checkpoint
 from cgxas.spectra.xray import WINDOWS
 
 ENERGY = np.arange(7000.0, 7400.0, 0.4)
@@ -59,8 +60,11 @@ def write(folder, rows, materials=None) -> None:
 @pytest.fixture(scope="module")
 def model() -> Checkpoint:
     torch.manual_seed(0)
-    config = CGXASConfig(hidden=8, n_modules=2, n_head_layers=2, wave_numbers=0)
-    cards = {"Fe": ElementCard(WINDOWS["Fe"]), "O": ElementCard(WINDOWS["O"])}
+    one_node_per_orbit = GraphSpec(per_orbit=True)
+    config = CGXASConfig(
+        graph=one_node_per_orbit, hidden=8, n_modules=2, n_head_layers=2, wave_numbers=0
+    )
+    cards = {(element, "K"): AbsorberCard(WINDOWS[element]) for element in ("Fe", "O")}
     return Checkpoint("small", config, cards, CGXAS(config).eval().state_dict())
 
 
@@ -98,13 +102,13 @@ def test_weights_count_within_a_source(read):
 
 def test_shifts_bring_sources_onto_one_scale(read):
     compounds = read({"mu": curve(7118.0), "energy_shift": 3.5})
-    assert compounds.e0[0] == pytest.approx(7121.5, abs=0.05)
+    assert compounds.half_step[0] == pytest.approx(7121.5, abs=0.05)
 
 
 def test_doubtful_scans_count_only_where_there_is_no_other(read):
     doubtful = {"quality_flags": ["low_white_line"], "mu": curve(7130.0)}
     compounds = read(doubtful, {}, {**doubtful, "material_id": "Fe3O2"})
-    assert compounds.e0 == pytest.approx([7130.0, 7120.0], abs=0.05)
+    assert compounds.half_step == pytest.approx([7130.0, 7120.0], abs=0.05)
 
 
 def test_herfd_and_unknown_elements_are_left_out_with_a_reason(read):
@@ -124,9 +128,43 @@ def test_each_scan_can_be_a_compound_of_its_own(read):
 
 def test_sites_stand_for_their_share(read):
     compounds = read({"material_id": "Fe3O2"})
-    assert sorted(compounds.share) == pytest.approx([1 / 3, 2 / 3])
-    _, share = compounds.sharing(np.array([0]))
+    (sites,) = compounds.sites
+    assert sorted(sites.share) == pytest.approx([1 / 3, 2 / 3])
+    rows, share = compounds.sharing(np.array([0]))
+    assert rows.tolist() == [0, 1]
+    assert share[0].tolist() == sites.share.tolist()
     assert share.sum(1).tolist() == pytest.approx([1.0])
+
+
+def test_sites_are_what_the_model_says_of_the_first_crystal(read, model):
+    compounds = read({"material_id": "Fe3O2"}, {})
+    assert [each.name for each in compounds.sites] == compounds.name.tolist() == ["Fe3O2", "FeO"]
+    assert [len(each) for each in compounds.sites] == [2, 1]
+    network = model.network()
+    for sites in compounds.sites:
+        assert (sites.absorber, sites.grid, sites.fidelity) == ("Fe", WINDOWS["Fe"], None)
+        assert sites.vectors.shape == (len(sites), 8)
+        expected = network.head(sites.vectors).double().numpy()
+        np.testing.assert_allclose(sites.simulated, expected, atol=1e-6)
+        np.testing.assert_allclose(sites.mean, sites.share @ expected, atol=1e-6)
+        assert sites.state.shape == (len(sites), 2)
+    # Rock salt: six oxygens around the iron; Fe-O bonds make it positive, and oxygen is 3.44.
+    np.testing.assert_allclose(compounds.sites[1].state[0], [2.0, 3.44], atol=0.5)
+
+
+def test_rows_and_shares_follow_the_compounds(read):
+    compounds = read({"material_id": "Fe3O2"}, {})
+    assert compounds.owner.tolist() == [0, 0, 1]
+    assert compounds.rows_of(0).tolist() == [0, 1]
+    assert compounds.rows_of(1).tolist() == [2]
+    rows, share = compounds.sharing(np.array([1, 0]))
+    assert rows.tolist() == [0, 1, 2]
+    assert share[0].tolist() == [0, 0, 1]
+    assert share[1, :2].tolist() == compounds.sites[0].share.tolist()
+    features = compounds.features
+    assert features.element.tolist() == [26, 26, 26]
+    vectors = torch.cat([each.vectors for each in compounds.sites])
+    torch.testing.assert_close(features.vector, vectors.double(), rtol=0, atol=0)
 
 
 def test_the_window_moves_down_to_hold_the_lowest_edge(read):
@@ -138,7 +176,7 @@ def test_a_moved_window_begins_before_the_lowest_edge(read):
     moved = read({"mu": curve(7099.3)}, {"material_id": "Fe3O2"})
     grid = moved.grids["Fe"]
     assert (grid.e_min, grid.e_max, grid.n_points) == (7094.0, 7149.0, 100)
-    assert moved.simulated_grid(0) == WINDOWS["Fe"]
+    assert moved.sites[0].grid == WINDOWS["Fe"]
 
 
 def test_points_that_were_not_measured_are_nan(read):
@@ -185,6 +223,6 @@ def test_the_measured_references_are_read(shared):
     unmoved = [e for e in ("S", "Ti", "Fe") if compounds.grids[e] == WINDOWS[e]]
     assert unmoved == ["S", "Ti", "Fe"]
     for element, grid in compounds.grids.items():
-        mine = compounds.e0[compounds.element == element]
+        mine = compounds.half_step[compounds.element == element]
         assert grid.e_min + 1 <= mine.min(), element
         assert mine.max() < grid.e_max - 10, element

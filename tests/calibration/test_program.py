@@ -6,8 +6,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from cgxas.calibration.measured import Compounds, read_compounds
-from cgxas.calibration.program import theory_curves
-from cgxas.errors import DatasetError
+from cgxas.calibration.program import program_curves
+from cgxas.errors import DatasetError, UnsupportedAbsorber
+from cgxas.model.calibration.curves import CurvesCalibration
 from cgxas.model.checkpoint import load_checkpoint
 
 ENERGY = np.arange(7100.0, 7170.0, 0.5)
@@ -44,20 +45,16 @@ def curves(tmp_path, compounds):
         table = [{"spectrum_id": f"s{n}", **USUAL, **row} for n, row in enumerate(rows)]
         pq.write_table(pa.Table.from_pylist(list(crystals)), folder / "materials.parquet")
         pq.write_table(pa.Table.from_pylist(table), folder / "spectra.parquet")
-        return theory_curves([folder], compounds)
+        return program_curves([folder], compounds).curves
 
     return found
-
-
-def number(compounds, name: str) -> int:
-    return int(np.flatnonzero(compounds.name == name)[0])
 
 
 def test_sites_count_by_their_multiplicity(compounds, curves):
     step = np.where(ENERGY > 7120, 1.0, 0.0)
     found = curves({"mu": step.tolist(), "multiplicity": 3.0}, {"mu": (5 * step).tolist()})
-    assert list(found) == [number(compounds, "FeO0")]
-    energy, mu = found[number(compounds, "FeO0")]
+    assert {element: list(named) for element, named in found.items()} == {"Fe": ["FeO0"]}
+    energy, mu = found["Fe"]["FeO0"]
     assert mu[energy > 7121] == pytest.approx((3 * 1 + 5) / 4)
     assert mu[energy < 7119] == pytest.approx(0)
 
@@ -71,20 +68,32 @@ def test_compounds_are_matched_by_name_and_element(compounds, curves):
         {"compound": "FeC3", "element": "O", "site_index": 1},
     ]
     found = curves(*rows, crystals=(CRYSTAL, {**CRYSTAL, "material_id": "FeN2"}))
-    assert sorted(compounds.name[list(found)]) == ["FeN2", "FeS1"]
+    assert {element: sorted(named) for element, named in found.items()} == {"Fe": ["FeN2", "FeS1"]}
+
+
+def test_curves_answer_for_their_compounds_alone(compounds, curves):
+    found = CurvesCalibration(curves({"mu": np.linspace(0, 2, ENERGY.size).tolist()}))
+    (there,) = (each for each in compounds.sites if each.name == "FeO0")
+    answer = found.spectra(there, compounds.grids["Fe"])
+    expected = np.interp(compounds.grids["Fe"].energies, ENERGY, np.linspace(0, 2, ENERGY.size))
+    # The mean stands on energies of its own, which end before those of the curve.
+    np.testing.assert_allclose(answer.mean, expected, atol=0.03)
+    missing = next(each for each in compounds.sites if each.name == "FeS1")
+    with pytest.raises(UnsupportedAbsorber, match="no curve of Fe in FeS1"):
+        found.spectra(missing, compounds.grids["Fe"])
 
 
 def test_the_mean_stands_where_all_sites_have_energies(compounds, curves):
     later = ENERGY + 20
     slope = (ENERGY - 7000).tolist()
     found = curves({"mu": slope}, {"energy": later.tolist(), "mu": (later - 7000).tolist()})
-    energy, mu = found[number(compounds, "FeO0")]
+    energy, mu = found["Fe"]["FeO0"]
     assert (energy[0], later[0]) == (7120.0, 7120.0)
     assert ENERGY[-1] - 1 < energy[-1] <= ENERGY[-1]
     np.testing.assert_allclose(mu, energy - 7000)
 
 
 def test_no_folders_give_no_curves_and_missing_ones_an_error(compounds, tmp_path):
-    assert theory_curves([], compounds) == {}
+    assert program_curves([], compounds).curves == {}
     with pytest.raises(DatasetError, match="none"):
-        theory_curves([tmp_path / "none"], compounds)
+        program_curves([tmp_path / "none"], compounds)

@@ -60,7 +60,7 @@ def test_import(cgxas, authors_state, tmp_path, monkeypatch, words, crystals):
     wanted = words[-1] if words else "elu"
     assert checkpoint.name == "mine"
     assert checkpoint.config.hidden == 8
-    assert checkpoint.config.cell == "as_given"
+    assert checkpoint.config.graph.cell == "as_given"
     assert checkpoint.config.head_activation == checkpoint.config.message_activation == wanted
     assert list(checkpoint.elements) == list(WINDOWS)
     told = checkpoint.provenance

@@ -4,6 +4,7 @@ import torch
 from cgxas.crystals.batch import collate
 from cgxas.crystals.canonical import Cell
 from cgxas.crystals.graph import crystal_graph
+from cgxas.crystals.spec import GraphSpec
 
 
 def graphs():
@@ -14,7 +15,7 @@ def graphs():
         np.array([[0, 0, 0], [0.5, 0.4, 0.3], [0.1, 0.7, 0.8]]),
         np.array([30, 16, 16]),
     )
-    return [crystal_graph(cell) for cell in (one, pair, skew)]
+    return [crystal_graph(cell, GraphSpec()) for cell in (one, pair, skew)]
 
 
 def test_offsets_follow_a_cell_of_one_atom():

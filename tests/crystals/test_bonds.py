@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from cgxas.crystals.bonds import chemical_state
+from cgxas.crystals.bonds import chemical_state, usual_bonds
 from cgxas.crystals.canonical import Cell, canonical_cell
 from cgxas.crystals.graph import crystal_graph
+from cgxas.crystals.spec import GraphSpec
 from cgxas.elements import atomic_number
 
 
@@ -16,8 +17,8 @@ def cell(lattice, *atoms) -> Cell:
 
 
 def state(of: Cell, symbol: str) -> tuple[float, float]:
-    graph = crystal_graph(of)
-    valence, ligands = chemical_state(graph)
+    graph = crystal_graph(of, GraphSpec())
+    valence, ligands = chemical_state(graph, usual_bonds())
     n = int(np.flatnonzero(graph.numbers == atomic_number(symbol))[0])
     return float(valence[n]), float(ligands[n])
 
@@ -68,7 +69,8 @@ def test_an_atom_alone_has_no_charge():
 
 def test_elements_without_tables_still_get_numbers():
     valence, ligands = chemical_state(
-        crystal_graph(cell(3.0, ("Lr", 0, 0, 0), ("He", 0.5, 0.5, 0.5)))
+        crystal_graph(cell(3.0, ("Lr", 0, 0, 0), ("He", 0.5, 0.5, 0.5)), GraphSpec()),
+        usual_bonds(),
     )
     assert np.isfinite(valence).all()
     assert np.isfinite(ligands).all()
@@ -86,4 +88,6 @@ def test_neither_cell_nor_turn_matters():
     expected = state(one, "Ti")
     assert state(other, "Ti") == pytest.approx(expected, abs=1e-9)
     assert state(double, "Ti") == pytest.approx(expected, abs=1e-9)
-    assert state(canonical_cell(double).cell, "Ti") == pytest.approx(expected, abs=1e-6)
+    assert state(canonical_cell(double, GraphSpec().symprec).cell, "Ti") == pytest.approx(
+        expected, abs=1e-6
+    )

@@ -3,6 +3,7 @@ import pytest
 from ase.build import bulk, molecule
 from pymatgen.core import DummySpecies, Lattice, Structure
 
+from cgxas.crystals.spec import GraphSpec
 from cgxas.crystals.structure import standardise
 from cgxas.errors import (
     AbsorberNotInCrystal,
@@ -32,7 +33,7 @@ def test_canonical_cell_and_the_way_back(rutile):
 
 def test_cell_as_given(rutile):
     given = rutile.copy().make_supercell([1, 1, 2])
-    crystal = standardise(given, "as_given")
+    crystal = standardise(given, GraphSpec(cell="as_given"))
     np.testing.assert_array_equal(crystal.cell.frac, given.frac_coords)
     np.testing.assert_array_equal(crystal.cell.lattice, given.lattice.matrix)
     assert crystal.orbit_of_site.tolist() == crystal.orbit_of_atom.tolist() == list(range(12))
@@ -49,7 +50,7 @@ def test_molecule_keeps_its_box_and_its_equivalent_atoms():
     crystal = standardise(molecule("H2O"))
     assert len(crystal.cell.numbers) == 3
     assert crystal.orbit_of_site.tolist() == [0, 1, 1]
-    apart = standardise(molecule("H2O"), "as_given")
+    apart = standardise(molecule("H2O"), GraphSpec(cell="as_given"))
     assert apart.orbit_of_site.tolist() == [0, 1, 2]
 
 

@@ -1,15 +1,18 @@
 """From records to flat arrays: orbits, grids, and the folder of compiled data sets."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from cgxas.crystals.canonical import Cell
+from cgxas.crystals.canonical import Cell, settled_cell
+from cgxas.crystals.graph import CrystalGraph, graph_of
+from cgxas.crystals.spec import GraphSpec
 from cgxas.data import compile as compiling
-from cgxas.data.compile import build_dataset, compiled, content_hash, on_grids, site_graph
+from cgxas.data.compile import build_dataset, compiled, content_hash, on_grids
 from cgxas.data.dataset import LEFT_WEIGHT, Dataset
 from cgxas.data.record import Material, read_records
 from cgxas.errors import DatasetError
@@ -17,7 +20,12 @@ from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.spectra.xray import WINDOWS
 
 CONFIG = CGXASConfig(hidden=4, n_modules=1)
-DISTANCES = replace(CONFIG, wave_numbers=0)
+DISTANCES = replace(CONFIG, wave_numbers=0, graph=GraphSpec(per_orbit=True))
+
+
+def site_graph(cell: Cell, config: CGXASConfig) -> tuple[CrystalGraph, Sequence[np.ndarray]]:
+    found = graph_of(settled_cell(cell, config.graph), config.graph)
+    return found.graph, found.nodes_of_site
 
 
 @pytest.fixture
@@ -105,7 +113,7 @@ def test_nodes_without_waves_and_in_the_cell_as_given(records):
     graph, nodes = site_graph(rutile, DISTANCES)
     assert len(graph.numbers) == 2
     assert [graph.numbers[n].tolist() for n in nodes] == [[22], [22], [8], [8], [8], [8]]
-    graph, nodes = site_graph(rutile, replace(CONFIG, cell="as_given"))
+    graph, nodes = site_graph(rutile, replace(CONFIG, graph=GraphSpec(cell="as_given")))
     assert [n.tolist() for n in nodes] == [[0], [1], [2], [3], [4], [5]]
     np.testing.assert_array_equal(graph.lattice, rutile.lattice)
 
@@ -113,7 +121,7 @@ def test_nodes_without_waves_and_in_the_cell_as_given(records):
 @pytest.mark.parametrize("waves", [0, 4])
 def test_averaged_spectrum_weighs_orbits_by_their_atoms(records, waves):
     averaged = replace(records[3], material=molecule_of_iron(), sites=np.arange(4))
-    dataset = build_dataset([averaged], WINDOWS, replace(CONFIG, wave_numbers=waves))
+    dataset = build_dataset([averaged], WINDOWS, CONFIG if waves else DISTANCES)
     shares = sorted(dataset.share.tolist())
     assert shares == pytest.approx([0.25] * 4 if waves else [0.25, 0.75])
     assert len(set(dataset.member.tolist())) == len(shares)
@@ -200,7 +208,7 @@ CONTENTS = {
     "order": lambda r: (r[::-1], WINDOWS, CONFIG),
     "grid": lambda r: (r, {**WINDOWS, "Fe": replace(WINDOWS["Fe"], e_min=7110.0)}, CONFIG),
     "waves": lambda r: (r, WINDOWS, DISTANCES),
-    "cell": lambda r: (r, WINDOWS, replace(CONFIG, cell="as_given")),
+    "cell": lambda r: (r, WINDOWS, replace(CONFIG, graph=GraphSpec(cell="as_given"))),
     "outputs": lambda r: (r, WINDOWS, replace(CONFIG, n_outputs=50)),
 }
 
@@ -216,9 +224,8 @@ def test_whatever_decides_the_arrays_decides_the_hash(records):
 
 def test_cutoff_and_code_decide_too(records, tmp_path, monkeypatch):
     before = content_hash(records, WINDOWS, CONFIG)
-    monkeypatch.setattr(compiling, "CUTOFF", 6.0)
-    assert content_hash(records, WINDOWS, CONFIG) != before
-    monkeypatch.undo()
+    for graph in (GraphSpec(cutoff=6.0), GraphSpec(neighbours=11), GraphSpec(symprec=0.1)):
+        assert content_hash(records, WINDOWS, replace(CONFIG, graph=graph)) != before
     (tmp_path / "graph.py").write_text("other code")
     monkeypatch.setattr(compiling.graph, "__file__", str(tmp_path / "graph.py"))
     assert content_hash(records, WINDOWS, CONFIG) != before

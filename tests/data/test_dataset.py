@@ -9,7 +9,10 @@ import pytest
 import torch
 
 from cgxas.crystals.batch import collate
-from cgxas.data.compile import build_dataset, site_graph
+from cgxas.crystals.canonical import settled_cell
+from cgxas.crystals.graph import graph_of
+from cgxas.crystals.spec import GraphSpec
+from cgxas.data.compile import build_dataset
 from cgxas.data.dataset import FORMAT, LEFT_WEIGHT, Batch, Dataset
 from cgxas.data.record import read_records
 from cgxas.data.split import Split
@@ -19,8 +22,10 @@ from cgxas.spectra.xray import WINDOWS
 
 CONFIGS = {
     "plane waves": CGXASConfig(hidden=4, n_modules=1),
-    "distances": CGXASConfig(hidden=4, n_modules=1, wave_numbers=0),
-    "as given": CGXASConfig(hidden=4, n_modules=1, cell="as_given"),
+    "distances": CGXASConfig(
+        hidden=4, n_modules=1, wave_numbers=0, graph=GraphSpec(per_orbit=True)
+    ),
+    "as given": CGXASConfig(hidden=4, n_modules=1, graph=GraphSpec(cell="as_given")),
 }
 
 
@@ -57,7 +62,9 @@ def test_batch_is_what_collating_the_graphs_gives(records, kind):
     config = CONFIGS[kind]
     found = build_dataset(records, WINDOWS, config).batch(np.array([3, 1, 0, 2])).graphs
     cells = [records[0].material.cell, records[2].material.cell]
-    expected = collate([site_graph(cell, config)[0] for cell in cells])
+    expected = collate(
+        [graph_of(settled_cell(cell, config.graph), config.graph).graph for cell in cells]
+    )
     assert found.offsets == expected.offsets
     for name in ("numbers", "neighbour_index", "distance", "mask"):
         assert getattr(found, name).dtype == getattr(expected, name).dtype, name

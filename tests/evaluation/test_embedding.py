@@ -7,10 +7,10 @@ from ase.build import molecule
 from pymatgen.core import Lattice, Structure
 
 from cgxas.crystals.batch import collate
-from cgxas.crystals.canonical import Cell
-from cgxas.crystals.graph import crystal_graph
+from cgxas.crystals.canonical import Cell, settled_cell
+from cgxas.crystals.graph import crystal_graph, graph_of
+from cgxas.crystals.spec import GraphSpec
 from cgxas.crystals.structure import standardise
-from cgxas.data.compile import site_graph
 from cgxas.errors import DatasetError, UnknownElement, UnreadableCrystal
 from cgxas.evaluation.embedding import embed_crystals, neighbour, read_crystals
 from cgxas.model.checkpoint import Checkpoint, load_checkpoint
@@ -35,7 +35,7 @@ def spinel(tmp_path) -> Path:
 
 
 def test_one_row_per_distinct_site(checkpoint, spinel):
-    sites = embed_crystals(checkpoint, read_crystals([spinel], "canonical"))
+    sites = embed_crystals(checkpoint, read_crystals([spinel], GraphSpec()))
     assert sites.source.tolist() == ["Fe3O4.cif"] * 3
     assert sites.formula.tolist() == ["Fe3O4"] * 3
     rows = {
@@ -51,11 +51,13 @@ def test_one_row_per_distinct_site(checkpoint, spinel):
 
 
 def test_vectors_are_what_the_network_embeds(checkpoint, oxides):
-    crystals = read_crystals([oxides], "canonical")
+    crystals = read_crystals([oxides], GraphSpec())
     sites = embed_crystals(checkpoint, crystals)
     assert len(sites) == 18
     crystal = crystals["oxides/m4"]
-    graph, nodes = site_graph(crystal.cell, checkpoint.config)
+    spec = checkpoint.config.graph
+    found = graph_of(settled_cell(crystal.cell, spec), spec)
+    graph, nodes = found.graph, found.nodes_of_site
     with torch.no_grad():
         vectors = checkpoint.network().embed(collate([graph])).numpy()
     for site in (0, 7):
@@ -65,16 +67,16 @@ def test_vectors_are_what_the_network_embeds(checkpoint, oxides):
 
 
 def test_a_file_and_a_data_set_give_one_crystal_the_same_vectors(checkpoint, oxides, tmp_path):
-    cell = read_crystals([oxides], "canonical")["oxides/m1"].cell
+    cell = read_crystals([oxides], GraphSpec())["oxides/m1"].cell
     Structure(Lattice(cell.lattice), cell.numbers, cell.frac).to(filename=str(tmp_path / "m.cif"))
-    crystals = read_crystals([tmp_path / "m.cif", oxides], "canonical")
+    crystals = read_crystals([tmp_path / "m.cif", oxides], GraphSpec())
     sites = embed_crystals(checkpoint, crystals, ["O"])
     from_data = sites.vector[sites.source == "oxides/m1"]
     np.testing.assert_allclose(sites.vector[:1], from_data, rtol=1e-4, atol=1e-5)
 
 
 def test_only_wanted_elements_and_sites(checkpoint, oxides):
-    crystals = read_crystals([oxides], "canonical")
+    crystals = read_crystals([oxides], GraphSpec())
     assert set(embed_crystals(checkpoint, crystals, ["Fe", "Ni"]).element) == {"Fe", "Ni"}
     wanted = {name: {6} if name == "oxides/m2" else set() for name in crystals}
     (row,) = embed_crystals(checkpoint, crystals, sites=wanted).source.tolist()
@@ -97,11 +99,11 @@ def test_atoms_of_a_molecule_are_sites(checkpoint):
 def test_sources_that_cannot_be_read_are_named(oxides, tmp_path):
     (tmp_path / "text.cif").write_text("Dear editor")
     with pytest.raises(UnreadableCrystal, match=r"text\.cif"):
-        read_crystals([tmp_path / "text.cif"], "canonical")
+        read_crystals([tmp_path / "text.cif"], GraphSpec())
     with pytest.raises(DatasetError, match=r"materials\.parquet is missing"):
-        read_crystals([tmp_path], "canonical")
+        read_crystals([tmp_path], GraphSpec())
     with pytest.raises(DatasetError, match="two crystals are called oxides/m0"):
-        read_crystals([oxides, oxides], "canonical")
+        read_crystals([oxides, oxides], GraphSpec())
 
 
 def around_iron(*atoms: tuple[int, float]) -> str:
@@ -110,7 +112,7 @@ def around_iron(*atoms: tuple[int, float]) -> str:
     shift = [d * v for (_, d), v in zip(atoms, directions, strict=True)]
     cart = 15.0 + np.array([np.zeros(3), *shift])
     numbers = np.array([26, *(number for number, _ in atoms)])
-    return neighbour(crystal_graph(Cell(np.eye(3) * 30, cart / 30, numbers)), 0)
+    return neighbour(crystal_graph(Cell(np.eye(3) * 30, cart / 30, numbers), GraphSpec()), 0)
 
 
 def test_neighbour_is_the_most_common_in_the_first_shell():

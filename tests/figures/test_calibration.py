@@ -25,7 +25,7 @@ def errors(scale: float, deviation: float = 0.1) -> dict:
     return {
         part: {
             "rse": {"mean": scale * n, "deviation": scale * deviation},
-            "edge": {"mean": 10 * scale * n, "deviation": 20 * scale * n},
+            "half_step": {"mean": 10 * scale * n, "deviation": 20 * scale * n},
         }
         for n, part in enumerate(("train", "validation", "test"), start=1)
     }
@@ -51,7 +51,7 @@ def test_an_element_has_bars_of_each_method_and_part_for_both_errors():
     upper, lower = shown(plot_calibration(scores("S")))
     assert upper.get_title() == "S"
     assert upper.get_ylabel() == "RSE (square-root scale)"
-    assert lower.get_ylabel() == "edge-energy error (eV)"
+    assert lower.get_ylabel() == "half-step error (eV)"
     labels = [text.get_text() for text in lower.get_xticklabels()]
     assert labels == ["training", "validation", "test"]
     heights = [bar.get_height() for bar in upper.patches]
@@ -122,7 +122,7 @@ def test_elements_stand_in_blocks_of_up_to_four(count, columns):
 
 def test_a_single_repeat_perfect_answers_and_missing_edges_are_drawn(tmp_path):
     perfect = errors(0.0)
-    perfect["test"]["edge"] = {"mean": float("nan"), "deviation": float("nan")}
+    perfect["test"]["half_step"] = {"mean": float("nan"), "deviation": float("nan")}
     figure = plot_calibration({"S": {"gaussian": perfect}})
     assert [ax.get_ylim() for ax in shown(figure)] == [(0, 1), (0, 1)]
     write_figure(lambda: figure, tmp_path / "a.png", dpi=30)
@@ -164,7 +164,7 @@ def test_a_panel_shows_three_curves_the_band_and_the_errors():
     assert height.ymin == pytest.approx(overlay().calibrated.min() - 0.05)
     assert height.ymax == pytest.approx(overlay().calibrated.max() + 0.05)
     assert ax.get_title() == "CaSO$_{4}$ (anhydrite), S"
-    assert ax.texts[0].get_text() == "RSE 0.012\n$\\Delta E_0$ −0.4 eV"
+    assert ax.texts[0].get_text() == "RSE 0.012\nΔ half step −0.4 eV"
     assert ax.get_xlim() == (2465.0, 2520.0)
 
 
@@ -193,7 +193,7 @@ def test_a_wide_band_does_not_flatten_the_curves():
 def test_errors_have_two_digits_and_no_minus_zero(rse, error, text):
     (ax,) = plot_overlays([overlay(rse=rse, edge_error=error)]).axes
     number, moved = text.split("|")
-    assert ax.texts[0].get_text() == f"RSE {number}\n$\\Delta E_0$ {moved} eV"
+    assert ax.texts[0].get_text() == f"RSE {number}\nΔ half step {moved} eV"
 
 
 def test_up_to_24_panels_with_labels_once():

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from cgxas.crystals.canonical import Cell
 from cgxas.crystals.graph import CrystalGraph, crystal_graph
+from cgxas.crystals.spec import GraphSpec
 from cgxas.model.cgxas.authors import config_from_shapes, translate
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.cgxas.network import CGXAS
@@ -66,7 +67,7 @@ class Goldens:
 
     def graph(self, name: str) -> CrystalGraph:
         """Return our graph of a structure."""
-        return crystal_graph(self.cell(name))
+        return crystal_graph(self.cell(name), GraphSpec())
 
     def state(self, configuration: str) -> dict[str, Tensor]:
         """Return the weights of a configuration, made by the recipe."""

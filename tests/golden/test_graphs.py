@@ -35,7 +35,7 @@ def test_one_hot_of_the_atoms(graph, expected, report):
 
 def test_count_within_the_cutoff(goldens, structure, expected, report):
     cell = goldens.cell(structure)
-    centre, *_ = _pairs(cell, np.arange(len(cell.numbers)))
+    centre, *_ = _pairs(cell, np.arange(len(cell.numbers)), 8.0)
     count = np.bincount(centre, minlength=len(cell.numbers))
     report.compare("neighbours within 8 A", count, expected["n_neighbours_within_cutoff"], 0)
 

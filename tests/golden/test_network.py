@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from cgxas.crystals.batch import collate
+from cgxas.crystals.spec import GraphSpec
 from cgxas.model.cgxas.authors import translate
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.cgxas.network import CGXAS
@@ -77,7 +78,7 @@ def test_shapes_give_the_configuration(goldens, configuration):
         message_activation=act,
         module_activation=act,
         head_activation=act,
-        cell="as_given",
+        graph=GraphSpec(cell="as_given"),
     )
 
 

@@ -5,6 +5,7 @@ import torch
 from cgxas.crystals.batch import GraphBatch, collate
 from cgxas.crystals.canonical import Cell
 from cgxas.crystals.graph import crystal_graph
+from cgxas.crystals.spec import GraphSpec
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.cgxas.network import CGXAS
 
@@ -19,7 +20,7 @@ def batch() -> GraphBatch:
         Cell(skew, places, np.array([30, 16, 16])),
         Cell(np.eye(3) * 20, pair, np.array([8, 6])),
     ]
-    return collate([crystal_graph(cell) for cell in cells], torch.float64)
+    return collate([crystal_graph(cell, GraphSpec()) for cell in cells], torch.float64)
 
 
 @pytest.fixture

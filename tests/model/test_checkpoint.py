@@ -1,14 +1,16 @@
-import hashlib
 import json
 import pickle
-import struct
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from ase.build import bulk
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from cgxas.crystals.spec import GraphSpec
 from cgxas.errors import (
     CheckpointNotFound,
     CheckpointVersion,
@@ -19,15 +21,22 @@ from cgxas.errors import (
 )
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.cgxas.network import CGXAS
-from cgxas.model.checkpoint import FORMAT, Checkpoint, ElementCard, bundled, load_checkpoint
+from cgxas.model.checkpoint import AbsorberCard, Checkpoint, bundled, load_checkpoint
+from cgxas.model.upgrades import FORMAT
+from cgxas.predict import Predictor
 from cgxas.spectra.xray import WINDOWS
+
+OLD = Path(__file__).parent / "formats"
 
 
 @pytest.fixture
 def checkpoint() -> Checkpoint:
     torch.manual_seed(0)
     config = CGXASConfig(hidden=4, n_modules=1, n_head_layers=1)
-    cards = {"Fe": ElementCard(WINDOWS["Fe"], 100, 10, 0.01, 0.99), "O": ElementCard(WINDOWS["O"])}
+    cards = {
+        ("Fe", "K"): AbsorberCard(WINDOWS["Fe"], 100, 10, 0.01, 0.99),
+        ("O", "K"): AbsorberCard(WINDOWS["O"]),
+    }
     state = CGXAS(config).state_dict()
     return Checkpoint("small", config, cards, state, {"data": ["folder"], "n": 3})
 
@@ -38,24 +47,22 @@ def path(checkpoint, tmp_path):
     return tmp_path / "small.safetensors"
 
 
-def altered(path, change) -> None:
-    """Rewrite the description in the header of a model file."""
-    content = path.read_bytes()
-    size = struct.unpack("<Q", content[:8])[0]
-    header = json.loads(content[8 : 8 + size])
-    description = json.loads(header["__metadata__"]["cgxas"])
-    change(description)
-    header["__metadata__"]["cgxas"] = json.dumps(description)
-    text = json.dumps(header).encode()
-    path.write_bytes(struct.pack("<Q", len(text)) + text + content[8 + size :])
+@pytest.fixture
+def altered(path, rewrite_model):
+    """Changes the description in the header of the model file, its hashes being right."""
+
+    def alter(change, rehash: bool = True) -> None:
+        rewrite_model(path, path, lambda description, _: change(description), rehash)
+
+    return alter
 
 
 def test_everything_comes_back(checkpoint, path):
     found = load_checkpoint(path)
-    assert (found.name, found.config, found.elements) == (
+    assert (found.name, found.config, found.cards) == (
         "small",
         checkpoint.config,
-        checkpoint.elements,
+        checkpoint.cards,
     )
     assert found.provenance == checkpoint.provenance
     assert found.state.keys() == checkpoint.state.keys()
@@ -111,7 +118,7 @@ def test_altered_weights(path):
 def test_weights_that_are_not_finite(checkpoint, tmp_path):
     state = {name: tensor.clone() for name, tensor in checkpoint.state.items()}
     state["embedding.linear.weight"][0, 0] = torch.nan
-    broken = Checkpoint("broken", checkpoint.config, checkpoint.elements, state)
+    broken = Checkpoint("broken", checkpoint.config, checkpoint.cards, state)
     broken.save(tmp_path / "a.safetensors")
     with pytest.raises(DamagedCheckpoint, match="not finite"):
         load_checkpoint(tmp_path / "a.safetensors")
@@ -120,29 +127,68 @@ def test_weights_that_are_not_finite(checkpoint, tmp_path):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda d: d.pop("config"),
-        lambda d: d.pop("tensors_sha256"),
-        lambda d: d["config"].update(hidden="many"),
-        lambda d: d["config"].update(colour="red"),
-        lambda d: d["elements"]["Fe"].pop("grid"),
+        lambda d: d.pop("architecture"),
+        lambda d: d.pop("bonds"),
+        lambda d: d.pop("provenance"),
+        lambda d: d["architecture"].update(hidden="many"),
+        lambda d: d["architecture"].update(colour="red"),
+        lambda d: d["architecture"].update(architecture="magic"),
+        lambda d: d["architecture"]["graph"].update(cutoff="far"),
+        lambda d: d["absorbers"]["Fe K"].pop("grid"),
+        lambda d: d["absorbers"].update(Fe=d["absorbers"]["Fe K"]),
+        lambda d: d["bonds"]["radius"].pop(),
         lambda d: d.update(format="one"),
-        lambda d: d.update(elements=None),
+        lambda d: d.update(absorbers=None),
     ],
 )
-def test_damaged_description(path, change):
-    altered(path, change)
+def test_damaged_description(path, altered, change):
+    altered(change)
     with pytest.raises(DamagedCheckpoint, match="description"):
         load_checkpoint(path)
 
 
-def test_newer_format(path):
-    altered(path, lambda d: d.update(format=FORMAT + 1))
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d: d["absorbers"]["Fe K"]["grid"].update(e_min=7122.0, e_max=7177.0),
+        lambda d: d["architecture"]["graph"].update(cutoff=6.0),
+        lambda d: d["architecture"]["graph"].update(symprec=0.1),
+        lambda d: d["bonds"].update(softness=0.4),
+        lambda d: d["absorbers"]["Fe K"].update(n_train=10000),
+        lambda d: d.update(name="other"),
+        lambda d: d["provenance"].update(n=4),
+        lambda d: d.update(further="word"),
+    ],
+)
+def test_whatever_changes_an_answer_is_covered_by_the_hash(path, altered, change):
+    before = load_checkpoint(path).sha256
+    altered(change, rehash=False)
+    with pytest.raises(DamagedCheckpoint, match="altered after it was written"):
+        load_checkpoint(path)
+    altered(lambda _: None)
+    if "further" not in path.read_text("latin-1"):
+        assert load_checkpoint(path).sha256 != before
+
+
+@pytest.mark.parametrize(
+    "graph", [{"cutoff": 4.0}, {"neighbours": 6}, {"cell": "as_given"}], ids=lambda each: str(*each)
+)
+def test_the_recipe_of_the_graph_comes_from_the_file(random_model, rewrite_model, tmp_path, graph):
+    crystal = bulk("NiO", "rocksalt", 4.17, cubic=True)
+    usual = Predictor.load(random_model).predict(crystal, "Ni").norm
+    changed = tmp_path / "changed.safetensors"
+    rewrite_model(random_model, changed, lambda d, _: d["architecture"]["graph"].update(graph))
+    assert np.abs(Predictor.load(changed).predict(crystal, "Ni").norm - usual).max() > 1e-4
+
+
+def test_newer_format(path, altered):
+    altered(lambda d: d.update(format=FORMAT + 1))
     with pytest.raises(CheckpointVersion, match="update cgxas"):
         load_checkpoint(path)
 
 
-def test_configuration_of_another_network(path):
-    altered(path, lambda d: d["config"].update(hidden=8))
+def test_configuration_of_another_network(path, altered):
+    altered(lambda d: d["architecture"].update(hidden=8))
     with pytest.raises(ForeignCheckpoint, match="where the configuration asks for"):
         load_checkpoint(path).network()
 
@@ -173,7 +219,10 @@ def test_pickles_are_never_opened(tmp_path, content):
 
 def test_theories_come_back(checkpoint, tmp_path):
     config = replace(checkpoint.config, fidelities=("FEFF9", "VASP"))
-    cards = {"Fe": ElementCard(WINDOWS["Fe"], fidelity="VASP"), "O": ElementCard(WINDOWS["O"])}
+    cards = {
+        ("Fe", "K"): AbsorberCard(WINDOWS["Fe"], fidelity="VASP"),
+        ("O", "K"): AbsorberCard(WINDOWS["O"]),
+    }
     state = CGXAS(config).state_dict()
     Checkpoint("two", config, cards, state).save(tmp_path / "a.safetensors")
     found = load_checkpoint(tmp_path / "a.safetensors")
@@ -182,46 +231,54 @@ def test_theories_come_back(checkpoint, tmp_path):
     assert found.network().fidelity_vectors.shape == (2, 4)
 
 
-def as_format_2(description: dict) -> None:
-    """Take away what came with calibrations."""
-    assert description["format"] == FORMAT == 3
-    description["format"] = 2
-    assert description.pop("calibration") is None
-    for card in description["elements"].values():
-        del card["test_e0"], card["simulated"]
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_files_of_older_formats_answer_as_they_did(number):
+    """One small file per format, written by the cgxas of its time, with what it answered."""
+    file = OLD / f"format{number}.safetensors"
+    examples = Path(__file__).parents[2] / "examples"
+    predictor = Predictor.load(file)
+    with np.load(OLD / f"format{number}.npz") as stored:
+        for absorber, crystal in (("Ti", "TiO2_rutile.cif"), ("Fe", "LiFePO4.cif")):
+            found = predictor.predict(examples / crystal, absorber).norm
+            np.testing.assert_allclose(found, stored[absorber], rtol=0, atol=1e-6)
+    card = predictor.checkpoint.elements["Fe"]
+    assert (card.n_train, card.test_rse, card.grid) == (101, 0.01, WINDOWS["Fe"])
+    assert card.fidelity == (None if number == 1 else "FEFF10")
+    assert predictor.checkpoint.config.graph == GraphSpec(per_orbit=True)
+    assert not predictor.checkpoint.is_calibrated
 
 
-def test_models_written_before_there_were_calibrations_load(checkpoint, path):
-    altered(path, as_format_2)
-    found = load_checkpoint(path)
-    assert (found.config, found.elements) == (checkpoint.config, checkpoint.elements)
-    assert (found.calibration, found.elements["Fe"].simulated) == (None, None)
-    assert found.sha256 == checkpoint.sha256
+def test_an_older_file_that_was_altered_is_refused(tmp_path):
+    content = bytearray((OLD / "format3.safetensors").read_bytes())
+    content[-3] ^= 1
+    (tmp_path / "a.safetensors").write_bytes(content)
+    with pytest.raises(DamagedCheckpoint, match="altered"):
+        load_checkpoint(tmp_path / "a.safetensors")
 
 
-def test_models_written_before_there_were_theories_load(checkpoint, path):
-    def as_format_1(description: dict) -> None:
-        as_format_2(description)
-        description["format"] = 1
-        del description["config"]["fidelities"]
-        for card in description["elements"].values():
-            del card["fidelity"]
+def test_an_upgraded_file_comes_back_in_the_present_format(tmp_path):
+    old = load_checkpoint(OLD / "format2.safetensors")
+    old.save(tmp_path / "new.safetensors")
+    new = load_checkpoint(tmp_path / "new.safetensors")
+    assert (new.config, new.cards, new.bonds, new.sha256) == (
+        old.config,
+        old.cards,
+        old.bonds,
+        old.sha256,
+    )
+    with safe_open(tmp_path / "new.safetensors", framework="pt") as file:
+        assert json.loads(file.metadata()["cgxas"])["format"] == FORMAT == 4
 
-    altered(path, as_format_1)
-    found = load_checkpoint(path)
-    assert found.config == checkpoint.config
-    assert found.elements == checkpoint.elements
-    assert found.config.fidelities == ()
 
-
-def test_hash_is_that_of_the_weights_alone(checkpoint, path):
+def test_hash_is_that_of_description_and_weights(checkpoint, path):
     found = load_checkpoint(path)
     assert len(found.sha256) == 64
     assert found.sha256 == checkpoint.sha256
-    assert replace(checkpoint, name="other", provenance={}).sha256 == checkpoint.sha256
     state = {name: tensor.clone() for name, tensor in checkpoint.state.items()}
     state["embedding.linear.weight"][0, 0] += 1e-6
-    assert replace(checkpoint, state=state).sha256 != checkpoint.sha256
+    others = ({"name": "other"}, {"provenance": {}}, {"state": state}, {"cards": {}})
+    hashes = {replace(checkpoint, **other).sha256 for other in others}
+    assert len(hashes | {checkpoint.sha256}) == 5
 
 
 def test_calibrations_come_back(calibrated_model, random_model, tmp_path):
@@ -229,7 +286,7 @@ def test_calibrations_come_back(calibrated_model, random_model, tmp_path):
     assert found.state.keys() == parent.state.keys()
     assert found.sha256 != parent.sha256
     assert found.elements["Ti"].network_grid == WINDOWS["Ti"] != found.elements["Ti"].grid
-    assert found.elements["Ti"].test_e0 == 0.9
+    assert found.elements["Ti"].test_half_step_error == 0.9
     found.save(tmp_path / "again.safetensors")
     assert (tmp_path / "again.safetensors").read_bytes() == calibrated_model.read_bytes()
     with pytest.raises(ConfigError, match="measured is calibrated to measured spectra; do this"):
@@ -237,21 +294,17 @@ def test_calibrations_come_back(calibrated_model, random_model, tmp_path):
     parent.refuse_calibrated("do this")
 
 
-def recalibrated(model, path, change) -> None:
-    """Copy a calibrated model with other tensors, its hash being right."""
-    with safe_open(model, framework="pt") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        description = json.loads(file.metadata()["cgxas"])
-    change(tensors, description)
-    digest = hashlib.sha256()
-    for name in sorted(tensors):
-        digest.update(name.encode())
-        digest.update(tensors[name].contiguous().numpy().data)
-    description["tensors_sha256"] = digest.hexdigest()
-    save_file(tensors, path, metadata={"cgxas": json.dumps(description)})
+@pytest.fixture
+def recalibrated(rewrite_model):
+    """Copies a calibrated model with other tensors, its hashes being right."""
+
+    def copy(model, path, change) -> None:
+        rewrite_model(model, path, lambda description, tensors: change(tensors, description))
+
+    return copy
 
 
-def test_an_unchanged_copy_of_a_calibrated_model_loads(calibrated_model, tmp_path):
+def test_an_unchanged_copy_of_a_calibrated_model_loads(calibrated_model, recalibrated, tmp_path):
     recalibrated(calibrated_model, tmp_path / "a.safetensors", lambda *_: None)
     assert load_checkpoint(tmp_path / "a.safetensors").calibration is not None
 
@@ -276,21 +329,25 @@ def cut(name):
         cut("calibration.sites.vector"),
         cut("calibration.scale.width.vector"),
         lambda _, d: d.update(calibration=None),
-        lambda _, d: d["calibration"].pop("offset"),
-        lambda _, d: d["calibration"]["offset"].pop(),
-        lambda _, d: d["calibration"]["shape"][0].update(feature="colour"),
-        lambda _, d: d["calibration"]["shape"][0].pop("within"),
-        lambda _, d: d["elements"]["Ti"]["simulated"].update(n_points=50),
+        lambda _, d: d["calibration"].pop("kind"),
+        lambda _, d: d["calibration"].update(kind="magic"),
+        lambda _, d: d["calibration"]["values"].pop("features"),
+        lambda _, d: d["calibration"]["values"]["features"].update(step=1.0),
+        lambda _, d: d["calibration"]["values"]["terms"].pop("offset"),
+        lambda _, d: d["calibration"]["values"]["terms"]["offset"].pop(),
+        lambda _, d: d["calibration"]["values"]["terms"]["shape"][0].update(feature="colour"),
+        lambda _, d: d["calibration"]["values"]["terms"]["shape"][0].pop("within"),
+        lambda _, d: d["absorbers"]["Ti K"]["simulated"].update(n_points=50),
     ],
 )
-def test_damaged_calibrations(calibrated_model, tmp_path, change):
+def test_damaged_calibrations(calibrated_model, recalibrated, tmp_path, change):
     path = tmp_path / "a.safetensors"
     recalibrated(calibrated_model, path, change)
     with pytest.raises((DamagedCheckpoint, ForeignCheckpoint), match=r"damaged|asks for none"):
         load_checkpoint(path)
 
 
-def test_a_calibration_of_another_network(calibrated_model, tmp_path):
+def test_a_calibration_of_another_network(calibrated_model, recalibrated, tmp_path):
     def narrower(tensors: dict, _: dict) -> None:
         for name in ("sites", "scale.zero", "scale.width"):
             key = f"calibration.{name}.vector"
@@ -302,7 +359,7 @@ def test_a_calibration_of_another_network(calibrated_model, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["basis", "offset.weights", "offset.noise", "sites.state"])
-def test_calibrations_that_are_not_finite(calibrated_model, tmp_path, name):
+def test_calibrations_that_are_not_finite(calibrated_model, recalibrated, tmp_path, name):
     def spoil(tensors: dict, _: dict) -> None:
         tensors[f"calibration.{name}"].view(-1)[0] = torch.nan
 

@@ -7,9 +7,10 @@ import pytest
 import torch
 from pymatgen.core import Lattice, Structure
 
+from cgxas.crystals.spec import GraphSpec
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.cgxas.network import CGXAS
-from cgxas.model.checkpoint import Checkpoint, ElementCard
+from cgxas.model.checkpoint import AbsorberCard, Checkpoint
 from cgxas.predict import Predictor
 from cgxas.spectra.xray import WINDOWS
 
@@ -141,7 +142,7 @@ def _random_predictor(config: CGXASConfig) -> Predictor:
             gain = np.sqrt(shape[1]) if name.endswith("dense.linear.weight") else gain
             value = gain * rng.standard_normal(shape) / np.sqrt(shape[1])
         state[name] = torch.as_tensor(value).to(tensor.dtype)
-    cards = {symbol: ElementCard(grid) for symbol, grid in WINDOWS.items()}
+    cards = {(symbol, "K"): AbsorberCard(grid) for symbol, grid in WINDOWS.items()}
     return Predictor(Checkpoint("random", config, cards, state))
 
 
@@ -154,7 +155,9 @@ def predictor() -> Predictor:
 @pytest.fixture(scope="session")
 def predictor_without_waves() -> Predictor:
     """The same without plane waves: it sees distances only."""
-    return _random_predictor(CGXASConfig(hidden=32, wave_numbers=0))
+    return _random_predictor(
+        CGXASConfig(hidden=32, wave_numbers=0, graph=GraphSpec(per_orbit=True))
+    )
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from cgxas.crystals.batch import collate
 from cgxas.crystals.graph import crystal_graph
+from cgxas.crystals.spec import GraphSpec
 from cgxas.crystals.structure import standardise
 
 SAME = 1e-5
@@ -143,10 +144,10 @@ def test_batch_equals_one_by_one(crystals, predictor):
 
 
 def test_a_node_per_orbit_suffices_without_waves(crystal, predictor_without_waves):
-    network = predictor_without_waves._network
+    network = predictor_without_waves.model.network
     standard = standardise(crystal)
-    full = network(collate([crystal_graph(standard.cell)])).numpy()
-    graph = crystal_graph(standard.cell, standard.orbit_of_atom)
+    full = network(collate([crystal_graph(standard.cell, GraphSpec())])).numpy()
+    graph = crystal_graph(standard.cell, GraphSpec(), standard.orbit_of_atom)
     short = network(collate([graph])).numpy()
     assert len(short) == standard.orbit_of_atom.max() + 1
     assert graph.multiplicity.tolist() == np.bincount(standard.orbit_of_atom).tolist()
@@ -159,8 +160,8 @@ def test_sites_are_followed_without_waves(crystal, predictor_without_waves, spec
     found = spectra_of_sites(predictor_without_waves, changed)
     assert largest_difference(found, expected, changed) < SAME
     standard = standardise(crystal)
-    graph = crystal_graph(standard.cell)
-    full = predictor_without_waves._network(collate([graph])).numpy()
+    graph = crystal_graph(standard.cell, GraphSpec())
+    full = predictor_without_waves.model.network(collate([graph])).numpy()
     for site, mu in expected.items():
         atom = np.flatnonzero(standard.orbit_of_atom == standard.orbit_of_site[site])[0]
         np.testing.assert_allclose(mu, full[atom], rtol=0, atol=SAME)
@@ -170,7 +171,7 @@ def test_sites_are_followed_without_waves(crystal, predictor_without_waves, spec
 def test_ties_are_settled_alike_in_every_order_and_cell(built, name):
     crystal = tracked(built(name))
     graphs = [
-        crystal_graph(standardise(each).cell)
+        crystal_graph(standardise(each).cell, GraphSpec())
         for each in (crystal, *(change(crystal) for change in CHANGES.values()))
     ]
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from cgxas.crystals.spec import GraphSpec
 from cgxas.data.compile import build_dataset
 from cgxas.data.split import Split
 from cgxas.errors import ConfigError, Interrupted
@@ -309,7 +310,9 @@ def test_network_of_two_theories_answers_each_in_its_own(record, tmp_path):
         one = record(n, ("Fe", "Co")[n % 2], 0, 0.1 * n, "FEFF9")
         two = record(n, ("Fe", "Co")[n % 2], 0, 0.1 * n + 6, "VASP")
         records += [one, replace(two, material=one.material)]
-    config = CGXASConfig(hidden=16, n_modules=1, n_head_layers=2, wave_numbers=0)
+    config = CGXASConfig(
+        hidden=16, n_modules=1, n_head_layers=2, wave_numbers=0, graph=GraphSpec(per_orbit=True)
+    )
     dataset = build_dataset(records, WINDOWS, config)
     everything = np.arange(16)
     split = Split(everything, everything, everything)

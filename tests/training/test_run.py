@@ -11,6 +11,7 @@ import pyarrow.parquet
 import pytest
 import torch
 
+from cgxas.crystals.spec import GraphSpec
 from cgxas.data.dataset import Dataset
 from cgxas.data.split import Split, read_saved_split, read_split, write_split
 from cgxas.errors import ConfigError, Interrupted, OutputError
@@ -22,7 +23,14 @@ from cgxas.training.processes import ALONE
 from cgxas.training.run import Data, Run, curves, prepare, retest, score, split_of, train
 from cgxas.training.settings import RunSettings, SplitSettings, TrainingSettings
 
-MODEL = CGXASConfig(hidden=8, n_modules=1, n_head_layers=1, wave_numbers=0, dropout=0.1)
+MODEL = CGXASConfig(
+    hidden=8,
+    n_modules=1,
+    n_head_layers=1,
+    wave_numbers=0,
+    graph=GraphSpec(per_orbit=True),
+    dropout=0.1,
+)
 TINY = RunSettings(
     "tiny", MODEL, TrainingSettings(epochs=3, batch_crystals=3), SplitSettings("formula", 0.6, 0.2)
 )

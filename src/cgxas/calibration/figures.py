@@ -65,7 +65,7 @@ def worst_compounds(
                 calibrated=np.array(trial.curves[name]),
                 sigma=np.array(trial.sigma[name]) if name in trial.sigma else None,
                 rse=trial.rse[name],
-                edge_error=trial.edge[name],
+                edge_error=trial.half_step[name],
             )
         )
     return overlays
@@ -88,13 +88,13 @@ def draw_maps(
     Raises:
         MissingExtra: scikit-learn is not installed.
     """
-    model = compounds.model
-    sites = embed_crystals(model, read_crystals(simulated, model.config.cell), elements)
+    model = compounds.model.checkpoint
+    sites = embed_crystals(model, read_crystals(simulated, model.config.graph), elements)
     files = []
     for element in (each for each in elements if each in sites.element):
         mine = np.flatnonzero(compounds.element == element)
         rows, share = compounds.sharing(mine)
-        own = (share @ compounds.sites.vector[rows]).numpy().astype(np.float32)
+        own = (share @ compounds.features.vector[rows]).numpy().astype(np.float32)
         others = sites.of([element])
         others = others.take(fair_sample(others.neighbour, _ON_MAP, seed=0))
         places = tsne(np.concatenate([others.vector, own]))

@@ -7,9 +7,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cgxas.calibration.measured import Compounds
+from cgxas.calibration.measured import FEATURES, Compounds
 from cgxas.elements import MAX_ATOMIC_NUMBER, atomic_number
-from cgxas.model.calibration.gaussian import RELATIVE, Calibration, Process
+from cgxas.model.calibration.gaussian import GaussianCalibration, Process
 from cgxas.model.calibration.kernels import KernelSum, Scale, Term
 from cgxas.typing import FloatArray
 
@@ -44,12 +44,12 @@ _WIDEST = 6.0  # parameters stay within e^6 of what is believed, so that no line
 _JITTER = 1e-3  # of the variance: no measurement is better than a tenth of an eV
 
 
-def fit_calibration(
+def fit_gaussian(
     compounds: Compounds,
     train: NDArray[np.int64],
     offset_terms: Sequence[Term] = OFFSET_TERMS,
     shape_terms: Sequence[Term] = SHAPE_TERMS,
-) -> Calibration:
+) -> GaussianCalibration:
     """Learn offsets and corrections from measured compounds.
 
     Args:
@@ -59,14 +59,14 @@ def fit_calibration(
         shape_terms: kernels of the correction.
     """
     rows, share = compounds.sharing(train)
-    sites = compounds.sites.take(rows)
+    sites = compounds.features.take(rows)
     scale = Scale.of(sites)
     aligned = [_alignment(compounds, int(c)) for c in train]
     usual, offsets = _by_element(compounds.element[train], np.array([o for o, _ in aligned]))
     unit = offsets.std(correction=0).clamp_min(0.1)
     outputs, basis, weight = _components(torch.from_numpy(np.array([r for _, r in aligned])))
     one = torch.ones(1, dtype=torch.float64)
-    return Calibration(
+    return GaussianCalibration(
         sites=sites,
         share=share,
         scale=scale,
@@ -75,6 +75,7 @@ def fit_calibration(
         shape=_fit(KernelSum(shape_terms, scale, sites, sites), share, outputs, weight),
         offset_unit=unit,
         basis=basis,
+        features=FEATURES,
     )
 
 
@@ -89,26 +90,26 @@ def _by_element(elements: NDArray[np.str_], offsets: FloatArray) -> tuple[Tensor
 
 def _alignment(compounds: Compounds, compound: int) -> tuple[float, FloatArray]:
     """Return the offset of a compound in eV, and (X,) what its simulated shape lacks."""
-    rows = compounds.rows_of(compound)
-    sites, share = compounds.sites, compounds.share[rows]
-    edges = sites.edge[rows, 0].numpy() + compounds.simulated_grid(compound).e_min
+    rows, relative = compounds.rows_of(compound), FEATURES.relative
+    sites, share = compounds.features, compounds.sites[compound].share
+    edges = sites.edge[rows, 0].numpy() + compounds.sites[compound].grid.e_min
     curves = sites.curve[rows].numpy()
     energy, norm = compounds.energy[compound], compounds.norm[compound]
 
     def simulated(offset: float) -> FloatArray:
         moved = [
-            np.interp(energy, RELATIVE + edge + offset, curve)
+            np.interp(energy, relative + edge + offset, curve)
             for edge, curve in zip(edges, curves, strict=True)
         ]
         return np.asarray(share @ np.array(moved))
 
-    e0, edge = compounds.e0[compound], float(share @ edges)
-    near = (energy > e0 + _NEAR[0]) & (energy < e0 + _NEAR[1])
-    shifts = e0 - edge + np.arange(-_REACH, _REACH + _FINENESS / 2, _FINENESS)
+    half_step, edge = compounds.half_step[compound], float(share @ edges)
+    near = (energy > half_step + _NEAR[0]) & (energy < half_step + _NEAR[1])
+    shifts = half_step - edge + np.arange(-_REACH, _REACH + _FINENESS / 2, _FINENESS)
     misfits = [np.sum((norm - simulated(shift))[near] ** 2) for shift in shifts]
     offset = float(shifts[int(np.argmin(misfits))])
     lacking = norm - simulated(offset)
-    return offset, np.interp(RELATIVE, energy - edge - offset, lacking)
+    return offset, np.interp(relative, energy - edge - offset, lacking)
 
 
 def _components(curves: Tensor) -> tuple[Tensor, Tensor, Tensor]:

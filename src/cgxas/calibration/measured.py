@@ -4,28 +4,31 @@ One spectrum per compound: the scans of a source are averaged, and the sources h
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cgxas.crystals.batch import collate
-from cgxas.crystals.bonds import chemical_state
+from cgxas.crystals.canonical import settled_cell
 from cgxas.data.annotations import Annotation, read_annotations
-from cgxas.data.compile import members, site_graph
 from cgxas.data.record import Record, Records, read_records
-from cgxas.elements import atomic_number
 from cgxas.errors import DatasetError, SpectrumError
-from cgxas.model.calibration.gaussian import normalised_edge, sites_of
-from cgxas.model.calibration.kernels import Sites
-from cgxas.model.cgxas.network import CGXAS
+from cgxas.model.calibration.features import FeatureSpec, normalised_edge, site_features
+from cgxas.model.calibration.kernels import SiteFeatures
 from cgxas.model.checkpoint import Checkpoint
+from cgxas.model.model import Model
+from cgxas.model.sites import AbsorberSites
 from cgxas.spectra.spectrum import EnergyGrid
 from cgxas.typing import FloatArray
+
+FEATURES = FeatureSpec()
+"""How the sites of measured compounds are compared."""
 
 STEP = 55 / 99
 _BELOW, _ABOVE = 60.0, 160.0  # eV around the window in which measured curves are kept
@@ -46,14 +49,10 @@ class Compounds:
         energy: (C, Q) eV, fine and wide, on the scale of the measurement.
         norm: (C, Q) measured, constant beyond its ends.
         target: (C, P) measured on the calibrated model's grid, NaN where it was not measured.
-        e0: (C,) edge of the target, eV.
-        owner: (S,) number of the compound a site belongs to.
-        share: (S,) its weight in the mean of the compound.
-        sites: what is known of them.
-        simulated: (S, P) uncalibrated spectra on the model's own grid.
+        half_step: (C,) half step of the target, eV.
+        sites: (C,) the absorbing sites of each, and what the uncalibrated model says of them.
         grids: element -> energies of the calibrated model.
         model: the uncalibrated model.
-        network: its network.
         data: the data set, its records and hash.
         sources: element -> who measured -> how many spectra.
         left_out: name and reason of spectra that cannot be used.
@@ -67,14 +66,10 @@ class Compounds:
     energy: FloatArray
     norm: FloatArray
     target: FloatArray
-    e0: FloatArray
-    owner: NDArray[np.int64]
-    share: FloatArray
-    sites: Sites
-    simulated: FloatArray
+    half_step: FloatArray
+    sites: Sequence[AbsorberSites]
     grids: Mapping[str, EnergyGrid]
-    model: Checkpoint
-    network: CGXAS
+    model: Model
     data: Records
     sources: Mapping[str, Mapping[str, int]]
     left_out: tuple[tuple[str, str], ...]
@@ -82,18 +77,26 @@ class Compounds:
     def __len__(self) -> int:
         return len(self.name)
 
+    @cached_property
+    def owner(self) -> NDArray[np.int64]:
+        """(S,) number of the compound a site belongs to."""
+        return np.repeat(np.arange(len(self)), [len(each) for each in self.sites])
+
+    @cached_property
+    def features(self) -> SiteFeatures:
+        """What all sites are compared by, (S,) of them."""
+        each = [site_features(sites, FEATURES).tensors for sites in self.sites]
+        return SiteFeatures(**{n: torch.cat([one[n] for one in each]) for n in each[0]})
+
     def rows_of(self, compound: int) -> NDArray[np.int64]:
         """Return the numbers of the sites of a compound."""
         return np.flatnonzero(self.owner == compound)
 
-    def simulated_grid(self, compound: int) -> EnergyGrid:
-        """Return the energies the uncalibrated model answers on."""
-        return self.model.elements[str(self.element[compound])].grid
-
     def sharing(self, wanted: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
         """Return the rows of the sites of some compounds, and (C, S) their shares."""
+        all_shares = np.concatenate([each.share for each in self.sites])
         rows = np.flatnonzero(np.isin(self.owner, wanted))
-        share = np.where(self.owner[rows] == wanted[:, None], self.share[rows], 0.0)
+        share = np.where(self.owner[rows] == wanted[:, None], all_shares[rows], 0.0)
         return torch.from_numpy(rows), torch.from_numpy(share)
 
 
@@ -134,15 +137,24 @@ def read_compounds(
         what = f" of {missing[0]}" if missing else ""
         also = f"there are spectra of {', '.join(sorted(there))}" if there else _why(left_out)
         raise DatasetError(f"{', '.join(records.names)}: no usable spectrum{what}; {also}")
+    units = dict(sorted(units.items()))
     curves = {key: _merged(scans, model) for key, scans in units.items()}
     grids = _grids(units, curves, model)
-    found = _Gathered(model, grids)
-    for key in sorted(units):
-        found.add(key, units[key], curves[key])
+    rows = [_row(key, units[key], curves[key], grids[key[0]]) for key in units]
     sources: dict[str, Counter[str]] = defaultdict(Counter)
     for (element, _), scans in units.items():
         sources[element].update(about.source for _, about in scans)
-    return found.compounds(records, sources, tuple(left_out))
+    ready = Model(model)
+    columns: dict[str, Any] = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    return Compounds(
+        **columns,
+        sites=tuple(_sites(units, ready)),
+        grids=grids,
+        model=ready,
+        data=records,
+        sources=sources,
+        left_out=tuple(left_out),
+    )
 
 
 def _compound(record: Record, about: Annotation, several: bool) -> str:
@@ -241,88 +253,36 @@ def measured_edge(energy: FloatArray, norm: FloatArray) -> float:
     return normalised_edge(energy[known], norm[known])
 
 
-class _Gathered:
-    """Compounds on their way into arrays."""
+def _sites(
+    units: Mapping[tuple[str, str], Sequence[tuple[Record, Annotation]]], model: Model
+) -> Iterator[AbsorberSites]:
+    """Yield the absorbing sites of each compound: those of its first crystal."""
+    spec = model.checkpoint.config.graph
+    firsts = [scans[0][0] for scans in units.values()]
+    embedded = model.sites(settled_cell(record.material.cell, spec) for record in firsts)
+    for (element, name), record, crystal in zip(units, firsts, embedded, strict=True):
+        sites, _ = model.absorber_sites(crystal, element, record.sites, name=name)
+        yield sites
 
-    def __init__(self, model: Checkpoint, grids: Mapping[str, EnergyGrid]) -> None:
-        self.model, self.grids, self.network = model, grids, model.network()
-        self.rows: list[dict[str, object]] = []
-        self.sites: list[Sites] = []
-        self.simulated: list[FloatArray] = []
-        self.owner: list[int] = []
-        self.share: list[float] = []
 
-    def add(
-        self,
-        key: tuple[str, str],
-        scans: Sequence[tuple[Record, Annotation]],
-        curve: tuple[FloatArray, FloatArray],
-    ) -> None:
-        """Add a compound with its sites."""
-        element, name = key
-        (record, about), (energy, norm) = scans[0], curve
-        grid = self.grids[element]
-        known = np.isfinite(norm)
-        filled = np.interp(energy, energy[known], norm[known])
-        target = np.interp(grid.energies, energy, norm)
-        self._add_sites(record)
-        self.rows.append(
-            {
-                "name": name,
-                "element": element,
-                "group": about.group or record.material.formula,
-                "formula": record.material.formula,
-                "n_scans": len(scans),
-                "energy": energy,
-                "norm": filled,
-                "target": target,
-                "e0": measured_edge(grid.energies, np.interp(grid.energies, energy, filled)),
-            }
-        )
-
-    @torch.no_grad()
-    def _add_sites(self, record: Record) -> None:
-        config, card = self.network.config, self.model.elements[record.element]
-        graph, nodes_of_site = site_graph(record.material.cell, config)
-        vectors = self.network.embed(collate([graph]))
-        distinct, share = members(record.sites, nodes_of_site)
-        theory = None
-        if card.fidelity is not None:
-            theory = torch.tensor(config.fidelity_index(card.fidelity))
-        valence, ligands = chemical_state(graph)
-        sites, simulated = sites_of(
-            self.network,
-            vectors[distinct],
-            atomic_number(record.element),
-            card.grid,
-            theory,
-            (valence[distinct], ligands[distinct]),
-        )
-        self.owner += [len(self.rows)] * len(distinct)
-        self.share += share.tolist()
-        self.sites.append(sites)
-        self.simulated.append(simulated)
-
-    def compounds(
-        self,
-        data: Records,
-        sources: Mapping[str, Mapping[str, int]],
-        left_out: tuple[tuple[str, str], ...],
-    ) -> Compounds:
-        """Return what was added, of which data, and what was not."""
-        names = self.rows[0] if self.rows else ()
-        columns = {name: np.array([row[name] for row in self.rows]) for name in names}
-        tensors = [sites.tensors for sites in self.sites]
-        return Compounds(
-            **columns,
-            owner=np.array(self.owner),
-            share=np.array(self.share),
-            sites=Sites(**{n: torch.cat([each[n] for each in tensors]) for n in tensors[0]}),
-            simulated=np.concatenate(self.simulated),
-            grids=self.grids,
-            model=self.model,
-            network=self.network,
-            data=data,
-            sources=sources,
-            left_out=left_out,
-        )
+def _row(
+    key: tuple[str, str],
+    scans: Sequence[tuple[Record, Annotation]],
+    curve: tuple[FloatArray, FloatArray],
+    grid: EnergyGrid,
+) -> dict[str, object]:
+    """Return what is measured of a compound, by the names of `Compounds`."""
+    (element, name), (record, about), (energy, norm) = key, scans[0], curve
+    known = np.isfinite(norm)
+    filled = np.interp(energy, energy[known], norm[known])
+    return {
+        "name": name,
+        "element": element,
+        "group": about.group or record.material.formula,
+        "formula": record.material.formula,
+        "n_scans": len(scans),
+        "energy": energy,
+        "norm": filled,
+        "target": np.interp(grid.energies, energy, norm),
+        "half_step": measured_edge(grid.energies, np.interp(grid.energies, energy, filled)),
+    }

@@ -1,8 +1,8 @@
-"""What a calibration comes to: scores over its repeats, and models learnt from all compounds."""
+"""What a calibration comes to: scores over its repeats, and a model learnt from all compounds."""
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -11,22 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from cgxas.calibration.calibrators import DEFAULT
-from cgxas.calibration.gaussian import fit_calibration
+from cgxas.calibration.calibrators import calibrator
 from cgxas.calibration.measured import Compounds
-from cgxas.calibration.paper import tune_paper
-from cgxas.calibration.repeats import draw_repeats, well_measured
+from cgxas.calibration.repeats import Repeat, draw_repeats, well_measured
 from cgxas.calibration.run import CalibrationSettings, told
-from cgxas.calibration.trials import Summary, Trial, by_method
+from cgxas.calibration.trials import FIGURES, Summary, Trial, by_method
 from cgxas.data.split import PARTS
 from cgxas.elements import atomic_number
-from cgxas.model.checkpoint import SUFFIX, Checkpoint, ElementCard
+from cgxas.model.calibration.base import Calibration, PerElement
+from cgxas.model.checkpoint import AbsorberCard, Checkpoint
+from cgxas.model.container import SUFFIX
 from cgxas.writing import atomic_path
 
 SCORES = "scores.json"
 
 Scores = dict[str, dict[str, dict[str, dict[str, dict[str, float]]]]]
-"""Element -> method -> part -> "rse" or "edge" -> its "mean" and "deviation" over the repeats."""
+"""Element -> method -> part -> figure of a trial -> its "mean" and "deviation" over the repeats."""
 
 
 def summaries(found: Sequence[Trial]) -> Scores:
@@ -35,7 +35,11 @@ def summaries(found: Sequence[Trial]) -> Scores:
     for element in dict.fromkeys(trial.element for trial in found):
         scores[element] = {
             name: {
-                part: {q: asdict(Summary.of(mine, q, part)) for q in ("rse", "edge")}
+                part: {
+                    figure: asdict(summary)
+                    for figure in FIGURES
+                    if (summary := Summary.of(mine, figure, part))
+                }
                 for part in PARTS
             }
             for name, mine in by_method(found, element)
@@ -49,13 +53,11 @@ def finish(
     found: Sequence[Trial],
     folder: Path,
     command: str,
-) -> list[Path]:
-    """Write the scores, and what the first method makes of all compounds.
-
-    The default method makes one model of all elements; the paper's makes one of each.
+) -> Path:
+    """Write the scores, and the model that the first method makes of all compounds.
 
     Returns:
-        The model files.
+        The model file.
 
     Raises:
         OutputError: they cannot be written.
@@ -63,63 +65,57 @@ def finish(
     scores = summaries(found)
     with atomic_path(folder / SCORES) as temporary:
         temporary.write_text(json.dumps(scores, indent=1), encoding="utf-8")
-    make = _calibrated if config.methods[0] == DEFAULT else _tuned
-    files = []
-    for model, learnt in make(config, compounds, scores):
-        files.append(folder / f"{model.name}{SUFFIX}")
-        provenance = _provenance(config, compounds, scores, learnt) | {"command": command}
-        replace(model, provenance=provenance).save(files[-1])
-    return files
-
-
-def _calibrated(
-    config: CalibrationSettings, compounds: Compounds, scores: Scores
-) -> Iterator[tuple[Checkpoint, list[str]]]:
-    learnt = sorted({*config.elements, *well_measured(compounds)}, key=atomic_number)
-    rows = np.flatnonzero(np.isin(compounds.element, learnt))
-    cards = {element: _card(config, compounds, scores, element) for element in config.elements}
+    calibration, learnt = _calibration(config, compounds)
+    parent = compounds.model.checkpoint
     model = Checkpoint(
         name=config.name,
-        config=compounds.model.config,
-        elements=cards,
-        state=compounds.model.state,
-        calibration=fit_calibration(compounds, rows),
+        config=parent.config,
+        cards={(e, "K"): _card(config, compounds, scores, e) for e in config.elements},
+        state=parent.state,
+        provenance=_provenance(config, compounds, scores, learnt) | {"command": command},
+        calibration=calibration,
+        bonds=parent.bonds,
     )
-    yield model, learnt
+    file = folder / f"{model.name}{SUFFIX}"
+    model.save(file)
+    return file
 
 
-def _tuned(
-    config: CalibrationSettings, compounds: Compounds, scores: Scores
-) -> Iterator[tuple[Checkpoint, list[str]]]:
-    for element in config.elements:
-        repeat = next(draw_repeats(compounds, element, config.split_by, 1, config.seed))
-        train = np.concatenate([repeat.train, repeat.test])
-        head = tune_paper(compounds, element, train, repeat.validation)
-        state = dict(compounds.model.state)
-        for n, layer in enumerate(head.layers):
-            state |= {f"head_layers.{n}.{name}": t for name, t in layer.state_dict().items()}
-        card = _card(config, compounds, scores, element)
-        model = Checkpoint(
-            name=f"{config.name}_{element}",
-            config=compounds.model.config,
-            elements={element: replace(card, simulated=None)},
-            state=state,
-        )
-        yield model, [element]
+def _calibration(
+    config: CalibrationSettings, compounds: Compounds
+) -> tuple[Calibration, list[str]]:
+    """Return what the first method learns from all compounds, and the elements it learnt from."""
+    method = calibrator(config.methods[0])
+    if not method.together:
+        fitted = {e: method.fit(compounds, _all_of(config, compounds, e)) for e in config.elements}
+        return PerElement(fitted), list(config.elements)
+    learnt = sorted({*config.elements, *well_measured(compounds)}, key=atomic_number)
+    rows = np.flatnonzero(np.isin(compounds.element, learnt))
+    none = rows[:0]
+    return method.fit(compounds, Repeat(learnt[0], 0, rows, none, none, none)), learnt
+
+
+def _all_of(config: CalibrationSettings, compounds: Compounds, element: str) -> Repeat:
+    """Return all compounds of an element as training part, but those that a method chooses by."""
+    first = next(draw_repeats(compounds, element, config.split_by, 1, config.seed))
+    rows = np.flatnonzero(compounds.element == element)
+    if calibrator(config.methods[0]).chooses:
+        rows = np.setdiff1d(rows, first.validation)
+    return replace(first, train=rows, test=rows[:0])
 
 
 def _card(
     config: CalibrationSettings, compounds: Compounds, scores: Scores, element: str
-) -> ElementCard:
+) -> AbsorberCard:
     """Return what a calibrated model knows of an element, as the first method was tested."""
-    own, mine = compounds.model.elements[element], compounds.element == element
+    own, mine = compounds.model.card(element), compounds.element == element
     test = scores[element][config.methods[0]]["test"]
-    return ElementCard(
+    return AbsorberCard(
         grid=compounds.grids[element],
         n_train=int(compounds.n_scans[mine].sum()),
         n_test=int(mine.sum()),
         test_rse=test["rse"]["mean"],
-        test_e0=test["edge"]["mean"],
+        test_half_step_error=test["half_step"]["mean"],
         fidelity=own.fidelity,
         simulated=own.network_grid,
     )

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from cgxas.calibration.measured import STEP, Compounds
-from cgxas.calibration.rigid import Curve
 from cgxas.data.annotations import read_annotations
 from cgxas.data.record import read_records
+from cgxas.model.calibration.curves import Curve, CurvesCalibration
 from cgxas.typing import FloatArray
 
 
-def theory_curves(folders: Sequence[Path], compounds: Compounds) -> dict[int, Curve]:
-    """Return compound -> simulated energies, eV, and norm, where data sets have it.
+def program_curves(folders: Sequence[Path], compounds: Compounds) -> CurvesCalibration:
+    """Return the simulated curves of compounds, where data sets have them.
 
     Spectra of single sites are averaged, weighted by the column `multiplicity`.
 
@@ -38,7 +38,11 @@ def theory_curves(folders: Sequence[Path], compounds: Compounds) -> dict[int, Cu
         if (record.element, name) in number:
             curve = (record.energy, record.norm)
             sites[number[record.element, name]].append((curve, about.multiplicity))
-    return {compound: _mean(found) for compound, found in sorted(sites.items())}
+    curves: dict[str, dict[str, Curve]] = defaultdict(dict)
+    for compound, found in sorted(sites.items()):
+        element, name = str(compounds.element[compound]), str(compounds.name[compound])
+        curves[element][name] = _mean(found)
+    return CurvesCalibration(curves)
 
 
 def _mean(sites: list[tuple[Curve, float]]) -> tuple[FloatArray, FloatArray]:

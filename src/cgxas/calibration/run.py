@@ -8,7 +8,7 @@ RUN/
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,21 +17,22 @@ import numpy as np
 
 from cgxas.calibration.calibrators import (
     DEFAULT,
-    MAKERS,
-    METHODS,
+    PROGRAM,
+    PROGRAM_RIGID,
     UNCALIBRATED,
-    method,
-    uncalibrated,
+    Calibrator,
+    answers,
+    calibrator,
+    of_program,
 )
 from cgxas.calibration.measured import Compounds
 from cgxas.calibration.repeats import SEED, Repeat, SplitBy, draw_repeats
-from cgxas.calibration.rigid import Curve, Rigid, fit_rigid_curves
 from cgxas.calibration.trials import Trial, append_trial, read_trials, score
 from cgxas.data.split import PARTS
 from cgxas.errors import ConfigError, OutputError
+from cgxas.model.calibration.curves import CurvesCalibration
 from cgxas.writing import atomic_path
 
-THEORY, THEORY_RIGID = "theory", "theory rigid"
 ABOUT, TRIALS = "calibration.json", "trials.jsonl"
 
 
@@ -57,12 +58,7 @@ class CalibrationSettings:
 
     def __post_init__(self) -> None:
         for each in self.methods:
-            method(each)
-        if self.methods[0] not in MAKERS:
-            raise ConfigError(
-                f"the first method makes the model, which {self.methods[0]} cannot; begin with "
-                f"{' or '.join(MAKERS)}"
-            )
+            calibrator(each)
         if self.repeats < 1:
             raise ConfigError(f"repeats = {self.repeats}; a test needs at least one")
 
@@ -111,10 +107,10 @@ def read_about(folder: Path) -> dict[str, Any]:
 
 def told(config: CalibrationSettings, compounds: Compounds) -> dict[str, Any]:
     """Return what a calibration is of, as plain values."""
-    model = compounds.model
+    model = compounds.model.checkpoint
     plain: dict[str, Any] = json.loads(json.dumps(asdict(config)))
     return plain | {
-        "model": {"name": model.name, "tensors_sha256": model.sha256},
+        "model": {"name": model.name, "sha256": model.sha256},
         "data": list(compounds.data.names),
         "data_sha256": compounds.data.sha256,
     }
@@ -124,7 +120,7 @@ def trials(
     config: CalibrationSettings,
     compounds: Compounds,
     folder: Path,
-    theory: Mapping[int, Curve] | None = None,
+    program: CurvesCalibration | None = None,
     on_trial: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Trial]:
     """Try all methods on all repeats; what is done already in the folder is kept.
@@ -133,18 +129,22 @@ def trials(
         config: what to try.
         compounds: what to learn from and to test on.
         folder: of the run.
-        theory: compound -> simulated curve of a program, to be tried as well.
+        program: curves that a program computed for some of the compounds, to be tried as well.
         on_trial: told how many are done, and how many there are, after each.
     """
     path = folder / TRIALS
     found = read_trials(path)
     done = {(trial.method, trial.element, trial.repeat) for trial in found}
-    wanted = list(_wanted(config, compounds, theory or {}))
+    methods: dict[str, Calibrator] = {n: calibrator(n) for n in (UNCALIBRATED, *config.methods)}
+    methods |= of_program(program) if program else {}
+    wanted = list(_wanted(config, compounds, program))
     on_trial(len(done), len(wanted))
     for repeat, name in wanted:
         if (name, repeat.element, repeat.number) in done:
             continue
-        trial = _tried(compounds, repeat, name, theory or {})
+        numbers = np.concatenate([getattr(repeat, part) for part in PARTS])
+        calibration = methods[name].fit(compounds, repeat)
+        trial = score(compounds, repeat, name, answers(compounds, calibration, numbers))
         append_trial(path, trial)
         found.append(trial)
         on_trial(len(found), len(wanted))
@@ -152,27 +152,19 @@ def trials(
 
 
 def _wanted(
-    config: CalibrationSettings, compounds: Compounds, theory: Mapping[int, Curve]
+    config: CalibrationSettings, compounds: Compounds, program: CurvesCalibration | None
 ) -> Iterator[tuple[Repeat, str]]:
+    curves = program.curves if program else {}
     for element in config.elements:
+        names = curves.get(element, {})
+        known = {n for n, s in enumerate(compounds.sites) if s.absorber == element}
+        known &= {n for n in known if compounds.sites[n].name in names}
         for repeat in draw_repeats(
             compounds, element, config.split_by, config.repeats, config.seed
         ):
-            for name in (UNCALIBRATED, *config.methods):
+            for name in dict.fromkeys((UNCALIBRATED, *config.methods)):
                 yield repeat, name
-            known = repeat.only(theory)
-            if all(len(getattr(known, part)) for part in PARTS):
-                yield known, THEORY
-                yield known, THEORY_RIGID
-
-
-def _tried(compounds: Compounds, repeat: Repeat, name: str, theory: Mapping[int, Curve]) -> Trial:
-    numbers = np.concatenate([getattr(repeat, part) for part in PARTS])
-    if name == THEORY:
-        unmoved = Rigid(theory, compounds.grids[repeat.element], shift=0.0, width=0.0)
-        return score(compounds, repeat, name, unmoved(numbers))
-    if name == THEORY_RIGID:
-        fitted = fit_rigid_curves(compounds, theory, repeat.element, repeat.train)
-        return score(compounds, repeat, name, fitted(numbers))
-    answer = uncalibrated if name == UNCALIBRATED else METHODS[name]
-    return score(compounds, repeat, name, *answer(compounds, repeat, numbers))
+            of_known = repeat.only(known)
+            if all(len(getattr(of_known, part)) for part in PARTS):
+                yield of_known, PROGRAM
+                yield of_known, PROGRAM_RIGID

@@ -9,15 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from cgxas.calibration.calibrators import Answers
 from cgxas.calibration.measured import Compounds
 from cgxas.calibration.repeats import Repeat
 from cgxas.data.split import PARTS, Part
 from cgxas.errors import ConfigError
-from cgxas.model.calibration.gaussian import simulated_edge
-from cgxas.spectra.metrics import rse
+from cgxas.model.calibration.features import edge_of
+from cgxas.spectra.metrics import coverage, negative_log_likelihood, rse
 from cgxas.typing import FloatArray
 
 _DIGITS = 5
+FIGURES = ("rse", "half_step", "within_1", "within_2", "nll")
+"""What a trial tells of a compound; the last three only where there is a sigma."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,10 @@ class Trial:
         repeat: number of the repeat.
         parts: part -> names of its compounds.
         rse: compound -> relative squared error over measured points.
-        edge: compound -> edge energy minus the measured one, eV.
+        half_step: compound -> its half step minus the measured one, eV.
+        within_1: compound -> share of measured points within one sigma; empty without sigma.
+        within_2: compound -> the same within two.
+        nll: compound -> mean negative log likelihood of the measured points; empty likewise.
         curves: test compound -> (P,) spectrum.
         sigma: test compound -> (P,) its standard deviation, from methods that tell one.
     """
@@ -40,14 +46,18 @@ class Trial:
     repeat: int
     parts: dict[Part, list[str]]
     rse: dict[str, float]
-    edge: dict[str, float]
+    half_step: dict[str, float]
+    within_1: dict[str, float]
+    within_2: dict[str, float]
+    nll: dict[str, float]
     curves: dict[str, list[float]]
     sigma: dict[str, list[float]]
 
-    def mean(self, quantity: str, part: Part) -> float:
-        """Return the mean RSE ("rse") or edge-energy error in eV ("edge") of a part."""
-        values: dict[str, float] = getattr(self, quantity)
-        return float(np.mean([abs(values[name]) for name in self.parts[part]]))
+    def mean(self, figure: str, part: Part) -> float:
+        """Return the mean of a figure over a part; of half steps that of their sizes, eV."""
+        values: dict[str, float] = getattr(self, figure)
+        found = [values[name] for name in self.parts[part]]
+        return float(np.mean(np.abs(found) if figure == "half_step" else found))
 
 
 @dataclass(frozen=True)
@@ -63,48 +73,51 @@ class Summary:
     deviation: float
 
     @classmethod
-    def of(cls, trials: Sequence[Trial], quantity: str, part: Part) -> "Summary":
-        """Sum up the trials of one method and element."""
-        values = [trial.mean(quantity, part) for trial in trials]
+    def of(cls, trials: Sequence[Trial], figure: str, part: Part) -> "Summary | None":
+        """Sum up the trials of one method and element; None if they do not tell the figure."""
+        if not all(getattr(trial, figure) for trial in trials):
+            return None
+        values = [trial.mean(figure, part) for trial in trials]
         return cls(float(np.mean(values)), float(np.std(values)))
 
 
-def score(
-    compounds: Compounds,
-    repeat: Repeat,
-    method: str,
-    spectra: FloatArray,
-    sigma: FloatArray | None = None,
-) -> Trial:
+def score(compounds: Compounds, repeat: Repeat, method: str, found: Answers) -> Trial:
     """Compare the spectra of a repeat's compounds with the measured ones.
 
     Args:
         compounds: all of them.
         repeat: its parts.
         method: name for the record.
-        spectra: (n, P) of train, validation and test compounds, one after the other.
-        sigma: (n, P) their standard deviations, if the method tells them.
+        found: spectra of train, validation and test compounds, one after the other.
     """
     numbers = np.concatenate([getattr(repeat, part) for part in PARTS])
     names = [str(name) for name in compounds.name[numbers]]
-    energies = compounds.grids[repeat.element].energies
-    errors = rse(compounds.target[numbers], spectra)
+    energies, target = compounds.grids[repeat.element].energies, compounds.target[numbers]
     edges = [
-        simulated_edge(energies, curve) - compounds.e0[c]
-        for c, curve in zip(numbers, spectra, strict=True)
+        edge_of(energies, curve) - compounds.half_step[c]
+        for c, curve in zip(numbers, found.norm, strict=True)
     ]
+    figures = {"rse": rse(target, found.norm), "half_step": np.array(edges)}
+    if found.sigma is not None:
+        band = target, found.norm, found.sigma
+        figures |= {f"within_{n}": coverage(*band, n) for n in (1, 2)}
+        figures["nll"] = negative_log_likelihood(*band)
     tested = range(len(numbers) - len(repeat.test), len(numbers))
-    rounded = np.round(spectra, _DIGITS)
+    sigma = {} if found.sigma is None else {names[n]: _rounded(found.sigma[n]) for n in tested}
+    by_name = {name: dict(zip(names, map(float, v), strict=True)) for name, v in figures.items()}
     return Trial(
-        method,
-        repeat.element,
-        repeat.number,
-        {part: [str(n) for n in compounds.name[getattr(repeat, part)]] for part in PARTS},
-        dict(zip(names, map(float, errors), strict=True)),
-        dict(zip(names, map(float, edges), strict=True)),
-        {names[n]: rounded[n].tolist() for n in tested},
-        {} if sigma is None else {names[n]: np.round(sigma[n], _DIGITS).tolist() for n in tested},
+        method=method,
+        element=repeat.element,
+        repeat=repeat.number,
+        parts={part: [str(n) for n in compounds.name[getattr(repeat, part)]] for part in PARTS},
+        curves={names[n]: _rounded(found.norm[n]) for n in tested},
+        sigma=sigma,
+        **{name: by_name.get(name, {}) for name in FIGURES},
     )
+
+
+def _rounded(curve: FloatArray) -> list[float]:
+    return [float(value) for value in np.round(curve, _DIGITS)]
 
 
 def append_trial(path: Path, trial: Trial) -> None:

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from cgxas.calibration.measured import Compounds
     from cgxas.calibration.trials import Trial
 
+_FIGURES = (
+    ("rse", "RSE", 4),
+    ("half_step", "half step error (eV)", 2),
+    ("within_1", "within 1 sigma", 2),
+    ("within_2", "within 2 sigma", 2),
+    ("nll", "NLL per point", 2),
+)
 _Model = Annotated[
     str, typer.Argument(metavar="NAME|PATH", help="The model to calibrate, such as universal.")
 ]
@@ -39,8 +46,8 @@ _Method = Annotated[
     typer.Option(
         "--method",
         metavar="METHOD",
-        help="gaussian, alone, offset, paper, shrink, last-layer, ensemble or rigid; repeat it to "
-        "compare. The first makes the model: gaussian or paper. Else: gaussian and rigid.",
+        help="gaussian, alone, offset, paper or rigid; repeat it to compare. The first makes the "
+        "model. Else: gaussian and rigid.",
     ),
 ]
 _Repeats = Annotated[int, typer.Option("--repeats", min=1, help="Random splits to test on.")]
@@ -78,7 +85,7 @@ def calibrate(
     from cgxas.calibration.figures import draw_figures, draw_maps
     from cgxas.calibration.measured import read_compounds
     from cgxas.calibration.outcome import finish
-    from cgxas.calibration.program import theory_curves
+    from cgxas.calibration.program import program_curves
     from cgxas.calibration.run import CalibrationSettings, prepare, trials
     from cgxas.model.checkpoint import load_checkpoint
 
@@ -95,18 +102,18 @@ def calibrate(
         split_by=split,
         repeats=repeats,
     )
-    theory = theory_curves(simulated or (), compounds)
+    program = program_curves(simulated, compounds) if simulated else None
     command = shlex.join(["cgxas", *sys.argv[1:]])
     prepare(config, compounds, output, command)
     with _progress() as advance:
-        found = trials(config, compounds, output, theory, on_trial=advance)
-    models = finish(config, compounds, found, output, command)
+        found = trials(config, compounds, output, program, on_trial=advance)
+    model_file = finish(config, compounds, found, output, command)
     console = table_console()
     console.print(_scores_table(found, console.is_terminal))
     files = draw_figures(config, compounds, found, output)
     if simulated:
         files += draw_maps(config.elements, compounds, simulated, output)
-    say(f"wrote {', '.join(map(str, models))} and {len(files)} figures beside it")
+    say(f"wrote {model_file} and {len(files)} figures beside it")
 
 
 def _enough(compounds: "Compounds") -> list[str]:
@@ -160,8 +167,9 @@ def _scores_table(found: "Sequence[Trial]", is_terminal: bool) -> "Table":
     table = plain_table(("Absorber", "Method", "Mean"), headings, is_terminal)
     for element in dict.fromkeys(trial.element for trial in found):
         for name, mine in by_method(found, element):
-            for quantity, label, digits in (("rse", "RSE", 4), ("edge", "E0 error (eV)", 2)):
-                parts = [Summary.of(mine, quantity, part) for part in PARTS]
-                cells = [f"{s.mean:.{digits}f} ± {s.deviation:.{digits}f}" for s in parts]
-                table.add_row(element, name, label, *cells)
+            for figure, label, digits in _FIGURES:
+                parts = [Summary.of(mine, figure, part) for part in PARTS]
+                cells = [f"{s.mean:.{digits}f} ± {s.deviation:.{digits}f}" for s in parts if s]
+                if cells:
+                    table.add_row(element, name, label, *cells)
     return table

@@ -34,7 +34,7 @@ def embed(
 
     check_output(output, (".parquet",))
     checkpoint = load_checkpoint(model)
-    crystals = read_crystals(sources, checkpoint.config.cell)
+    crystals = read_crystals(sources, checkpoint.config.graph)
     with progress(len(crystals)) as advance:
         sites = embed_crystals(checkpoint, crystals, element or (), on_crystal=advance)
     sites.write(output)

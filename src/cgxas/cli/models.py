@@ -2,17 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from cgxas.cli.messages import one_line, say, table_console
-from cgxas.model.cgxas.config import Activation
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from cgxas.model.checkpoint import Checkpoint, ElementCard
+    from cgxas.model.checkpoint import AbsorberCard, Checkpoint
 
 app = typer.Typer(help="List, describe and import models.")
 
@@ -70,12 +69,13 @@ def import_model(
         Path, typer.Option("--output", "-o", metavar="NAME.safetensors", help="The new model file.")
     ],
     activation: Annotated[
-        Activation, typer.Option("--activation", help="What the network was trained with.")
+        Literal["elu", "silu"],
+        typer.Option("--activation", help="What the network was trained with."),
     ] = "elu",
 ) -> None:
     """Convert a checkpoint of the CGXAS authors (arXiv:2512.23449) into a model file."""
     from cgxas.model.cgxas.authors import import_checkpoint
-    from cgxas.model.checkpoint import SUFFIX
+    from cgxas.model.container import SUFFIX
     from cgxas.spectra.io.write import check_output
 
     target = check_output(output, (SUFFIX,))
@@ -84,30 +84,21 @@ def import_model(
 
 
 def _description(checkpoint: "Checkpoint") -> Iterator[tuple[str, str]]:
-    from cgxas.model.checkpoint import FORMAT
+    from cgxas.model.upgrades import FORMAT
 
-    c = checkpoint.config
-    acts = {c.message_activation, c.module_activation, c.head_activation}
+    config = checkpoint.config
     yield "name", checkpoint.name
     yield "format", str(FORMAT)
-    yield (
-        "network",
-        f"{c.n_modules} graph modules and {c.n_head_layers} head layers of width {c.hidden}, "
-        f"{c.n_gaussians} Gaussians, {c.n_waves} plane waves, {c.n_outputs} energies",
-    )
-    if len(acts) == 1:
-        yield "activation", c.head_activation
-    else:
-        yield (
-            "activation",
-            f"{c.message_activation} in messages, {c.module_activation} in modules, "
-            f"{c.head_activation} in the head",
-        )
-    if c.fidelities:
-        yield "theories", ", ".join(c.fidelities)
+    yield "sha256", checkpoint.sha256
+    yield from config.facts.items()
+    if config.fidelities:
+        yield "fidelities", ", ".join(config.fidelities)
     if checkpoint.calibration:
-        yield "calibrated to", f"{len(checkpoint.calibration.share)} measured compounds"
-    yield "cell", {"canonical": "canonical primitive cell", "as_given": "as given"}[c.cell]
+        yield "calibration", checkpoint.calibration.kind
+    spec = config.graph
+    yield "neighbours", f"{spec.neighbours} within {spec.cutoff:g} A"
+    canonical = f"canonical primitive cell, symmetry within {spec.symprec:g} A"
+    yield "cell", canonical if spec.cell == "canonical" else "as given"
 
 
 def _told(provenance: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -139,19 +130,19 @@ def _elements(checkpoint: "Checkpoint", is_terminal: bool) -> "Table":
     from cgxas.cli.tables import UNKNOWN, plain_table
 
     calibrated = checkpoint.is_calibrated
-    tested = ("Test compounds", "Test RSE", "Test E0 error (eV)")
+    tested = ("Test compounds", "Test RSE", "Test half step error (eV)")
     headings = tested if calibrated else ("Test spectra", "Test RSE", "Test PCC")
     table = plain_table(("Absorber",), ("Window (eV)", "Train spectra", *headings), is_terminal)
     for symbol, card in checkpoint.elements.items():
         window = f"{card.grid.e_min:.1f} to {card.grid.e_max:.1f}"
         counts = [UNKNOWN if n is None else str(n) for n in (card.n_train, card.n_test)]
-        figures = (card.test_rse, card.test_e0 if calibrated else card.test_pcc)
+        figures = (card.test_rse, card.test_half_step_error if calibrated else card.test_pcc)
         scores = [UNKNOWN if x is None else f"{x:.4f}" for x in figures]
         table.add_row(symbol, window, *counts, *scores)
     return table
 
 
-def _rough(elements: "Mapping[str, ElementCard]") -> str:
+def _rough(elements: "Mapping[str, AbsorberCard]") -> str:
     from cgxas.predict import FEW
 
     counts = {symbol: card.n_train for symbol, card in elements.items()}

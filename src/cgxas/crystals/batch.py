@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cgxas.crystals.graph import CUTOFF, CrystalGraph
+from cgxas.crystals.graph import CrystalGraph
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,11 +17,11 @@ class GraphBatch:
 
     Attributes:
         numbers: (N,) int64 atomic numbers.
-        neighbour_index: (N, 12) int64 node at the other end of each edge, within the batch.
-        distance: (N, 12) Angstrom; the cutoff in empty slots.
-        fractional: (N, 12, 3) edge vectors in units of the cell vectors; None if not wanted.
+        neighbour_index: (N, K) int64 node at the other end of each edge, within the batch.
+        distance: (N, K) Angstrom; the cutoff in empty slots.
+        fractional: (N, K, 3) edge vectors in units of the cell vectors; None if not wanted.
         volume: (N,) volume of the node's cell, cubic Angstrom; None likewise.
-        mask: (N, 12) which slots hold a neighbour.
+        mask: (N, K) which slots hold a neighbour.
         offsets: first node of each graph, and N at the end.
     """
 
@@ -55,6 +55,6 @@ def collate(graphs: Sequence[CrystalGraph], dtype: torch.dtype = torch.float32) 
         distance=torch.from_numpy(distance).to(dtype),
         fractional=torch.from_numpy(np.concatenate(fractional)).to(dtype),
         volume=torch.from_numpy(np.concatenate(volume)).to(dtype),
-        mask=torch.from_numpy(distance.astype(np.float32) < np.float32(CUTOFF)),
+        mask=torch.from_numpy(distance.astype(np.float32) < np.float32(graphs[0].cutoff)),
         offsets=tuple(int(offset) for offset in offsets),
     )

@@ -19,13 +19,12 @@ import spglib
 from numpy.typing import NDArray
 from pymatgen.optimization.neighbors import find_points_in_spheres
 
+from cgxas.crystals.spec import GraphSpec
+
 # spglib writes to stderr whenever it has to try again with a smaller tolerance.
 os.environ.setdefault("SPGLIB_WARNING", "OFF")
 
-SYMPREC = 0.01
-"""Distance in Angstrom below which atoms count as symmetry-equivalent."""
-
-_SAME_PLACE = 10 * SYMPREC
+_SAME_PLACE = 10.0  # in units of the tolerance
 _FINGERPRINT_RADIUS = 5.0
 _FINGERPRINT_TOLERANCE = 1e-9
 # Three different numbers in every order: with fewer, a cubic crystal without fourfold axes (P2_13)
@@ -74,11 +73,11 @@ class Cell:
 
 
 @dataclass(frozen=True, eq=False)
-class CanonicalCell:
-    """The canonical primitive cell and how the caller's sites map to it.
+class SettledCell:
+    """The cell a crystal is computed in, and how the caller's sites map to it.
 
     Attributes:
-        cell: the primitive cell, N atoms.
+        cell: the cell, N atoms.
         orbit_of_atom: (N,) orbit number, 0 to K - 1, of each atom of the cell.
         orbit_of_site: (M,) orbit number of each of the caller's sites.
     """
@@ -88,17 +87,35 @@ class CanonicalCell:
     orbit_of_site: NDArray[np.int64]
 
 
-def canonical_cell(given: Cell) -> CanonicalCell:
+def settled_cell(given: Cell, spec: GraphSpec) -> SettledCell:
+    """Return the cell that a recipe asks for: the given one, or the canonical primitive cell."""
+    if spec.cell == "as_given":
+        return each_on_its_own(given)
+    return canonical_cell(given, spec.symprec)
+
+
+def each_on_its_own(given: Cell) -> SettledCell:
+    """Return the cell as it is, in which no atom is known to be equivalent to another."""
+    each = np.arange(len(given.numbers))
+    return SettledCell(given, each, each)
+
+
+def canonical_cell(given: Cell, symprec: float) -> SettledCell:
     """Return the canonical primitive cell of a crystal in any description.
 
-    A crystal in which spglib finds no symmetry at all within `SYMPREC` is Niggli-reduced as it is.
+    A crystal in which spglib finds no symmetry at all within the tolerance is Niggli-reduced as it
+    is.
+
+    Args:
+        given: the crystal.
+        symprec: distance in Angstrom below which atoms count as symmetry-equivalent.
     """
-    # Where atoms lie near the limit of `SYMPREC`, what spglib finds depends on their order.
+    # Where atoms lie near the limit of the tolerance, what spglib finds depends on their order.
     order = _by_surroundings(given)
-    found = _canonical(Cell(given.lattice, given.frac[order], given.numbers[order]))
+    found = _canonical(Cell(given.lattice, given.frac[order], given.numbers[order]), symprec)
     orbit_of_site = np.empty_like(found.orbit_of_site)
     orbit_of_site[order] = found.orbit_of_site
-    return CanonicalCell(found.cell, found.orbit_of_atom, orbit_of_site)
+    return SettledCell(found.cell, found.orbit_of_atom, orbit_of_site)
 
 
 def _by_surroundings(cell: Cell) -> NDArray[np.intp]:
@@ -109,13 +126,14 @@ def _by_surroundings(cell: Cell) -> NDArray[np.intp]:
     return np.lexsort((np.round(around / _FINGERPRINT_TOLERANCE), cell.numbers))
 
 
-def _canonical(given: Cell) -> CanonicalCell:
+def _canonical(given: Cell, symprec: float) -> SettledCell:
     # Any: spglib's annotations know lists only, its functions take arrays.
     described: Any = (given.lattice, given.frac, given.numbers)
-    dataset = spglib.get_symmetry_dataset(described, SYMPREC)
+    dataset = spglib.get_symmetry_dataset(described, symprec)
     if dataset is None:
         each = np.arange(len(given.numbers))
-        return CanonicalCell(_reduced(given.lattice, given.cart, given.numbers, 1), each, each)
+        reduced = _reduced(given.lattice, given.cart, given.numbers, 1, symprec)
+        return SettledCell(reduced, each, each)
     _, orbit_of_site = np.unique(dataset.crystallographic_orbits, return_inverse=True)
     # Atoms of the primitive cell: one standard atom for each label that spglib shares between
     # the standard cell and the caller's.
@@ -125,14 +143,16 @@ def _canonical(given: Cell) -> CanonicalCell:
     # Of the space group, not of the caller's cell: a supercell has fewer.
     operations: Any = spglib.get_symmetry_from_database(dataset.hall_number)
     lattice = _standard_lattice(dataset, given, operations["rotations"])
-    frac = _symmetrised(dataset, given, operations, orbit_of_site, (first, orbit_of_atom))
+    near = _SAME_PLACE * symprec
+    frac = _symmetrised(dataset, given, operations, orbit_of_site, (first, orbit_of_atom), near)
     cell = _reduced(
         _CENTRING[dataset.international[0]].T @ lattice,
         frac @ lattice,
         np.asarray(dataset.std_types, dtype=np.int64)[first],
         _laue_rotations(operations["rotations"]),
+        symprec,
     )
-    return CanonicalCell(cell, orbit_of_atom, orbit_of_site)
+    return SettledCell(cell, orbit_of_atom, orbit_of_site)
 
 
 def _standard_lattice(
@@ -155,6 +175,7 @@ def _symmetrised(
     operations: Any,
     orbit_of_site: NDArray[np.int64],
     primitive: tuple[NDArray[np.intp], NDArray[np.int64]],
+    same_place: float,
 ) -> NDArray[np.float64]:
     """Return (N, 3) standard fractional coordinates, averaged over the whole space group.
 
@@ -172,7 +193,7 @@ def _symmetrised(
         for atom in atoms:
             offset = images - near[atom]
             offset -= np.round(offset)
-            close = np.linalg.norm(offset @ dataset.std_lattice, axis=1) < _SAME_PLACE
+            close = np.linalg.norm(offset @ dataset.std_lattice, axis=1) < same_place
             averaged[atom] = near[atom] + offset[close].mean(axis=0)
     return averaged
 
@@ -188,23 +209,24 @@ def _reduced(
     cart: NDArray[np.float64],
     numbers: NDArray[np.int64],
     n_laue: int,
+    symprec: float,
 ) -> Cell:
     """Niggli-reduce the lattice, make it right-handed, and settle which basis is meant."""
     reduced = spglib.niggli_reduce(lattice)
     if reduced is None:
         reduced = lattice
     reduced = reduced * np.sign(np.linalg.det(reduced))
-    bases = _equivalent_bases(reduced)
+    bases = _equivalent_bases(reduced, symprec)
     if len(bases) > n_laue:
         reduced = bases[_distinguished(bases, lattice, cart, numbers)]
     frac = cart @ np.linalg.inv(reduced)
     return Cell(reduced, frac - np.floor(frac + 1e-9), numbers)
 
 
-def _equivalent_bases(lattice: NDArray[np.float64]) -> NDArray[np.float64]:
+def _equivalent_bases(lattice: NDArray[np.float64], symprec: float) -> NDArray[np.float64]:
     """Return (B, 3, 3): the right-handed bases of a lattice that have the same metric."""
     empty: Any = (lattice, [[0.0, 0.0, 0.0]], [1])
-    symmetry = spglib.get_symmetry(empty, SYMPREC)
+    symmetry = spglib.get_symmetry(empty, symprec)
     if symmetry is None:
         return lattice[None]
     rotations = symmetry["rotations"]

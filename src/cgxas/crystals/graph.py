@@ -4,18 +4,18 @@ Every node has the same number of neighbour slots, so a network reads the graph 
 gathers. Slots without a neighbour point to node 0 from exactly the cutoff away (SPEC section 2).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cgxas.crystals.spec import GraphSpec
+from cgxas.typing import IntArray
+
 if TYPE_CHECKING:
     from cgxas.crystals.canonical import Cell
-
-CUTOFF = 8.0
-"""Largest neighbour distance, Angstrom."""
-N_NEIGHBOURS = 12
 
 _TIE = 1e-5
 # Rounds fractional products; a prime, so that the simple fractions of special positions never
@@ -25,18 +25,20 @@ _FRACTION_STEPS = 9973
 
 @dataclass(frozen=True, eq=False)
 class CrystalGraph:
-    """Atoms and their nearest periodic neighbours.
+    """Atoms and their nearest periodic neighbours, K slots for each.
 
     Attributes:
+        cutoff: largest neighbour distance, Angstrom.
         lattice: (3, 3) cell vectors as rows, Angstrom.
         numbers: (N,) atomic number of each node.
-        neighbour_index: (N, 12) int32, the node at the other end of each edge.
-        neighbour_image: (N, 12, 3) int32, the lattice translation of that neighbour.
-        neighbour_vector: (N, 12, 3) r_j - r_i, Angstrom; (cutoff, 0, 0) in empty slots.
-        distance: (N, 12) length of that vector, Angstrom; the cutoff in empty slots.
+        neighbour_index: (N, K) int32, the node at the other end of each edge.
+        neighbour_image: (N, K, 3) int32, the lattice translation of that neighbour.
+        neighbour_vector: (N, K, 3) r_j - r_i, Angstrom; (cutoff, 0, 0) in empty slots.
+        distance: (N, K) length of that vector, Angstrom; the cutoff in empty slots.
         multiplicity: (N,) how many atoms of the cell a node stands for.
     """
 
+    cutoff: float
     lattice: NDArray[np.float64]
     numbers: NDArray[np.int64]
     neighbour_index: NDArray[np.int32]
@@ -47,7 +49,7 @@ class CrystalGraph:
 
     @property
     def fractional(self) -> NDArray[np.float64]:
-        """(N, 12, 3) edge vectors in units of the cell vectors."""
+        """(N, K, 3) edge vectors in units of the cell vectors."""
         return self.neighbour_vector @ np.linalg.inv(self.lattice)
 
     @property
@@ -56,25 +58,76 @@ class CrystalGraph:
         return float(abs(np.linalg.det(self.lattice)))
 
 
-def crystal_graph(cell: "Cell", orbits: NDArray[np.int64] | None = None) -> CrystalGraph:
-    """Build the graph of the 12 nearest neighbours within 8 Angstrom.
+class Settled(Protocol):
+    """What a graph is built from: a cell, and which of its atoms a site of the caller is."""
 
-    Ties at the 12th place are settled by what does not depend on the order of the atoms nor on
+    @property
+    def cell(self) -> "Cell":
+        """The cell the crystal is computed in, N atoms."""
+
+    @property
+    def orbit_of_atom(self) -> IntArray:
+        """(N,) number of the set of equivalent atoms each atom of the cell belongs to."""
+
+    @property
+    def orbit_of_site(self) -> IntArray:
+        """(M,) that of each of the caller's sites."""
+
+
+@dataclass(frozen=True, eq=False)
+class SiteGraph:
+    """A crystal's graph, and which of its nodes stand for which site.
+
+    Attributes:
+        graph: the graph.
+        nodes_of_site: for each of the caller's sites, the nodes whose mean it is.
+    """
+
+    graph: CrystalGraph
+    nodes_of_site: Sequence[IntArray]
+
+    def __len__(self) -> int:
+        return len(self.graph.numbers)
+
+
+def graph_of(crystal: Settled, spec: GraphSpec) -> SiteGraph:
+    """Build the graph of a crystal by a recipe: the one way from a crystal to a network.
+
+    Args:
+        crystal: a crystal whose cell was settled by the same recipe.
+        spec: the recipe.
+    """
+    if spec.per_orbit:
+        graph = crystal_graph(crystal.cell, spec, crystal.orbit_of_atom)
+        return SiteGraph(graph, [orbit[None] for orbit in crystal.orbit_of_site])
+    graph = crystal_graph(crystal.cell, spec)
+    orbits = range(int(crystal.orbit_of_atom.max()) + 1)
+    nodes = [np.flatnonzero(crystal.orbit_of_atom == orbit) for orbit in orbits]
+    return SiteGraph(graph, [nodes[orbit] for orbit in crystal.orbit_of_site])
+
+
+def crystal_graph(
+    cell: "Cell", spec: GraphSpec, orbits: NDArray[np.int64] | None = None
+) -> CrystalGraph:
+    """Build the graph of the nearest neighbours within the cutoff.
+
+    Ties at the last place are settled by what does not depend on the order of the atoms nor on
     the cell: heavier neighbour first, then the neighbour's own surroundings, then its direction
     in the canonical cell.
 
     Args:
         cell: the cell; atoms may lie outside of it.
+        spec: how many neighbours, and how far.
         orbits: (N,) number of the set of equivalent atoms each atom belongs to, 0 to K - 1. If
             given, the graph has one node per orbit instead of one per atom: the same answer from
             a network that sees distances only, at a fraction of the cost.
     """
     node_of_atom = np.arange(len(cell.numbers)) if orbits is None else orbits
     _, atom_of_node = np.unique(node_of_atom, return_index=True)
-    centre, other, image, distance = _pairs(cell, atom_of_node)
-    strength = cell.numbers[other] * (1 - distance / CUTOFF) ** 2
+    centre, other, image, distance = _pairs(cell, atom_of_node, spec.cutoff)
+    strength = cell.numbers[other] * (1 - distance / spec.cutoff) ** 2
     around = np.bincount(centre, strength, len(atom_of_node)).astype(np.float64)
-    near = _nearest_shells(centre, distance, len(atom_of_node))
+    near = _nearest_shells(centre, distance, len(atom_of_node), spec.neighbours)
     centre, other, image, distance = centre[near], other[near], image[near], distance[near]
     vector = cell.cart[other] + image @ cell.lattice - cell.cart[atom_of_node[centre]]
     order = np.lexsort(
@@ -87,10 +140,11 @@ def crystal_graph(cell: "Cell", orbits: NDArray[np.int64] | None = None) -> Crys
         )
     )
     slot = _position_in_group(centre[order])
-    kept = slot < N_NEIGHBOURS
+    kept = slot < spec.neighbours
     order, slot = order[kept], slot[kept]
     return _filled(
         cell,
+        spec,
         atom_of_node,
         np.bincount(node_of_atom),
         (centre[order], slot),
@@ -99,7 +153,7 @@ def crystal_graph(cell: "Cell", orbits: NDArray[np.int64] | None = None) -> Crys
 
 
 def _pairs(
-    cell: "Cell", centres: NDArray[np.int64]
+    cell: "Cell", centres: NDArray[np.int64], cutoff: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """Return node, atom, image and distance of all pairs within the cutoff, sorted by distance."""
     # Here and not above: a machine that only trains has no pymatgen.
@@ -109,13 +163,13 @@ def _pairs(
     centre, other, image, distance = find_points_in_spheres(
         cart,
         np.ascontiguousarray(cart[centres]),
-        CUTOFF,
+        cutoff,
         np.ones(3, dtype=np.int64),
         np.ascontiguousarray(cell.lattice),
         1e-8,
     )
     # The float32 distance decides, as in the authors' code (SPEC section 2: d >= cutoff is out).
-    bond = (distance > 1e-8) & (distance.astype(np.float32) < np.float32(CUTOFF))
+    bond = (distance > 1e-8) & (distance.astype(np.float32) < np.float32(cutoff))
     order = np.flatnonzero(bond)
     order = order[np.lexsort((distance[order], centre[order]))]
     return centre[order], other[order], image[order], distance[order]
@@ -128,12 +182,12 @@ def _position_in_group(sorted_groups: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _nearest_shells(
-    centre: NDArray[np.int64], distance: NDArray[np.float64], n_nodes: int
+    centre: NDArray[np.int64], distance: NDArray[np.float64], n_nodes: int, count: int
 ) -> NDArray[np.bool_]:
-    """Mark the pairs up to the 12th of each node and whatever ties with it."""
+    """Mark the pairs up to the last that counts of each node, and whatever ties with it."""
     last = np.full(n_nodes, np.inf)
-    twelfth = _position_in_group(centre) == N_NEIGHBOURS - 1
-    last[centre[twelfth]] = distance[twelfth]
+    final = _position_in_group(centre) == count - 1
+    last[centre[final]] = distance[final]
     return distance <= last[centre] + _TIE
 
 
@@ -165,18 +219,20 @@ def _direction_keys(fractional: NDArray[np.float64]) -> list[NDArray[np.float64]
 
 def _filled(
     cell: "Cell",
+    spec: GraphSpec,
     atom_of_node: NDArray[np.int64],
     multiplicity: NDArray[np.int64],
     where: tuple[NDArray[np.int64], NDArray[np.int64]],
     edges: tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]],
 ) -> CrystalGraph:
     """Lay the edges into dense slots, padding the empty ones."""
-    n_nodes = len(atom_of_node)
-    index = np.zeros((n_nodes, N_NEIGHBOURS), dtype=np.int32)
-    image = np.zeros((n_nodes, N_NEIGHBOURS, 3), dtype=np.int32)
-    vector = np.tile([CUTOFF, 0.0, 0.0], (n_nodes, N_NEIGHBOURS, 1))
+    slots = (len(atom_of_node), spec.neighbours)
+    index = np.zeros(slots, dtype=np.int32)
+    image = np.zeros((*slots, 3), dtype=np.int32)
+    vector = np.tile([spec.cutoff, 0.0, 0.0], (*slots, 1))
     index[where], image[where], vector[where] = edges
     return CrystalGraph(
+        cutoff=spec.cutoff,
         lattice=cell.lattice,
         numbers=cell.numbers[atom_of_node],
         neighbour_index=index,

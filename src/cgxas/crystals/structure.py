@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from pymatgen.core.structure import Structure
 from pymatgen.optimization.neighbors import find_points_in_spheres
 
-from cgxas.crystals.canonical import Cell, canonical_cell
+from cgxas.crystals.canonical import Cell, SettledCell, settled_cell
 from cgxas.crystals.molecules import equivalent_atoms
 from cgxas.crystals.read import read_crystal
+from cgxas.crystals.spec import GraphSpec
 from cgxas.elements import MAX_ATOMIC_NUMBER, SYMBOLS, atomic_number
 from cgxas.errors import AbsorberNotInCrystal, CrystalError, InvalidSites, OverlappingAtoms
-from cgxas.settings import CellConvention
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -94,9 +94,13 @@ class Crystal:
 
 def standardise(
     crystal: "str | PathLike[str] | Structure | Molecule | Atoms",
-    convention: CellConvention = "canonical",
+    spec: GraphSpec = GraphSpec(),  # noqa: B008  (it is frozen)
 ) -> Crystal:
     """Read and check a crystal, and choose the cell it is computed in.
+
+    Args:
+        crystal: a path, pymatgen Structure or Molecule, or ASE Atoms.
+        spec: the recipe that says which cell, and how near equivalent atoms must lie.
 
     Raises:
         CrystalError: the crystal cannot be used; the message says why.
@@ -109,13 +113,11 @@ def standardise(
         np.array([getattr(site.specie, "Z", 0) for site in structure], dtype=np.int64),
     )
     _refuse_strange_atoms(given, structure)
-    each = np.arange(len(structure))
-    if convention == "as_given":
-        return Crystal(structure, source, given.numbers, given, each, each)
-    if structure.properties.get("boxed"):
+    if structure.properties.get("boxed") and spec.cell == "canonical":
         of_atom = equivalent_atoms(given.numbers, given.cart)
-        return Crystal(structure, source, given.numbers, given, of_atom, of_atom)
-    found = canonical_cell(given)
+        found = SettledCell(given, of_atom, of_atom)
+    else:
+        found = settled_cell(given, spec)
     return Crystal(
         structure, source, given.numbers, found.cell, found.orbit_of_atom, found.orbit_of_site
     )

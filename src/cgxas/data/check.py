@@ -107,6 +107,7 @@ def check_folder(folder: Path) -> Check:
 def _checked_material(row: dict[str, Any], folder: Path) -> tuple[Material | None, str]:
     from pymatgen.core.structure import Structure
 
+    from cgxas.crystals.spec import GraphSpec
     from cgxas.crystals.structure import standardise
 
     try:
@@ -115,7 +116,9 @@ def _checked_material(row: dict[str, Any], folder: Path) -> tuple[Material | Non
         return None, "unreadable_crystal"
     cell = material.cell
     try:
-        standardise(Structure(cell.lattice, cell.numbers.tolist(), cell.frac), "as_given")
+        standardise(
+            Structure(cell.lattice, cell.numbers.tolist(), cell.frac), GraphSpec(cell="as_given")
+        )
     except CrystalError as error:
         reasons = {InvalidCell: "no_volume", OverlappingAtoms: "overlapping_atoms"}
         return material, reasons.get(type(error), "unusable_crystal")

@@ -14,13 +14,15 @@ import torch
 from numpy.typing import NDArray
 
 from cgxas.crystals import canonical, graph
-from cgxas.crystals.canonical import Cell, canonical_cell
-from cgxas.crystals.graph import CUTOFF, CrystalGraph, crystal_graph
+from cgxas.crystals.canonical import Cell, settled_cell
+from cgxas.crystals.graph import SiteGraph, graph_of
+from cgxas.crystals.spec import GraphSpec
 from cgxas.data import dataset
 from cgxas.data.dataset import Dataset
 from cgxas.data.record import Material, Record
 from cgxas.errors import DatasetError, OutputError
-from cgxas.model.cgxas.config import CGXASConfig
+from cgxas.model.architecture import ArchitectureSettings
+from cgxas.model.sites import shares
 from cgxas.spectra import resample as resampling
 from cgxas.spectra.resample import resample
 from cgxas.spectra.spectrum import EnergyGrid
@@ -32,7 +34,7 @@ _CHUNK = 64
 def compiled(
     records: Sequence[Record],
     grids: Mapping[str, EnergyGrid],
-    config: CGXASConfig,
+    config: ArchitectureSettings,
     folder: Path | None = None,
 ) -> Dataset:
     """Return a data set from the folder of compiled ones, compiled now if it is not there.
@@ -40,7 +42,7 @@ def compiled(
     Args:
         records: what to compile.
         grids: energies of each absorber.
-        config: the network; its cell and plane waves decide what the graphs hold.
+        config: the network; its recipe decides what the graphs hold.
         folder: where compiled data sets are kept; ``$CGXAS_CACHE``, or ``~/.cache/cgxas``, if None.
     """
     cache = folder or Path(os.environ.get("CGXAS_CACHE") or Path.home() / ".cache" / "cgxas")
@@ -55,15 +57,15 @@ def compiled(
 
 
 def content_hash(
-    records: Sequence[Record], grids: Mapping[str, EnergyGrid], config: CGXASConfig
+    records: Sequence[Record], grids: Mapping[str, EnergyGrid], config: ArchitectureSettings
 ) -> str:
     """Hash whatever decides what the compiled arrays hold: records, cutoff, grids and code."""
     digest = hashlib.sha256()
     for module in (canonical, graph, resampling, dataset):
         digest.update(Path(str(module.__file__)).read_bytes())
     digest.update(Path(__file__).read_bytes())
-    settings = (CUTOFF, config.cell, bool(config.wave_numbers), config.n_outputs)
-    digest.update(repr((settings, sorted(grids.items()))).encode())
+    settings = (config.graph, config.sees_directions, config.n_outputs, sorted(grids.items()))
+    digest.update(repr(settings).encode())
     seen: dict[int, int] = {}
     for record in records:
         cell = record.material.cell
@@ -77,12 +79,9 @@ def content_hash(
 
 
 def build_dataset(
-    records: Sequence[Record], grids: Mapping[str, EnergyGrid], config: CGXASConfig
+    records: Sequence[Record], grids: Mapping[str, EnergyGrid], config: ArchitectureSettings
 ) -> Dataset:
     """Build the graphs of all crystals and put all spectra onto their grids.
-
-    A network without plane waves gives all atoms of an orbit one answer, so its graphs have one
-    node per orbit.
 
     Raises:
         DatasetError: there are no records, or one has no point on its element's grid.
@@ -91,7 +90,10 @@ def build_dataset(
 
 
 def _build(
-    records: Sequence[Record], grids: Mapping[str, EnergyGrid], config: CGXASConfig, sha256: str
+    records: Sequence[Record],
+    grids: Mapping[str, EnergyGrid],
+    config: ArchitectureSettings,
+    sha256: str,
 ) -> Dataset:
     if not records:
         raise DatasetError("the data set holds no spectra; name one that does")
@@ -103,20 +105,20 @@ def _build(
             materials.append(record.material)
     norm, computed = on_grids(records, grids, config.n_outputs)
     graphs: list[dict[str, NDArray[Any]]] = []
-    nodes_of_site: list[list[NDArray[np.int64]]] = []
-    for arrays, nodes in _graphs([material.cell for material in materials], config):
-        graphs.append(arrays)
-        nodes_of_site.append(nodes)
+    of_crystal: list[SiteGraph] = []
+    for one in _graphs([material.cell for material in materials], config.graph):
+        of_crystal.append(one)
+        graphs.append(_arrays(one, config.sees_directions))
     crystal = np.array([place[id(record.material)] for record in records], dtype=np.int32)
-    shares = [members(r.sites, nodes_of_site[c]) for c, r in zip(crystal, records, strict=True)]
+    means = [shares(of_crystal[c], r.sites) for c, r in zip(crystal, records, strict=True)]
     fidelities = tuple(sorted({record.fidelity for record in records}))
     flat = {name: np.concatenate([one[name] for one in graphs]) for name in graphs[0]}
     flat |= {
         "node_start": _starts([len(one["numbers"]) for one in graphs]),
         "crystal": crystal,
-        "member_start": _starts([len(nodes) for nodes, _ in shares]),
-        "member": np.concatenate([nodes for nodes, _ in shares]).astype(np.int32),
-        "share": np.concatenate([share for _, share in shares]).astype(np.float32),
+        "member_start": _starts([len(nodes) for nodes, _ in means]),
+        "member": np.concatenate([nodes for nodes, _ in means]).astype(np.int32),
+        "share": np.concatenate([share for _, share in means]).astype(np.float32),
         "norm": norm,
         "computed": computed,
         "absorber": np.array([r.material.cell.numbers[r.sites[0]] for r in records], np.uint8),
@@ -129,23 +131,9 @@ def _build(
         formula=np.array([material.formula for material in materials]),
         fidelities=fidelities,
         sha256=sha256,
+        cutoff=config.graph.cutoff,
         **{"fractional": None, "volume": None, **tensors},
     )
-
-
-def site_graph(cell: Cell, config: CGXASConfig) -> tuple[CrystalGraph, list[NDArray[np.int64]]]:
-    """Return a crystal's graph and, for each of its sites, the nodes that stand for it."""
-    if config.cell == "as_given":
-        each = np.arange(len(cell.numbers))
-        return crystal_graph(cell), [each[n : n + 1] for n in each]
-    found = canonical_cell(cell)
-    if not config.wave_numbers:
-        one = crystal_graph(found.cell, found.orbit_of_atom)
-        return one, [found.orbit_of_site[n : n + 1] for n in range(len(found.orbit_of_site))]
-    orbits = [
-        np.flatnonzero(found.orbit_of_atom == n) for n in range(found.orbit_of_atom.max() + 1)
-    ]
-    return crystal_graph(found.cell), [orbits[n] for n in found.orbit_of_site]
 
 
 def on_grids(
@@ -179,12 +167,9 @@ def on_grids(
     return norm, computed
 
 
-_Graph = tuple[dict[str, NDArray[Any]], list[NDArray[np.int64]]]
-
-
-def _graphs(cells: Sequence[Cell], config: CGXASConfig) -> Iterator[_Graph]:
-    """Yield each cell's arrays and the nodes of its sites; many are worth a process per core."""
-    build = partial(_arrays, config=config)
+def _graphs(cells: Sequence[Cell], spec: GraphSpec) -> Iterator[SiteGraph]:
+    """Yield the graph of each cell; many are worth a process per core."""
+    build = partial(_site_graph, spec=spec)
     if len(cells) < _WORTH_PROCESSES or multiprocessing.parent_process():
         yield from map(build, cells)
         return
@@ -194,27 +179,22 @@ def _graphs(cells: Sequence[Cell], config: CGXASConfig) -> Iterator[_Graph]:
         yield from pool.map(build, cells, chunksize=_CHUNK)
 
 
-def _arrays(cell: Cell, config: CGXASConfig) -> _Graph:
-    one, nodes = site_graph(cell, config)
+def _site_graph(cell: Cell, spec: GraphSpec) -> SiteGraph:
+    return graph_of(settled_cell(cell, spec), spec)
+
+
+def _arrays(one: SiteGraph, with_vectors: bool) -> dict[str, NDArray[Any]]:
+    """Return what of a graph a network sees."""
+    graph = one.graph
     arrays: dict[str, NDArray[Any]] = {
-        "numbers": one.numbers.astype(np.uint8),
-        "neighbour": one.neighbour_index,
-        "distance": one.distance.astype(np.float32),
+        "numbers": graph.numbers.astype(np.uint8),
+        "neighbour": graph.neighbour_index,
+        "distance": graph.distance.astype(np.float32),
     }
-    if config.wave_numbers:
-        arrays["fractional"] = one.fractional.astype(np.float32)
-        arrays["volume"] = np.array([one.volume], dtype=np.float32)
-    return arrays, nodes
-
-
-def members(
-    sites: NDArray[np.int64], nodes_of_site: list[NDArray[np.int64]]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the nodes whose mean a spectrum of these sites is, and the share of each."""
-    nodes = [nodes_of_site[site] for site in sites]
-    weight = np.concatenate([np.full(len(each), 1 / (len(each) * len(sites))) for each in nodes])
-    members, place = np.unique(np.concatenate(nodes), return_inverse=True)
-    return members, np.asarray(np.bincount(place, weight), dtype=np.float64)
+    if with_vectors:
+        arrays["fractional"] = graph.fractional.astype(np.float32)
+        arrays["volume"] = np.array([graph.volume], dtype=np.float32)
+    return arrays
 
 
 def _starts(lengths: Sequence[int]) -> NDArray[np.int64]:

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cgxas.crystals.batch import GraphBatch
-from cgxas.crystals.graph import CUTOFF
 from cgxas.data.split import Split
 from cgxas.elements import atomic_number
 from cgxas.errors import ConfigError, DatasetError
@@ -26,7 +25,7 @@ LEFT_WEIGHT = 0.1
 """Weight of grid points before the first computed one, where the first value is continued: next
 to nothing where other spectra know better, enough to keep the network sane where none does."""
 
-FORMAT = 1
+FORMAT = 2
 _META = "dataset.json"
 
 
@@ -39,11 +38,12 @@ class Dataset:
         formula: (C,) reduced formulas.
         fidelities: what `fidelity` counts through.
         sha256: hash of what the data set was made of.
+        cutoff: largest neighbour distance, Angstrom.
         node_start: (C + 1,) int64, first node of each crystal, and N at the end.
         numbers: (N,) uint8 atomic numbers.
-        neighbour: (N, 12) int32, number within the crystal of the node at the end of each edge.
-        distance: (N, 12) float32, Angstrom; the cutoff in empty slots.
-        fractional: (N, 12, 3) float32 edge vectors in units of the cell vectors; None for
+        neighbour: (N, K) int32, number within the crystal of the node at the end of each edge.
+        distance: (N, K) float32, Angstrom; the cutoff in empty slots.
+        fractional: (N, K, 3) float32 edge vectors in units of the cell vectors; None for
             networks without plane waves.
         volume: (C,) float32, cubic Angstrom; None likewise.
         crystal: (T,) int32, which crystal.
@@ -61,6 +61,7 @@ class Dataset:
     formula: NDArray[np.str_]
     fidelities: tuple[str, ...]
     sha256: str
+    cutoff: float
     node_start: Tensor
     numbers: Tensor
     neighbour: Tensor
@@ -131,7 +132,7 @@ class Dataset:
                     if self.volume is None
                     else torch.repeat_interleave(self.volume[crystals.long()], first)
                 ),
-                mask=self.distance[nodes] < CUTOFF,
+                mask=self.distance[nodes] < self.cutoff,
                 offsets=tuple(offsets.tolist()),
             ),
             nodes=self.member[members].long() + offsets[place][target_of_node],
@@ -191,7 +192,8 @@ class Dataset:
         texts = {"key": self.key, "formula": self.formula}
         arrays = {name: t.cpu().numpy() for name, t in self.tensors.items()}
         arrays |= {name: np.char.encode(value, "utf-8") for name, value in texts.items()}
-        meta = {"format": FORMAT, "fidelities": self.fidelities, "sha256": self.sha256}
+        names = ("fidelities", "sha256", "cutoff")
+        meta = {"format": FORMAT, **{name: getattr(self, name) for name in names}}
         with atomic_folder(folder) as temporary:
             for name, array in arrays.items():
                 np.save(temporary / f"{name}.npy", array, allow_pickle=False)
@@ -211,6 +213,7 @@ class Dataset:
             values: dict[str, Any] = {
                 "fidelities": tuple(meta["fidelities"]),
                 "sha256": meta["sha256"],
+                "cutoff": float(meta["cutoff"]),
                 "fractional": None,
                 "volume": None,
             }

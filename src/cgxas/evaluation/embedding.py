@@ -1,33 +1,27 @@
 """Crystals -> the vectors a network sees its sites as (SPEC section 4), one per distinct site."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from cgxas.crystals.batch import collate
-from cgxas.crystals.graph import CUTOFF, CrystalGraph, crystal_graph
+from cgxas.crystals.canonical import settled_cell
+from cgxas.crystals.graph import CrystalGraph, Settled, SiteGraph
+from cgxas.crystals.spec import GraphSpec
 from cgxas.crystals.structure import Crystal, standardise
-from cgxas.data.compile import site_graph
 from cgxas.data.record import Material, read_records
 from cgxas.elements import SYMBOLS, atomic_number
 from cgxas.errors import CrystalError, DatasetError
 from cgxas.evaluation.sites import SiteVectors
-from cgxas.model.cgxas.config import CGXASConfig
-from cgxas.model.cgxas.network import CGXAS
 from cgxas.model.checkpoint import Checkpoint
-from cgxas.settings import CellConvention
+from cgxas.model.model import Model
 
 AnyCrystal: TypeAlias = Material | Crystal
 
 SHELL = 1.25
 """Neighbours up to this many times the shortest distance make the first coordination shell."""
-
-_NODES_PER_BATCH = 1024
 
 
 class _Label(NamedTuple):
@@ -41,27 +35,12 @@ class _Label(NamedTuple):
     multiplicity: int
 
 
-@dataclass(frozen=True, eq=False)
-class _Job:
-    """One crystal on its way through the network.
-
-    Attributes:
-        labels: one for each wanted site.
-        graph: the crystal's graph.
-        nodes: for each wanted site, the nodes that stand for it.
-    """
-
-    labels: list[_Label]
-    graph: CrystalGraph
-    nodes: list[NDArray[np.int64]]
-
-
-def read_crystals(sources: Sequence[Path], convention: CellConvention) -> dict[str, AnyCrystal]:
+def read_crystals(sources: Sequence[Path], spec: GraphSpec) -> dict[str, AnyCrystal]:
     """Read data-set folders and crystal files.
 
     Args:
         sources: folders and files.
-        convention: the cell the model wants; crystals of data sets come as they are stored.
+        spec: the recipe the model wants; crystals of data sets come as they are stored.
 
     Returns:
         "FOLDER/MATERIAL" or the file's name -> the crystal.
@@ -71,19 +50,19 @@ def read_crystals(sources: Sequence[Path], convention: CellConvention) -> dict[s
     """
     crystals: dict[str, AnyCrystal] = {}
     for source in sources:
-        for name, crystal in _named_crystals(source, convention):
+        for name, crystal in _named_crystals(source, spec):
             if crystals.setdefault(name, crystal) is not crystal:
                 raise DatasetError(f"two crystals are called {name}; rename a folder or a file")
     return crystals
 
 
-def _named_crystals(source: Path, convention: CellConvention) -> Iterator[tuple[str, AnyCrystal]]:
+def _named_crystals(source: Path, spec: GraphSpec) -> Iterator[tuple[str, AnyCrystal]]:
     if source.is_dir():
         for record in read_records([source]).records:
             yield f"{record.dataset}/{record.material.material_id}", record.material
         return
     try:
-        yield source.name, standardise(source, convention)
+        yield source.name, standardise(source, spec)
     except CrystalError as error:
         if str(source) in str(error):
             raise
@@ -112,75 +91,43 @@ def embed_crystals(
         DatasetError: no site is wanted.
     """
     numbers = {atomic_number(symbol) for symbol in elements}
-    network, config = checkpoint.network(), checkpoint.config
-    done: list[tuple[list[_Label], NDArray[np.float32]]] = []
-    waiting: list[_Job] = []
-    for name, crystal in crystals.items():
-        job = _job(name, crystal, config, numbers, None if sites is None else sites[name])
-        waiting += [job] if job.nodes else []
-        on_crystal()
-        if sum(len(each.graph.numbers) for each in waiting) >= _NODES_PER_BATCH:
-            done.append(_embedded(network, waiting))
-            waiting = []
-    if waiting:
-        done.append(_embedded(network, waiting))
-    if not done:
+    spec = checkpoint.config.graph
+
+    def settled() -> Iterator[Settled]:
+        for crystal in crystals.values():
+            yield settled_cell(crystal.cell, spec) if isinstance(crystal, Material) else crystal
+            on_crystal()
+
+    labels: list[_Label] = []
+    vectors: list[NDArray[np.float32]] = []
+    embedded = Model(checkpoint).sites(settled())
+    for (name, crystal), one in zip(crystals.items(), embedded, strict=True):
+        wanted = None if sites is None else sites[name]
+        for nodes, alike in _distinct(one.graph, numbers, wanted):
+            symbol = SYMBOLS[one.graph.graph.numbers[nodes[0]] - 1]
+            around = neighbour(one.graph.graph, int(nodes[0]))
+            labels.append(_Label(name, crystal.formula, symbol, around, alike[0], len(alike)))
+            vectors.append(one.vectors[nodes].float().mean(dim=0).numpy())
+    if not labels:
         raise DatasetError(f"the crystals hold no site of {', '.join(elements) or 'any element'}")
-    labels = [label for labels, _ in done for label in labels]
     return SiteVectors(
         **{name: np.array([getattr(label, name) for label in labels]) for name in _Label._fields},
-        vector=np.concatenate([vectors for _, vectors in done]),
+        vector=np.array(vectors),
         model=checkpoint.name,
     )
 
 
-@torch.no_grad()
-def _embedded(network: CGXAS, jobs: Sequence[_Job]) -> tuple[list[_Label], NDArray[np.float32]]:
-    """Return labels and (S, H) vectors: means over the nodes of a site."""
-    batch = collate([job.graph for job in jobs])
-    vectors = network.embed(batch).float().numpy()
-    rows = [
-        vectors[first + nodes].mean(axis=0)
-        for job, first in zip(jobs, batch.offsets[:-1], strict=True)
-        for nodes in job.nodes
-    ]
-    return [label for job in jobs for label in job.labels], np.array(rows)
-
-
-def _job(
-    name: str,
-    crystal: AnyCrystal,
-    config: CGXASConfig,
-    elements: Collection[int],
-    sites: Collection[int] | None,
-) -> _Job:
-    graph, nodes_of_site = _graph(crystal, config)
+def _distinct(
+    graph: SiteGraph, elements: Collection[int], sites: Collection[int] | None
+) -> Iterator[tuple[list[int], list[int]]]:
+    """Yield the nodes of each distinct wanted site, and all sites they stand for."""
     alike: dict[tuple[int, ...], list[int]] = {}
-    for site, nodes in enumerate(nodes_of_site):
+    for site, nodes in enumerate(graph.nodes_of_site):
         alike.setdefault(tuple(nodes.tolist()), []).append(site)
-    job = _Job([], graph, [])
     for stand_ins, members in alike.items():
-        number = int(graph.numbers[stand_ins[0]])
-        unwanted = elements and number not in elements
-        if unwanted or (sites is not None and set(sites).isdisjoint(members)):
-            continue
-        symbol, around = SYMBOLS[number - 1], neighbour(graph, stand_ins[0])
-        job.nodes.append(np.array(stand_ins))
-        job.labels.append(_Label(name, crystal.formula, symbol, around, members[0], len(members)))
-    return job
-
-
-def _graph(
-    crystal: AnyCrystal, config: CGXASConfig
-) -> tuple[CrystalGraph, list[NDArray[np.int64]]]:
-    """Return a crystal's graph and, for each of its sites, the nodes that stand for it."""
-    if isinstance(crystal, Material):
-        return site_graph(crystal.cell, config)
-    if config.cell == "canonical" and not config.wave_numbers:
-        graph = crystal_graph(crystal.cell, crystal.orbit_of_atom)
-        return graph, [np.array([orbit]) for orbit in crystal.orbit_of_site]
-    orbits = [np.flatnonzero(crystal.orbit_of_atom == orbit) for orbit in crystal.orbit_of_site]
-    return crystal_graph(crystal.cell), orbits
+        is_wanted = not elements or int(graph.graph.numbers[stand_ins[0]]) in elements
+        if is_wanted and (sites is None or not set(sites).isdisjoint(members)):
+            yield list(stand_ins), members
 
 
 def neighbour(graph: CrystalGraph, node: int) -> str:
@@ -190,7 +137,7 @@ def neighbour(graph: CrystalGraph, node: int) -> str:
     shell holds no other. An atom without neighbours has none: the answer is empty.
     """
     distance = graph.distance[node]
-    shell = np.flatnonzero((distance < CUTOFF) & (distance <= SHELL * distance.min()))
+    shell = np.flatnonzero((distance < graph.cutoff) & (distance <= SHELL * distance.min()))
     numbers = graph.numbers[graph.neighbour_index[node, shell]]
     other = numbers != graph.numbers[node]
     if other.any():

@@ -21,7 +21,7 @@ from cgxas.figures.spectra import BAND_LABEL, MAX_PANELS, X_LABEL, Y_LABEL
 from cgxas.figures.style import COLOURS, STYLE, typeset
 
 Errors = Mapping[str, Mapping[str, Mapping[str, float]]]
-"""Part -> "rse" or "edge" -> its "mean" and "deviation" over the repeats."""
+"""Part -> "rse" or "half_step" -> its "mean" and "deviation" over the repeats."""
 
 _PARTS = {"train": "training", "validation": "validation", "test": "test"}
 _UNCALIBRATED, _GREY = "uncalibrated", "0.68"
@@ -50,7 +50,7 @@ class CalibrationOverlay:
         calibrated: (P,) after.
         sigma: (P,) standard deviation around `calibrated`, if the method tells one.
         rse: relative squared error after.
-        edge_error: edge energy after minus the measured one, eV.
+        edge_error: half step after minus the measured one, eV.
     """
 
     title: str
@@ -64,13 +64,13 @@ class CalibrationOverlay:
 
 
 def plot_calibration(scores: Mapping[str, Mapping[str, Errors]]) -> Figure:
-    """Draw RSE and edge-energy error on train, validation and test part (Lin et al., Fig. 5).
+    """Draw RSE and half-step error on train, validation and test part (Lin et al., Fig. 5).
 
     Args:
         scores: element -> method -> errors; bars are means, whiskers deviations over repeats.
 
     Returns:
-        The figure: a column for each element, RSE above, edge-energy error in eV below.
+        The figure: a column for each element, RSE above, half-step error in eV below.
 
     Raises:
         OutputError: there is no element.
@@ -91,7 +91,7 @@ def plot_calibration(scores: Mapping[str, Mapping[str, Errors]]) -> Figure:
         upper.set_title(element, weight="bold", pad=9)
         if n % columns == 0:
             upper.set_ylabel("RSE (square-root scale)")
-            lower.set_ylabel("edge-energy error (eV)")
+            lower.set_ylabel("half-step error (eV)")
     for pair in pairs[len(scores) :]:
         for ax in pair:
             ax.set_axis_off()
@@ -120,9 +120,9 @@ def _looks(names: Sequence[str]) -> dict[str, dict[str, Any]]:
 def _draw_errors(
     upper: Axes, lower: Axes, methods: Mapping[str, Errors], looks: Mapping[str, dict[str, Any]]
 ) -> None:
-    """Draw a group of bars for each part, RSE above and edge-energy error below."""
+    """Draw a group of bars for each part, RSE above and half-step error below."""
     width = 0.84 / len(methods)
-    for ax, quantity in ((upper, "rse"), (lower, "edge")):
+    for ax, quantity in ((upper, "rse"), (lower, "half_step")):
         highest = 0.0
         for n, (name, errors) in enumerate(methods.items()):
             each = [errors[part][quantity] for part in _PARTS]
@@ -206,7 +206,7 @@ def _draw_overlay(overlay: CalibrationOverlay, ax: Axes) -> dict[str, Artist]:
         found.append(ax.fill_between(energy, *band, **look))
     ax.set_title(typeset(overlay.title), fontsize=9)
     moved = f"{round(overlay.edge_error, 1) + 0.0:+.1f}".replace("-", "−")  # never minus zero
-    errors = f"RSE {f'{overlay.rse:#.2g}'.rstrip('.')}\n$\\Delta E_0$ {moved} eV"
+    errors = f"RSE {f'{overlay.rse:#.2g}'.rstrip('.')}\nΔ half step {moved} eV"
     ax.annotate(errors, (0.97, 0.05), xycoords="axes fraction", ha="right", fontsize=8)
     ax.set_xlim(float(energy[0]), float(energy[-1]))
     curves = np.concatenate([overlay.measured, overlay.uncalibrated, after])

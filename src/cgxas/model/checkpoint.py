@@ -1,26 +1,27 @@
-"""One safetensors file with everything a prediction needs.
+"""One safetensors file with everything that decides an answer.
 
-That is weights, configuration, cell convention, energy grids and provenance, and the calibration
-of a calibrated model. The description is one JSON text in the file's metadata, numbered by
-`FORMAT`; older numbers are upgraded step by step on reading. A hash of the tensors tells a damaged
-file from a sound one.
+That is weights, settings with the recipe of the graphs, energy grids, the numbers of chemical
+states, the calibration of a calibrated model, and provenance. The description is one JSON text in
+the file's metadata, numbered by `FORMAT`; older numbers are upgraded step by step on reading
+(cgxas.model.upgrades). One hash covers the description and the tensors.
+
+A model that is bundled may leave out the network's tensors where they are those of another bundled
+model, and names that one by its hash. Every other file stands alone.
 """
 
 import hashlib
 import json
-import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from cgxas.crystals.bonds import BondSpec, usual_bonds
 from cgxas.elements import atomic_number
 from cgxas.errors import (
     CgxasError,
@@ -30,21 +31,32 @@ from cgxas.errors import (
     DamagedCheckpoint,
     ForeignCheckpoint,
 )
-from cgxas.model.calibration.gaussian import Calibration
-from cgxas.model.cgxas.config import CGXASConfig
-from cgxas.model.cgxas.network import CGXAS
+from cgxas.model.architecture import (
+    Architecture,
+    ArchitectureSettings,
+    build,
+    settings_from_dict,
+)
+from cgxas.model.calibration.base import Calibration, calibration_kind
+from cgxas.model.container import (
+    KEY,
+    SUFFIX,
+    all_finite,
+    kind_of,
+    read_tensors,
+    tensors_hash,
+)
+from cgxas.model.upgrades import FORMAT, upgraded
 from cgxas.spectra.spectrum import EnergyGrid
 from cgxas.writing import atomic_path
 
-FORMAT = 3
-SUFFIX = ".safetensors"
-_KEY = "cgxas"
 _CALIBRATION = "calibration."
+_NOT_HASHED = ("sha256", "parent")
 
 
 @dataclass(frozen=True)
-class ElementCard:
-    """What a model knows of one absorber.
+class AbsorberCard:
+    """What a model knows of one edge of one absorber.
 
     Attributes:
         grid: energies the model answers on.
@@ -52,8 +64,8 @@ class ElementCard:
         n_test: spectra it was tested on, of formulas it never saw.
         test_rse: their mean RSE, computed points only.
         test_pcc: their mean Pearson correlation.
-        test_e0: their mean edge-energy error, eV; None for models that were not calibrated.
-        fidelity: the theory it answers in unless told otherwise; None for a model that knows one.
+        test_half_step_error: their mean error of the half step, eV; None if it was not tested.
+        fidelity: what it answers as unless told otherwise; None for a model that knows one kind.
         simulated: energies the network answers on, where calibration moved the grid; else None.
     """
 
@@ -62,7 +74,7 @@ class ElementCard:
     n_test: int | None = None
     test_rse: float | None = None
     test_pcc: float | None = None
-    test_e0: float | None = None
+    test_half_step_error: float | None = None
     fidelity: str | None = None
     simulated: EnergyGrid | None = None
 
@@ -78,37 +90,47 @@ class Checkpoint:
 
     Attributes:
         name: how the model is called.
-        config: shape of the network.
-        elements: absorber symbol -> what the model knows of it.
+        config: settings of the network.
+        cards: (absorber, edge) -> what the model knows of it.
         state: the network's tensors.
         provenance: plain JSON values: data, split, training, metrics, command.
         calibration: what turns the network's spectra into measured ones; None: they stay as
             simulated.
+        bonds: the numbers that chemical states rest on.
     """
 
     name: str
-    config: CGXASConfig
-    elements: Mapping[str, ElementCard]
+    config: ArchitectureSettings
+    cards: Mapping[tuple[str, str], AbsorberCard]
     state: Mapping[str, Tensor] = field(repr=False)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     calibration: Calibration | None = field(default=None, repr=False)
+    bonds: BondSpec = field(default_factory=usual_bonds, repr=False)
+
+    @property
+    def elements(self) -> dict[str, AbsorberCard]:
+        """Absorber -> what the model knows of its K edge."""
+        return {absorber: card for (absorber, edge), card in self.cards.items() if edge == "K"}
 
     @property
     def sha256(self) -> str:
-        """Hash of the tensors."""
-        return _hash(self.tensors)
+        """Hash of the description and all tensors."""
+        return _description_hash(self._description())
 
     @property
     def tensors(self) -> dict[str, Tensor]:
         """The network's tensors and those of the calibration, by name."""
+        return dict(self.state) | self._own_tensors
+
+    @property
+    def _own_tensors(self) -> dict[str, Tensor]:
         own = self.calibration.tensors if self.calibration else {}
-        return dict(self.state) | {f"{_CALIBRATION}{name}": own[name] for name in own}
+        return {f"{_CALIBRATION}{name}": own[name] for name in own}
 
     @property
     def is_calibrated(self) -> bool:
-        """Whether it answers as measured: by a calibration, or a head tuned to measurements."""
-        tuned = any(card.test_e0 is not None for card in self.elements.values())
-        return tuned or self.calibration is not None
+        """Whether it answers as measured."""
+        return self.calibration is not None
 
     def refuse_calibrated(self, cure: str) -> None:
         """Refuse a calibrated model where only simulated spectra make sense.
@@ -122,16 +144,16 @@ class Checkpoint:
         if self.is_calibrated:
             raise ConfigError(f"{self.name} is calibrated to measured spectra; {cure}")
 
-    def network(self) -> CGXAS:
+    def network(self) -> Architecture:
         """Return the network with these weights, in evaluation mode.
 
         Raises:
-            ForeignCheckpoint: the tensors do not fit the configuration.
+            ForeignCheckpoint: the tensors do not fit the settings.
         """
         with torch.device("meta"):
-            network = CGXAS(self.config)
-        expected = {name: _kind(tensor) for name, tensor in network.state_dict().items()}
-        found = {name: _kind(tensor) for name, tensor in self.state.items()}
+            network = build(self.config)
+        expected = {name: kind_of(tensor) for name, tensor in network.state_dict().items()}
+        found = {name: kind_of(tensor) for name, tensor in self.state.items()}
         if expected != found:
             wrong = next(n for n in {**expected, **found} if expected.get(n) != found.get(n))
             raise ForeignCheckpoint(
@@ -139,29 +161,51 @@ class Checkpoint:
                 f"configuration asks for {expected.get(wrong, 'none')}"
             )
         network.load_state_dict(dict(self.state), assign=True)
-        network.embedding.reset_features()
         return network.requires_grad_(False).eval()
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, parent: "Checkpoint | None" = None) -> None:
         """Write the file; it appears whole or not at all.
+
+        Args:
+            path: where.
+            parent: a bundled model with the same network, whose tensors are then left out.
 
         Raises:
             OutputError: it cannot be written there.
         """
+        description = self._description()
+        if parent is None:
+            kept = self.tensors
+        else:
+            if tensors_hash(parent.state) != description["network_sha256"]:
+                raise ConfigError(f"{self.name} does not have the network of {parent.name}")
+            kept = self._own_tensors
+            description["parent"] = {"name": parent.name, "sha256": parent.sha256}
+        description["sha256"] = _description_hash(description)
         # Copies, since a file cannot hold two tensors that share memory.
-        state = {n: tensor.detach().contiguous().clone() for n, tensor in self.tensors.items()}
+        state = {n: tensor.detach().contiguous().clone() for n, tensor in kept.items()}
+        with atomic_path(path) as temporary:
+            # Not save_file: its errors do not say that it is the disk that refuses.
+            temporary.write_bytes(save(state, metadata={KEY: json.dumps(description)}))
+
+    def _description(self) -> dict[str, Any]:
+        """Return all but the tensors as plain values, with the hashes of the tensors."""
+        calibration = None
+        if self.calibration:
+            calibration = {"kind": self.calibration.kind, "values": dict(self.calibration.values)}
         description = {
             "format": FORMAT,
             "name": self.name,
-            "config": self.config.to_dict(),
-            "elements": {symbol: _card_to_json(card) for symbol, card in self.elements.items()},
+            "architecture": self.config.to_dict(),
+            "absorbers": {f"{a} {edge}": asdict(card) for (a, edge), card in self.cards.items()},
+            "bonds": self.bonds.to_dict(),
+            "calibration": calibration,
             "provenance": dict(self.provenance),
-            "calibration": self.calibration.terms if self.calibration else None,
-            "tensors_sha256": _hash(state),
+            "network_sha256": tensors_hash(self.state),
+            "calibration_sha256": tensors_hash(self.calibration.tensors if self.calibration else {}),
         }
-        with atomic_path(path) as temporary:
-            # Not save_file: its errors do not say that it is the disk that refuses.
-            temporary.write_bytes(save(state, metadata={_KEY: json.dumps(description)}))
+        plain: dict[str, Any] = json.loads(json.dumps(description))
+        return plain
 
 
 def bundled() -> tuple[str, ...]:
@@ -181,52 +225,120 @@ def load_checkpoint(model: str | Path) -> Checkpoint:
         CheckpointVersion: written by a newer cgxas.
     """
     path = _locate(model)
-    text, state = _read(path)
+    text, tensors = read_tensors(path)
     try:
         description = json.loads(text)
         version = int(description["format"])
         if version < 1:
             raise ValueError(f"there never was a format {version}")
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise DamagedCheckpoint(f"{path}: the description of the model is damaged") from error
     if version > FORMAT:
         raise CheckpointVersion(
             f"{path} has format {version}, this cgxas reads up to {FORMAT}; update cgxas"
         )
     try:
-        checkpoint = _checkpoint(description, state)
-        recorded = description["tensors_sha256"]
-        _refuse_strange_parts(checkpoint)
-    except (KeyError, TypeError, ValueError, AttributeError, CgxasError) as error:
+        recorded, found = _hashes(description, tensors)
+        description = upgraded(description)
+        parts = _parts(description, _with_parent(description, tensors))
+    except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
         raise DamagedCheckpoint(f"{path}: the description of the model is damaged") from error
-    if recorded != _hash(state):
-        raise DamagedCheckpoint(f"{path}: the weights were altered after they were written")
-    if not all_finite(state):
+    if recorded != found:
+        raise DamagedCheckpoint(f"{path}: the model was altered after it was written")
+    if not all_finite(tensors):
         raise DamagedCheckpoint(f"{path}: some weights are not finite numbers")
+    return _checkpoint(path, description, *parts)
+
+
+def _hashes(description: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> tuple[Any, Any]:
+    """Return what the file says of its content, and what its content is."""
+    if description["format"] < 4:  # these tell of their tensors alone
+        return description["tensors_sha256"], tensors_hash(tensors)
+    names = ("sha256", "network_sha256", "calibration_sha256")
+    state, own = _divided(tensors, has_calibration=description["calibration"] is not None)
+    network = description["network_sha256"] if "parent" in description else tensors_hash(state)
+    found = (_description_hash(description), network, tensors_hash(own))
+    return tuple(description[name] for name in names), found
+
+
+def _with_parent(
+    description: Mapping[str, Any], tensors: Mapping[str, Tensor]
+) -> Mapping[str, Tensor]:
+    """Return the tensors, with those of the bundled model that the file names, if it does."""
+    if "parent" not in description:
+        return tensors
+    name, sha256 = (str(description["parent"][key]) for key in ("name", "sha256"))
+    if name not in bundled():
+        raise CheckpointNotFound(f"the model it was made of, {name}, is not bundled with cgxas")
+    parent = load_checkpoint(name)
+    wanted = (sha256, description["network_sha256"])
+    if wanted != (parent.sha256, tensors_hash(parent.state)):
+        raise CheckpointVersion(
+            f"it was made of another {name} than this cgxas has; install the cgxas it came with"
+        )
+    return {**parent.state, **tensors}
+
+
+_Parts = tuple[Mapping[str, Any], Mapping[str, Tensor], Mapping[str, Tensor]]
+
+
+def _parts(description: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> _Parts:
+    """Return settings, cards and the rest by the names of `Checkpoint`, and two sets of tensors."""
+    state, own = _divided(tensors, has_calibration=description["calibration"] is not None)
+    cards = {}
+    for name, values in description["absorbers"].items():
+        absorber, edge = name.split(" ")
+        atomic_number(absorber)
+        cards[absorber, edge] = _card_from_json(values)
+    config = settings_from_dict(description["architecture"])
+    found = {
+        "name": str(description["name"]),
+        "config": config,
+        "cards": cards,
+        "bonds": BondSpec.from_dict(description["bonds"]),
+        "provenance": dict(description["provenance"]),
+    }
+    for (absorber, _), card in cards.items():
+        if card.network_grid.n_points != config.n_outputs:
+            raise ValueError(f"{card.network_grid.n_points} energies for {absorber}")
+    return found, state, own
+
+
+def _checkpoint(
+    path: Path,
+    description: Mapping[str, Any],
+    found: Mapping[str, Any],
+    state: Mapping[str, Tensor],
+    own: Mapping[str, Tensor],
+) -> Checkpoint:
+    """Build what a file describes, and see that its parts fit together."""
+    checkpoint = Checkpoint(**found, state=state)
     try:
-        checkpoint.network()
+        network = checkpoint.network()
     except ForeignCheckpoint as error:
         raise ForeignCheckpoint(f"{path}: {error}") from error
-    return checkpoint
+    about = description["calibration"]
+    if about is None:
+        return checkpoint
+    try:
+        kind = calibration_kind(about["kind"])
+        calibration = kind.restore(own, about["values"], network)
+    except (KeyError, TypeError, ValueError, AttributeError, CgxasError) as error:
+        raise DamagedCheckpoint(f"{path}: the description of the model is damaged") from error
+    return replace(checkpoint, calibration=calibration)
 
 
-def _checkpoint(description: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Checkpoint:
-    """Build what a file describes; KeyError, TypeError or ValueError if its parts do not fit."""
-    terms = description.get("calibration")  # formats 1 and 2 know none
+def _divided(
+    tensors: Mapping[str, Tensor], has_calibration: bool
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Return the tensors of the network, and those of the calibration."""
     state, own = {}, {}
     for name, tensor in tensors.items():
-        if terms is not None and name.startswith(_CALIBRATION):
+        if has_calibration and name.startswith(_CALIBRATION):
             own[name.removeprefix(_CALIBRATION)] = tensor
         else:
             state[name] = tensor
-    return Checkpoint(
-        name=str(description["name"]),
-        config=CGXASConfig.from_dict(description["config"]),
-        elements={s: _card_from_json(c) for s, c in description["elements"].items()},
-        state=state,
-        provenance=dict(description["provenance"]),
-        calibration=None if terms is None else Calibration.restore(own, terms),
-    )
+    return state, own
 
 
 def _locate(model: str | Path) -> Path:
@@ -248,70 +360,16 @@ def _locate(model: str | Path) -> Path:
     return path
 
 
-def _read(path: Path) -> tuple[str, dict[str, Tensor]]:
-    """Return the description and the tensors of a safetensors file."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(9)
-    except OSError as error:
-        raise DamagedCheckpoint(f"{path} cannot be read: {error.strerror}") from error
-    # A safetensors file begins with the length of its header, whose first byte may be anything.
-    if head[:2] == b"PK" or (head[:1] == b"\x80" and head[8:] not in (b"", b"{")):
-        raise ForeignCheckpoint(
-            f"{path} is a PyTorch file, which can hold code; convert the CGXAS authors' "
-            f"checkpoints with 'cgxas models import {path} -o NAME{SUFFIX}'"
-        )
-    if len(head) < 8 or struct.unpack("<Q", head[:8])[0] > path.stat().st_size:
-        raise DamagedCheckpoint(f"{path} is cut short or not a safetensors file")
-    try:
-        with safe_open(path, framework="pt") as file:
-            text = (file.metadata() or {}).get(_KEY)
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
-        raise DamagedCheckpoint(f"{path} is cut short or not a safetensors file") from error
-    if text is None:
-        raise ForeignCheckpoint(f"{path} holds tensors, but no cgxas model")
-    return text, state
+def _description_hash(description: Mapping[str, Any]) -> str:
+    """Return the hash of a description, which holds those of the tensors."""
+    told = {name: value for name, value in description.items() if name not in _NOT_HASHED}
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-def _refuse_strange_parts(checkpoint: Checkpoint) -> None:
-    for symbol, card in checkpoint.elements.items():
-        atomic_number(symbol)
-        if card.network_grid.n_points != checkpoint.config.n_outputs:
-            raise ValueError(f"{card.network_grid.n_points} energies for {symbol}")
-    calibration = checkpoint.calibration
-    if calibration and calibration.sites.vector.shape[1:] != (checkpoint.config.hidden,):
-        raise ValueError("a calibration of another network")
-
-
-def all_finite(state: Mapping[str, Tensor]) -> bool:
-    """Tell whether every number of a network is finite."""
-    return all(bool(np.isfinite(tensor.numpy()).all()) for tensor in state.values())
-
-
-def _kind(tensor: Tensor) -> str:
-    return f"{tuple(tensor.shape)} {str(tensor.dtype).removeprefix('torch.')}"
-
-
-def _hash(state: Mapping[str, Tensor]) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(state):
-        digest.update(name.encode())
-        digest.update(state[name].contiguous().numpy().data)
-    return digest.hexdigest()
-
-
-def _card_to_json(card: ElementCard) -> dict[str, Any]:
-    moved = vars(card.simulated) if card.simulated else None
-    return {**vars(card), "grid": vars(card.grid), "simulated": moved}
-
-
-def _card_from_json(values: dict[str, Any]) -> ElementCard:
+def _card_from_json(values: dict[str, Any]) -> AbsorberCard:
     moved = values.get("simulated")
-    return ElementCard(
-        **{
-            **values,
-            "grid": EnergyGrid(**values["grid"]),
-            "simulated": EnergyGrid(**moved) if moved else None,
-        }
-    )
+    grids = {
+        "grid": EnergyGrid(**values["grid"]),
+        "simulated": EnergyGrid(**moved) if moved else None,
+    }
+    return AbsorberCard(**{**values, **grids})

@@ -26,3 +26,34 @@ def pcc(target: FloatArray, predicted: FloatArray) -> FloatArray:
     p = np.where(known, p - p.sum(axis=1, keepdims=True) / count, 0.0)
     norm = np.sqrt((t**2).sum(axis=1) * (p**2).sum(axis=1))
     return np.asarray((t * p).sum(axis=1) / np.maximum(norm, 1e-300))
+
+
+def coverage(
+    target: FloatArray, predicted: FloatArray, sigma: FloatArray, n_sigma: float
+) -> FloatArray:
+    """Return (T,) shares of the points with a target that lie within some standard deviations.
+
+    Args:
+        target: (T, P) spectra; NaN where there is no target.
+        predicted: (T, P) spectra.
+        sigma: (T, P) standard deviations of the targets around them.
+        n_sigma: how many of them.
+    """
+    known = np.isfinite(target)
+    inside = np.abs(np.where(known, target, np.inf) - predicted) <= n_sigma * sigma
+    return np.asarray((inside & known).sum(axis=1) / known.sum(axis=1))
+
+
+def negative_log_likelihood(
+    target: FloatArray, predicted: FloatArray, sigma: FloatArray
+) -> FloatArray:
+    """Return (T,) means over the points with a target of -log N(target; predicted, sigma).
+
+    Args:
+        target: (T, P) spectra; NaN where there is no target.
+        predicted: (T, P) spectra.
+        sigma: (T, P) standard deviations of the targets around them, above 0.
+    """
+    away = (target - predicted) / sigma
+    points = 0.5 * away**2 + np.log(sigma) + 0.5 * np.log(2 * np.pi)
+    return np.asarray(np.nanmean(points, axis=1))

@@ -16,8 +16,7 @@ from torch import Tensor, nn
 from cgxas.data.dataset import Batch, Dataset
 from cgxas.data.split import Split
 from cgxas.errors import ConfigError, Interrupted
-from cgxas.model.cgxas.config import CGXASConfig
-from cgxas.model.cgxas.network import CGXAS
+from cgxas.model.architecture import Architecture, ArchitectureSettings, build
 from cgxas.training.batches import CrystalBatches, spectrum_weights, typical_spectrum
 from cgxas.training.loss import rse_loss, slope_rse
 from cgxas.training.processes import ALONE, Processes
@@ -109,16 +108,16 @@ class Job:
     watcher: Watcher = SILENT
 
 
-def new_network(job: Job, config: CGXASConfig) -> CGXAS:
+def new_network(job: Job, config: ArchitectureSettings) -> Architecture:
     """Return an untrained network that answers with a typical spectrum."""
     with torch.random.fork_rng():
         torch.manual_seed(job.config.seed)
-        network = CGXAS(config)
+        network = build(config)
     network.start_from(*typical_spectrum(job.dataset, job.split.train))
     return network
 
 
-def fit(network: CGXAS, job: Job) -> CGXAS:
+def fit(network: Architecture, job: Job) -> Architecture:
     """Train those parameters of a network that want a gradient; a run in the folder goes on.
 
     Returns:
@@ -157,7 +156,7 @@ class Answer(nn.Module):
     """A network as training calls it: from a batch to the spectra of its targets."""
 
     def __init__(
-        self, network: CGXAS, compiled: bool = False, vectors: Tensor | None = None
+        self, network: Architecture, compiled: bool = False, vectors: Tensor | None = None
     ) -> None:
         """Wrap a network.
 
@@ -183,14 +182,15 @@ class Answer(nn.Module):
 
 
 @torch.no_grad()
-def site_vectors(network: CGXAS, dataset: Dataset, wanted: NDArray[np.int64]) -> Tensor:
+def site_vectors(network: Architecture, dataset: Dataset, wanted: NDArray[np.int64]) -> Tensor:
     """Return (S, H) site vectors of the members of the data set, in evaluation mode.
 
     Those of targets that are not wanted are not computed, but left NaN.
     """
     network.eval()
     device = next(network.parameters()).device
-    vectors = torch.full((len(dataset.member), network.config.hidden), torch.nan, device=device)
+    size = (len(dataset.member), network.vector_size)
+    vectors = torch.full(size, torch.nan, device=device)
     for n in range(0, len(wanted), _TARGETS_PER_PASS):
         batch = dataset.batch(wanted[n : n + _TARGETS_PER_PASS]).to(device)
         vectors[batch.members] = network.embed(batch.graphs)[batch.nodes]
@@ -211,14 +211,19 @@ def predict_targets(
         yield chosen, batch, answer(batch)
 
 
+def graph_is_frozen(network: Architecture) -> bool:
+    """Whether only the head of a network learns, so that site vectors never change."""
+    head = {id(p) for layer in network.head_layers for p in layer.parameters()}
+    return not any(p.requires_grad and id(p) not in head for p in network.parameters())
+
+
 class _Loop:
     """Epochs of steps, with validation after each."""
 
     def __init__(self, job: Job, state: State, batches: CrystalBatches, weights: Tensor) -> None:
         self.job, self.state, self.batches, self.weights = job, state, batches, weights
         self.dataset = _resident(job.dataset, job.processes.device)
-        graph = state.network.graph_modules[0]
-        self.frozen = not any(parameter.requires_grad for parameter in graph.parameters())
+        self.frozen = graph_is_frozen(state.network)
         used = np.concatenate([job.split.train, job.split.validation])
         vectors = site_vectors(state.network, self.dataset, used) if self.frozen else None
         self.answer = Answer(state.network, job.config.compile and not self.frozen, vectors)
@@ -295,7 +300,7 @@ class _Loop:
         # The gradients are averaged over the processes, and are wanted as their sum.
         (share * processes.count).backward()  # type: ignore[no-untyped-call]
         # Their gradients are rounding errors, and Adam takes steps of full length along those.
-        for bias in self.state.network.shadowed_biases() if self.shared.training else ():
+        for bias in self.state.network.idle_parameters() if self.shared.training else ():
             if bias.grad is not None:
                 bias.grad.zero_()
         torch.nn.utils.clip_grad_norm_(self.state.network.parameters(), config.clip_norm)
@@ -335,7 +340,7 @@ def _resident(dataset: Dataset, device: torch.device) -> Dataset:
     return dataset.to(device) if size < free / 2 else dataset
 
 
-def _optimiser(network: CGXAS, config: TrainingSettings) -> torch.optim.Optimizer:
+def _optimiser(network: Architecture, config: TrainingSettings) -> torch.optim.Optimizer:
     parameters = [p for p in network.parameters() if p.requires_grad]
     if config.optimiser == "adam":
         return torch.optim.Adam(parameters, config.learning_rate, fused=True)

@@ -28,7 +28,8 @@ from numpy.typing import NDArray
 from cgxas.errors import ConfigError, OutputError
 from cgxas.evaluation.scores import Evaluation
 from cgxas.evaluation.tested import TestedSpectra
-from cgxas.model.checkpoint import SUFFIX, Checkpoint, load_checkpoint
+from cgxas.model.checkpoint import Checkpoint, load_checkpoint
+from cgxas.model.container import SUFFIX
 from cgxas.training.fit import LOG
 from cgxas.writing import atomic_path
 

@@ -21,9 +21,8 @@ from cgxas.data.split import Part, Split, split_records, write_split
 from cgxas.elements import atomic_number
 from cgxas.errors import ConfigError
 from cgxas.evaluation.scores import Answers, Evaluation, evaluate
-from cgxas.model.cgxas.config import CGXASConfig
-from cgxas.model.cgxas.network import CGXAS
-from cgxas.model.checkpoint import Checkpoint, ElementCard
+from cgxas.model.architecture import Architecture, ArchitectureSettings
+from cgxas.model.checkpoint import AbsorberCard, Checkpoint
 from cgxas.spectra.xray import WINDOWS
 from cgxas.training.fit import SILENT, Answer, Job, Watcher, fit, new_network, predict_targets
 from cgxas.training.folder import (
@@ -58,7 +57,9 @@ class Data:
     dataset: Dataset
 
     @classmethod
-    def read(cls, folders: Sequence[Path], config: CGXASConfig, processes: Processes) -> Self:
+    def read(
+        cls, folders: Sequence[Path], config: ArchitectureSettings, processes: Processes
+    ) -> Self:
         """Read data-set folders; the first process compiles them, the others wait for it."""
         records = read_records(folders)
         if not processes.is_first:
@@ -143,7 +144,7 @@ def train(run: Run) -> tuple[Checkpoint, Evaluation]:
     checkpoint = Checkpoint(
         name=run.config.name,
         config=run.config.model,
-        elements=_element_cards(run, job.split, evaluation),
+        cards=_cards(run, job.split, evaluation),
         state=network.state_dict(),
         provenance=_provenance(run, job.split, evaluation),
     )
@@ -208,14 +209,15 @@ def _refuse_another(run: Run, about: RunFolder, config: str) -> None:
         raise ConfigError(f"{run.path} holds a run with other settings; see its {CONFIG}")
 
 
-def _starting_network(run: Run, job: Job) -> CGXAS:
+def _starting_network(run: Run, job: Job) -> Architecture:
     if run.parent is None:
         return new_network(job, run.config.model)
     network = run.parent.network()
     state = {name: tensor.clone() for name, tensor in run.parent.state.items()}
     network.load_state_dict(state, assign=True)
     network.requires_grad_(False)
-    network.head_layers.requires_grad_(True)  # type: ignore[attr-defined]
+    for layer in network.head_layers:
+        layer.requires_grad_(True)
     return network
 
 
@@ -262,7 +264,7 @@ def retest(checkpoint: Checkpoint, data: Data, split: Split, part: Part = "test"
 
 
 def score(
-    network: CGXAS, data: Data, split: Split, part: Part = "test", element: str | None = None
+    network: Architecture, data: Data, split: Split, part: Part = "test", element: str | None = None
 ) -> Evaluation:
     """Score a network on the spectra of a part whose site is certain.
 
@@ -294,7 +296,7 @@ def curves(dataset: Dataset, targets: NDArray[np.int64]) -> FloatArray:
     return np.where(known.numpy() > 0, norm, np.nan)
 
 
-def _element_cards(run: Run, split: Split, evaluation: Evaluation) -> dict[str, ElementCard]:
+def _cards(run: Run, split: Split, evaluation: Evaluation) -> dict[tuple[str, str], AbsorberCard]:
     records = run.data.records.records
     counts_uncertain = run.config.training.uncertain_weight > 0
     learnt = [records[n] for n in split.train if records[n].site_certain or counts_uncertain]
@@ -302,7 +304,7 @@ def _element_cards(run: Run, split: Split, evaluation: Evaluation) -> dict[str, 
     cards = {}
     for symbol in sorted(set(symbols), key=list(WINDOWS).index):
         scores = evaluation.elements.get(symbol)
-        cards[symbol] = ElementCard(
+        cards[symbol, "K"] = AbsorberCard(
             grid=WINDOWS[symbol],
             n_train=symbols.count(symbol),
             n_test=scores.n if scores else 0,

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from cgxas.errors import ConfigError
-from cgxas.model.cgxas.network import CGXAS
+from cgxas.model.architecture import Architecture
 from cgxas.writing import atomic_path
 
 
@@ -29,7 +29,7 @@ class State:
         best: lowest validation RSE so far.
     """
 
-    network: CGXAS
+    network: Architecture
     optimiser: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LRScheduler
     epoch: int = 0

@@ -1,5 +1,6 @@
 import pytest
 
+from cgxas.crystals.spec import GraphSpec
 from cgxas.errors import ConfigError
 from cgxas.model.cgxas.config import PAPER, REFERENCE, CGXASConfig
 
@@ -12,7 +13,7 @@ def test_presets_differ_as_told():
 
 
 def test_plain_values_and_back():
-    config = CGXASConfig(hidden=8, wave_numbers=0, cell="as_given")
+    config = CGXASConfig(hidden=8, wave_numbers=0, graph=GraphSpec(cell="as_given"))
     assert CGXASConfig.from_dict(config.to_dict()) == config
     assert config.n_waves == 0
 
@@ -29,7 +30,7 @@ def test_plain_values_and_back():
         ({"dropout": 1.0}, r"dropout = 1\.0"),
         ({"dropout": -0.1}, "dropout"),
         ({"head_activation": "relu"}, "must be elu or silu"),
-        ({"cell": "niggli"}, "must be canonical or as_given"),
+        ({"graph": {"cell": "niggli"}}, "must be canonical or as_given"),
         ({"fidelities": ["FEFF9", "FEFF9"]}, "names one of them twice"),
         ({"width": 8}, "has no 'width'"),
     ],

@@ -103,7 +103,7 @@ def test_shadowed_biases_are_those_without_effect(batch, wave_numbers):
     config = CGXASConfig(hidden=8, n_modules=2, n_outputs=6, wave_numbers=wave_numbers)
     network = CGXAS(config).double().train()
     before = network(batch).detach()
-    shadowed = {id(bias) for bias in network.shadowed_biases()}
+    shadowed = {id(bias) for bias in network.idle_parameters()}
     n_of_module = 2 + bool(wave_numbers)
     assert len(shadowed) == 2 * n_of_module + len(network.head_layers)
     for name, parameter in network.named_parameters():

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgxas.crystals.canonical import Cell, canonical_cell
+from cgxas.crystals.spec import GraphSpec
 
 RADIUS = 6.0
 """Neighbours up to this distance (Angstrom) are compared, fewer where the cluster is smaller."""
@@ -45,7 +46,7 @@ def single_orbit(cell: Cell, sites: NDArray[np.int64]) -> bool:
     """Tell whether sites are symmetry-equivalent, so that any of them will do."""
     if len(sites) == 1:
         return True
-    orbits = canonical_cell(cell).orbit_of_site[sites]
+    orbits = canonical_cell(cell, GraphSpec().symprec).orbit_of_site[sites]
     return bool((orbits == orbits[0]).all())
 
 

@@ -209,10 +209,11 @@ def cell_and_formula(structure: Any) -> tuple[Cell, str]:
     Raises:
         Unusable: it cannot be used.
     """
+    from cgxas.crystals.spec import GraphSpec
     from cgxas.crystals.structure import standardise
 
     try:
-        crystal = standardise(structure, "as_given")
+        crystal = standardise(structure, GraphSpec(cell="as_given"))
     except CrystalError as error:
         raise Unusable(crystal_reason(error)) from error
     return crystal.cell, crystal.formula

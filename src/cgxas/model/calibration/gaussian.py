@@ -6,29 +6,21 @@ its vector in the network, its simulated spectrum, and its chemical state. The o
 from the site: it runs from -8 eV (metals) to +10 eV (sulfates) within one element.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from cgxas.elements import MAX_ATOMIC_NUMBER
-from cgxas.errors import SpectrumError
-from cgxas.model.calibration.kernels import KernelSum, Scale, Sites, Term
-from cgxas.model.cgxas.network import CGXAS
-from cgxas.spectra.edge import half_step_energy
-from cgxas.spectra.resample import broadened
+from cgxas.model.architecture import Architecture
+from cgxas.model.calibration.base import Calibrated, Calibration
+from cgxas.model.calibration.features import FeatureSpec, site_features
+from cgxas.model.calibration.kernels import KernelSum, Scale, SiteFeatures, Term
+from cgxas.model.sites import AbsorberSites
 from cgxas.spectra.spectrum import EnergyGrid
-from cgxas.typing import FloatArray
-
-BROADENING = 2.5
-"""Full width at half maximum, eV, of the Gaussian that simulated spectra are broadened with."""
-
-RELATIVE = np.arange(-16.0, 54.01, 55 / 99)
-"""Energies relative to the edge, eV, at which shapes are compared and corrected."""
 
 _WHOLE = "sites.element"  # the one tensor of whole numbers
 
@@ -78,24 +70,7 @@ class Process:
 
 
 @dataclass(frozen=True, eq=False)
-class Calibrated:
-    """Calibrated spectra of the sites of one compound.
-
-    Attributes:
-        sites: (S, P) of each site.
-        mean: (P,) of all, weighted.
-        sigma: (P,) standard deviation of a measured spectrum around the mean.
-        edge_sigma: that of a measured edge energy, eV.
-    """
-
-    sites: FloatArray
-    mean: FloatArray
-    sigma: FloatArray
-    edge_sigma: float
-
-
-@dataclass(frozen=True, eq=False)
-class Calibration:
+class GaussianCalibration(Calibration):
     """What was learnt from measured compounds, (C,) of them with (S,) sites.
 
     Attributes:
@@ -108,9 +83,12 @@ class Calibration:
         shape: gives the coefficients of the correction.
         offset_unit: eV.
         basis: (K, X) curves which corrections are made of.
+        features: how sites are compared.
     """
 
-    sites: Sites
+    kind = "gaussian"
+
+    sites: SiteFeatures
     share: Tensor
     scale: Scale
     usual: Tensor
@@ -118,45 +96,42 @@ class Calibration:
     shape: Process
     offset_unit: Tensor
     basis: Tensor
+    features: FeatureSpec
 
-    def spectra(
-        self, sites: Sites, share: FloatArray, grid: EnergyGrid, window_start: float
-    ) -> Calibrated:
+    def spectra(self, sites: AbsorberSites, grid: EnergyGrid) -> Calibrated:
         """Return the calibrated spectra of one compound.
 
         Args:
             sites: its absorbing sites.
-            share: (S,) weights of the mean, their sum is 1.
             grid: wanted energies.
-            window_start: first energy of the network's own grid, eV.
         """
+        own, share = site_features(sites, self.features), sites.share
+        energies, relative = grid.energies, self.features.relative
         weight = torch.from_numpy(share).to(self.share)[None]
-        offsets, offset_variance = self._answer(self.offset, sites, weight)
-        coefficients, variance = self._answer(self.shape, sites, weight)
-        edges: Tensor = (sites.edge + offsets * self.offset_unit)[:, 0]
-        centre = (edges + self.usual[sites.element - 1]).numpy() + window_start
-        curves = (sites.curve + coefficients @ self.basis).numpy()
-        energies = grid.energies
-        each = np.array(
-            [
-                np.interp(energies, RELATIVE + c, curve)
-                for c, curve in zip(centre, curves, strict=True)
-            ]
-        )
-        mean = share @ each
+        offsets, offset_variance = self._answer(self.offset, own, weight)
+        coefficients, variance = self._answer(self.shape, own, weight)
+        edges: Tensor = (own.edge + offsets * self.offset_unit)[:, 0]
+        centre = (edges + self.usual[own.element - 1]).numpy() + sites.grid.e_min
+        curves = (own.curve + coefficients @ self.basis).numpy()
+        pairs = zip(centre, curves, strict=True)
+        each = np.array([np.interp(energies, relative + c, curve) for c, curve in pairs])
+        mean, edge_sigma = share @ each, float(offset_variance.sqrt() * self.offset_unit)
+        if not self.basis.any():  # how far the shape is off was not learnt
+            return Calibrated(each, mean, edge_sigma=edge_sigma)
         width = (variance * (self.basis**2).sum(0)).sqrt().numpy()
-        shape_sigma = np.interp(energies, RELATIVE + float(share @ centre), width)
-        edge_sigma = float(offset_variance.sqrt() * self.offset_unit)
+        shape_sigma = np.interp(energies, relative + float(share @ centre), width)
         # Not slope times sigma: an edge that may lie elsewhere never leaves the curve's range.
         moved = [np.interp(energies, energies + edge_sigma * z, mean) for z in _NODES]
         shift_sigma = np.sqrt(_NODE_WEIGHTS @ (np.array(moved) - mean) ** 2)
         return Calibrated(each, mean, np.hypot(shape_sigma, shift_sigma), edge_sigma)
 
     def without_shape(self) -> Self:
-        """Return the same with offsets only."""
+        """Return the same with offsets only; it tells no standard deviation but the edge's."""
         return replace(self, basis=torch.zeros_like(self.basis))
 
-    def _answer(self, process: Process, sites: Sites, weight: Tensor) -> tuple[Tensor, Tensor]:
+    def _answer(
+        self, process: Process, sites: SiteFeatures, weight: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Return (S, K) outputs of the sites, and () variance of their (1, S) weighted mean."""
         kernel = KernelSum(process.terms, self.scale, sites, self.sites)(process.parameters)
         kernels = kernel @ self.share.T
@@ -182,28 +157,30 @@ class Calibration:
         }
 
     @property
-    def terms(self) -> dict[str, list[dict[str, Any]]]:
-        """The kernels, as plain values for a file."""
-        return {
+    def values(self) -> dict[str, Any]:
+        """The kernels and how sites are compared, as plain values for a file."""
+        terms = {
             name: [dict(vars(term)) for term in process.terms]
             for name, process in (("offset", self.offset), ("shape", self.shape))
         }
+        return {"features": self.features.to_dict(), "terms": terms}
 
     @classmethod
     def restore(
-        cls, tensors: Mapping[str, Tensor], terms: Mapping[str, Sequence[Mapping[str, Any]]]
+        cls, tensors: Mapping[str, Tensor], values: Mapping[str, Any], network: Architecture
     ) -> Self:
-        """Undo `tensors` and `terms`; KeyError, TypeError or ValueError if they do not fit."""
+        """Undo `tensors` and `values`; KeyError, TypeError or ValueError if they do not fit."""
+        terms = values["terms"]
 
         def part(name: str) -> dict[str, Tensor]:
             start = f"{name}."
             return {n.removeprefix(start): t for n, t in tensors.items() if n.startswith(start)}
 
         def process(name: str) -> Process:
-            return Process(tuple(Term(**values) for values in terms[name]), **part(name))
+            return Process(tuple(Term(**term) for term in terms[name]), **part(name))
 
         found = cls(
-            sites=Sites(**part("sites")),
+            sites=SiteFeatures(**part("sites")),
             scale=Scale.from_tensors(part("scale")),
             offset=process("offset"),
             shape=process("shape"),
@@ -211,22 +188,23 @@ class Calibration:
             usual=tensors["usual"],
             offset_unit=tensors["offset_unit"],
             basis=tensors["basis"],
+            features=FeatureSpec.from_dict(values["features"]),
         )
         if extra := sorted(tensors.keys() - found.tensors.keys()):
             raise ValueError(f"a calibration has no {extra[0]!r}")
-        found._check_shapes()
+        found._check_shapes(network.vector_size)
         return found
 
-    def _check_shapes(self) -> None:
+    def _check_shapes(self, vector_size: int) -> None:
         compounds, sites = self.share.shape
-        vector = self.sites.vector.shape[1:]
-        widths = {"vector": vector, "curve": (len(RELATIVE),), "edge": (1,), "state": (2,)}
+        points = len(self.features.relative)
+        widths = {"vector": (vector_size,), "curve": (points,), "edge": (1,), "state": (2,)}
         expected: dict[str, tuple[int, ...]] = {
             "sites.element": (sites,),
             "share": (compounds, sites),
             "usual": (MAX_ATOMIC_NUMBER,),
             "offset_unit": (),
-            "basis": (len(self.basis), len(RELATIVE)),
+            "basis": (len(self.basis), points),
         }
         for name, width in widths.items():
             expected |= {f"sites.{name}": (sites, *width), f"scale.distance.{name}": ()}
@@ -248,61 +226,3 @@ class Calibration:
         mixed = [n for n, t in self.tensors.items() if t.is_floating_point() != (n != _WHOLE)]
         if mixed or len({t.dtype for n, t in self.tensors.items() if n != _WHOLE}) > 1:
             raise ValueError("the numbers of the calibration are of several kinds")
-
-
-@torch.no_grad()
-def sites_of(
-    network: CGXAS,
-    vectors: Tensor,
-    element: int,
-    grid: EnergyGrid,
-    theory: Tensor | None,
-    state: tuple[FloatArray, FloatArray],
-) -> tuple[Sites, NDArray[np.float64]]:
-    """Return what is known of absorbing sites of one element, and (S, P) simulated spectra.
-
-    Args:
-        network: the network.
-        vectors: (S, H) their site vectors.
-        element: atomic number.
-        grid: energies the network answers on.
-        theory: number of the theory it answers in.
-        state: (S,) bond-valence sums and (S,) electronegativities of the ligands.
-    """
-    simulated = network.head(vectors, theory).double().numpy()
-    energies = grid.energies
-    edges, curves = [], []
-    for norm in simulated:
-        broad = broadened(energies, norm, BROADENING)
-        edges.append(simulated_edge(energies, broad))
-        curves.append(np.interp(RELATIVE, energies - edges[-1], broad))
-    sites = Sites(
-        element=torch.full((len(vectors),), element),
-        vector=vectors.double(),
-        curve=torch.from_numpy(np.array(curves)),
-        edge=torch.tensor(edges, dtype=torch.float64)[:, None] - grid.e_min,
-        state=torch.from_numpy(np.stack(state, axis=1)),
-    )
-    return sites, simulated
-
-
-def normalised_edge(energy: FloatArray, norm: FloatArray) -> float:
-    """Return the energy of half a step of 1, eV.
-
-    Where norm stays below 1, as that of a damped white line may, its own height is the step.
-
-    Raises:
-        SpectrumError: there is no edge.
-    """
-    try:
-        return half_step_energy(energy, norm, step=1.0)
-    except SpectrumError:
-        return half_step_energy(energy, norm)
-
-
-def simulated_edge(energy: FloatArray, norm: FloatArray) -> float:
-    """Return the edge of a predicted spectrum, eV; its steepest point if it has no step."""
-    try:
-        return normalised_edge(energy, norm)
-    except SpectrumError:
-        return float(energy[np.argmax(np.gradient(norm))])

@@ -39,7 +39,7 @@ class Term:
 
 
 @dataclass(frozen=True, eq=False)
-class Sites:
+class SiteFeatures:
     """What is known of absorbing sites without a measurement, (S,) of them.
 
     Attributes:
@@ -84,7 +84,7 @@ class Scale:
     distance: Mapping[str, Tensor]
 
     @classmethod
-    def of(cls, sites: Sites) -> Self:
+    def of(cls, sites: SiteFeatures) -> Self:
         """Take the units from training sites."""
         zero, width, distance = {}, {}, {}
         same = sites.element[:, None] == sites.element[None]
@@ -100,7 +100,7 @@ class Scale:
             distance[name] = wanted.median() if len(wanted) else torch.ones((), dtype=values.dtype)
         return cls(zero, width, distance)
 
-    def scaled(self, sites: Sites, name: str) -> Tensor:
+    def scaled(self, sites: SiteFeatures, name: str) -> Tensor:
         """Return (S, F) a feature in these units."""
         values: Tensor = getattr(sites, name)
         return (values - self.zero[name]) / self.width[name]
@@ -127,7 +127,9 @@ class Scale:
 class KernelSum:
     """The kernels of some sites with others, ready to be weighted."""
 
-    def __init__(self, terms: Sequence[Term], scale: Scale, one: Sites, other: Sites) -> None:
+    def __init__(
+        self, terms: Sequence[Term], scale: Scale, one: SiteFeatures, other: SiteFeatures
+    ) -> None:
         """Compare (A,) sites with (B,) others.
 
         Args:

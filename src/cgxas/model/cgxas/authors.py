@@ -11,9 +11,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from cgxas.crystals.spec import GraphSpec
 from cgxas.errors import CheckpointNotFound, DamagedCheckpoint, ForeignCheckpoint
 from cgxas.model.cgxas.config import Activation, CGXASConfig
-from cgxas.model.checkpoint import Checkpoint, ElementCard, all_finite
+from cgxas.model.checkpoint import AbsorberCard, Checkpoint
+from cgxas.model.container import all_finite
 from cgxas.spectra.xray import WINDOWS
 
 _NEVER_USED = re.compile(r"\.conv\.(linear1_vector_gate|activation1_vector_gate)\.")
@@ -54,8 +56,8 @@ def import_checkpoint(path: Path, name: str, activation: Activation = "elu") -> 
     try:
         config = config_from_shapes(state, activation, activation)
         translated = {key: _single(tensor) for key, tensor in translate(state).items()}
-        elements = {symbol: ElementCard(grid) for symbol, grid in WINDOWS.items()}
-        checkpoint = Checkpoint(name, config, elements, translated, _origin(path, activation))
+        cards = {(symbol, "K"): AbsorberCard(grid) for symbol, grid in WINDOWS.items()}
+        checkpoint = Checkpoint(name, config, cards, translated, _origin(path, activation))
         checkpoint.network()
     except ForeignCheckpoint as error:
         raise ForeignCheckpoint(f"{path}: {error}") from error
@@ -144,7 +146,7 @@ def config_from_shapes(
             message_activation=graph_activation,
             module_activation=graph_activation,
             head_activation=head_activation,
-            cell="as_given",
+            graph=GraphSpec(cell="as_given"),
         )
     except (KeyError, IndexError, ValueError) as error:
         raise ForeignCheckpoint("the tensors are not those of a CGXAS network") from error

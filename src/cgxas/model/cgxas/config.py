@@ -1,23 +1,29 @@
-"""What defines a network: one frozen dataclass, stored in every checkpoint."""
+"""What defines the paper's network: one frozen dataclass, stored in every model file."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from typing import Literal, get_args
 
+from cgxas.crystals.spec import GraphSpec
 from cgxas.errors import ConfigError
-from cgxas.settings import CellConvention, Settings
+from cgxas.model.architecture import ArchitectureSettings
 
 Activation = Literal["elu", "silu"]
 
 
 @dataclass(frozen=True)
-class CGXASConfig(Settings):
+class CGXASConfig(ArchitectureSettings):
     """Shape and activations of the network (SPEC section 4).
 
     Attributes:
+        architecture: its name.
+        graph: the recipe of its graphs; one node per orbit only without plane waves, as those tell
+            equivalent atoms apart.
+        n_outputs: points of the energy grid.
+        fidelities: the kinds of spectra the network tells apart.
         hidden: width H of every layer.
         n_modules: number of graph modules.
         n_head_layers: layers of the perceptron that turns a site vector into a spectrum.
-        n_outputs: points of the energy grid.
         n_gaussians: radial basis functions.
         wave_numbers: plane waves per reciprocal axis; 0 leaves the plane-wave branch out, and
             the network then sees distances only: equivalent sites agree exactly.
@@ -25,27 +31,22 @@ class CGXASConfig(Settings):
         module_activation: on the one-layer perceptron after each convolution.
         head_activation: on every layer of the head.
         dropout: share of the site vector dropped in training.
-        cell: cell the graph is built in.
-        fidelities: the theories, such as FEFF9 and FEFF10, the network tells apart; none: it
-            takes all spectra for one kind.
     """
 
-    title: ClassVar[str] = "model"
-
+    architecture: Literal["cgxas"] = "cgxas"
     hidden: int = 256
     n_modules: int = 5
     n_head_layers: int = 5
-    n_outputs: int = 100
     n_gaussians: int = 64
     wave_numbers: int = 4
     message_activation: Activation = "elu"
     module_activation: Activation = "elu"
     head_activation: Activation = "silu"
     dropout: float = 0.0
-    cell: CellConvention = "canonical"
-    fidelities: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if isinstance(self.graph, Mapping):  # as files hold it
+            object.__setattr__(self, "graph", GraphSpec.from_dict(dict(self.graph)))
         object.__setattr__(self, "fidelities", tuple(self.fidelities))  # files hold lists
         if len(set(self.fidelities)) < len(self.fidelities):
             raise ConfigError(f"fidelities = {list(self.fidelities)} names one of them twice")
@@ -60,21 +61,38 @@ class CGXASConfig(Settings):
         for name in ("message_activation", "module_activation", "head_activation"):
             if getattr(self, name) not in get_args(Activation):
                 raise ConfigError(f"{name} = {getattr(self, name)!r}; it must be elu or silu")
-        if self.cell not in get_args(CellConvention):
-            raise ConfigError(f"cell = {self.cell!r}; it must be canonical or as_given")
-
-    def fidelity_index(self, fidelity: str) -> int:
-        """Return the number of a theory; ConfigError if the network does not know it."""
-        if fidelity not in self.fidelities:
+        if self.graph.per_orbit and (self.wave_numbers or self.graph.cell == "as_given"):
             raise ConfigError(
-                f"no fidelity {fidelity!r}; the model knows {', '.join(self.fidelities) or 'none'}"
+                "graph.per_orbit = true needs wave_numbers = 0 and the canonical cell; plane waves "
+                "tell equivalent atoms apart"
             )
-        return self.fidelities.index(fidelity)
 
     @property
     def n_waves(self) -> int:
         """Number of plane waves on an edge."""
         return self.wave_numbers**3
+
+    @property
+    def sees_directions(self) -> bool:
+        """Whether the network looks at edge vectors: its plane waves do."""
+        return bool(self.wave_numbers)
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What a person should know of the network: name of the fact -> a few words."""
+        acts = {self.message_activation, self.module_activation, self.head_activation}
+        told = (
+            self.head_activation
+            if len(acts) == 1
+            else f"{self.message_activation} in messages, {self.module_activation} in modules, "
+            f"{self.head_activation} in the head"
+        )
+        return {
+            "network": f"{self.n_modules} graph modules and {self.n_head_layers} head layers of "
+            f"width {self.hidden}, {self.n_gaussians} Gaussians, {self.n_waves} plane waves, "
+            f"{self.n_outputs} energies",
+            "activation": told,
+        }
 
 
 PAPER = CGXASConfig()

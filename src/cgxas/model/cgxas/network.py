@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cgxas.crystals.batch import GraphBatch
-from cgxas.crystals.graph import CUTOFF
+from cgxas.model.architecture import Architecture
 from cgxas.model.cgxas.basis import gaussian_basis, plane_waves
 from cgxas.model.cgxas.config import Activation, CGXASConfig
 from cgxas.model.cgxas.layers import (
@@ -24,12 +24,14 @@ from cgxas.model.cgxas.layers import (
 )
 
 
-class CGXAS(nn.Module):
-    """The network of SPEC section 4; `forward` is `head(embed(batch))`."""
+class CGXAS(Architecture):
+    """The network of SPEC section 4."""
+
+    settings_class = CGXASConfig
+    config: CGXASConfig
 
     def __init__(self, config: CGXASConfig) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         self.embedding = Embedding(config.hidden)
         modules = [GraphModule(config) for _ in range(config.n_modules)]
         self.graph_modules: Sequence[GraphModule] = nn.ModuleList(modules)  # type: ignore[assignment]
@@ -41,18 +43,10 @@ class CGXAS(nn.Module):
             table = torch.zeros(len(config.fidelities), config.hidden)
             self.fidelity_vectors = nn.Parameter(table)
 
-    def forward(
-        self, batch: GraphBatch, nodes: Tensor | None = None, fidelity: Tensor | None = None
-    ) -> Tensor:
-        """Return the spectra of the wanted nodes, all of them if None: (S, n_outputs).
-
-        Args:
-            batch: the graphs.
-            nodes: (S,) the wanted nodes.
-            fidelity: (S,) the theory each is wanted in, for a network that knows several.
-        """
-        vectors = self.embed(batch)
-        return self.head(vectors if nodes is None else vectors[nodes], fidelity)
+    @property
+    def vector_size(self) -> int:
+        """H, length of a site vector."""
+        return self.config.hidden
 
     def embed(self, batch: GraphBatch) -> Tensor:
         """Return the (N, H) site vectors v = x0 + sum_t x^t / t!."""
@@ -66,8 +60,9 @@ class CGXAS(nn.Module):
         return vector
 
     def edge_basis(self, batch: GraphBatch) -> tuple[Tensor, Tensor | None]:
-        """Return the (12 N, n_gaussians) Gaussians and (12 N, n_waves) plane waves."""
-        gaussians = gaussian_basis(batch.distance, self.config.n_gaussians, CUTOFF).flatten(0, 1)
+        """Return the (K N, n_gaussians) Gaussians and (K N, n_waves) plane waves."""
+        count, cutoff = self.config.n_gaussians, self.config.graph.cutoff
+        gaussians = gaussian_basis(batch.distance, count, cutoff).flatten(0, 1)
         if not self.config.wave_numbers or batch.fractional is None or batch.volume is None:
             return gaussians, None
         volume = batch.volume[:, None].expand_as(batch.distance)
@@ -91,7 +86,7 @@ class CGXAS(nn.Module):
             vectors = layer(vectors)
         return torch.relu(vectors)
 
-    def shadowed_biases(self) -> Iterator[nn.Parameter]:
+    def idle_parameters(self) -> Iterator[nn.Parameter]:
         """Yield the biases that a batch norm takes away again in training."""
         for module in self.modules():
             if isinstance(module, DenseLayer):

@@ -1,0 +1,169 @@
+"""What a network must be to be trained, saved, calibrated and asked: a class and its settings.
+
+A new architecture is a subclass of `Architecture` with settings of its own, a subclass of
+`ArchitectureSettings` that names it, and a line in `_HOMES`. Nothing else in the package knows the
+inside of a network.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from cgxas.crystals.batch import GraphBatch
+from cgxas.crystals.spec import GraphSpec
+from cgxas.errors import ConfigError
+from cgxas.settings import Settings
+
+
+@dataclass(frozen=True)
+class ArchitectureSettings(Settings):
+    """What every network's settings hold; they are stored in every model file.
+
+    Attributes:
+        architecture: name of the architecture.
+        graph: the recipe of its graphs.
+        n_outputs: P, points of the energy grid.
+        fidelities: the kinds of spectra, such as FEFF9 and FEFF10, the network tells apart; none:
+            it takes all spectra for one kind.
+    """
+
+    title: ClassVar[str] = "model"
+
+    architecture: str = ""
+    graph: GraphSpec = GraphSpec()  # noqa: RUF009  (it is frozen)
+    n_outputs: int = 100
+    fidelities: tuple[str, ...] = ()
+
+    def fidelity_index(self, fidelity: str) -> int:
+        """Return the number of a fidelity; ConfigError if the network does not know it."""
+        if fidelity not in self.fidelities:
+            raise ConfigError(
+                f"no fidelity {fidelity!r}; the model knows {', '.join(self.fidelities) or 'none'}"
+            )
+        return self.fidelities.index(fidelity)
+
+    @property
+    def sees_directions(self) -> bool:
+        """Whether the network looks at edge vectors, not at distances alone."""
+        return not self.graph.per_orbit
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What a person should know of the network: name of the fact -> a few words."""
+        return {"network": self.architecture}
+
+
+class Architecture(nn.Module, ABC):
+    """A network: `forward` is `head(embed(batch))`.
+
+    Attributes:
+        settings_class: the class of its settings.
+        config: its settings.
+        head_layers: the head's layers, input side first: what fine-tuning and the paper's
+            transfer move.
+    """
+
+    settings_class: ClassVar[type[ArchitectureSettings]]
+    config: ArchitectureSettings
+    head_layers: Sequence[nn.Module]
+
+    def __init__(self, config: ArchitectureSettings) -> None:
+        super().__init__()
+        self.config = config
+
+    def forward(
+        self, batch: GraphBatch, nodes: Tensor | None = None, fidelity: Tensor | None = None
+    ) -> Tensor:
+        """Return the spectra of the wanted nodes, all of them if None: (S, P).
+
+        Args:
+            batch: the graphs.
+            nodes: (S,) the wanted nodes.
+            fidelity: (S,) what each is wanted as, for a network that tells fidelities apart.
+        """
+        vectors = self.embed(batch)
+        return self.head(vectors if nodes is None else vectors[nodes], fidelity)
+
+    @abstractmethod
+    def embed(self, batch: GraphBatch) -> Tensor:
+        """Return (N, H) site vectors."""
+
+    @abstractmethod
+    def head(self, vectors: Tensor, fidelity: Tensor | None = None) -> Tensor:
+        """Return (S, P) spectra of (S, H) site vectors.
+
+        Args:
+            vectors: (S, H).
+            fidelity: (S,), or one for all: numbers of the fidelities; the first one if None.
+        """
+
+    @property
+    @abstractmethod
+    def vector_size(self) -> int:
+        """H, length of a site vector."""
+
+    @torch.no_grad()
+    def start_from(self, mean: Tensor, spread: Tensor) -> None:
+        """Let an untrained network answer with a typical spectrum, if it can.
+
+        Args:
+            mean: (P,) mean of the training spectra.
+            spread: (P,) their standard deviation.
+        """
+
+    def idle_parameters(self) -> Iterable[nn.Parameter]:
+        """Return parameters whose gradients are rounding errors, and are to be left out."""
+        return ()
+
+
+_HOMES: dict[str, str] = {"cgxas": "cgxas.model.cgxas.network:CGXAS"}
+"""Name of an architecture -> module and class; a module is imported when it is asked for."""
+
+
+def architectures() -> tuple[str, ...]:
+    """Return the names of the architectures there are."""
+    return tuple(_HOMES)
+
+
+def register(name: str, home: str) -> None:
+    """Make an architecture of another package known.
+
+    Args:
+        name: what settings call it.
+        home: where it is: "package.module:Class".
+    """
+    _HOMES[name] = home
+
+
+def architecture(name: object) -> type[Architecture]:
+    """Return an architecture by name.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if not isinstance(name, str) or name not in _HOMES:
+        raise ConfigError(
+            f"there is no architecture {name!r}; there are {', '.join(architectures())}"
+        )
+    module, _, attribute = _HOMES[name].partition(":")
+    found: type[Architecture] = getattr(import_module(module), attribute)
+    return found
+
+
+def settings_from_dict(values: Mapping[str, Any]) -> ArchitectureSettings:
+    """Return the settings of the architecture that plain values name; cgxas if they name none.
+
+    Raises:
+        ConfigError: there is no such architecture, or a value is impossible.
+    """
+    return architecture(values.get("architecture", "cgxas")).settings_class.from_dict(dict(values))
+
+
+def build(config: ArchitectureSettings) -> Architecture:
+    """Return an untrained network."""
+    return architecture(config.architecture)(config)

@@ -1,0 +1,79 @@
+"""What a calibration compares absorbing sites by: vector, predicted curve, its edge, bonds."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+
+from cgxas.elements import atomic_number
+from cgxas.errors import SpectrumError
+from cgxas.model.calibration.kernels import SiteFeatures
+from cgxas.model.sites import AbsorberSites
+from cgxas.settings import Settings
+from cgxas.spectra.edge import half_step_energy
+from cgxas.spectra.resample import broadened
+from cgxas.typing import FloatArray
+
+
+@dataclass(frozen=True)
+class FeatureSpec(Settings):
+    """How predicted curves are compared: part of every calibrated model's file.
+
+    Attributes:
+        broadening: full width at half maximum, eV, of the Gaussian they are broadened with.
+        first: first of the energies relative to the edge, eV, at which shapes are looked at.
+        last: these energies end before it, eV.
+        step: from one of them to the next, eV.
+    """
+
+    title: ClassVar[str] = "features"
+
+    broadening: float = 2.5
+    first: float = -16.0
+    last: float = 54.01
+    step: float = 55 / 99
+
+    @property
+    def relative(self) -> FloatArray:
+        """(X,) the energies relative to the edge, eV."""
+        return np.arange(self.first, self.last, self.step)
+
+
+def site_features(sites: AbsorberSites, spec: FeatureSpec) -> SiteFeatures:
+    """Return what sites are compared by."""
+    energies, relative = sites.grid.energies, spec.relative
+    edges, curves = [], []
+    for norm in sites.simulated:
+        broad = broadened(energies, norm, spec.broadening)
+        edges.append(edge_of(energies, broad))
+        curves.append(np.interp(relative, energies - edges[-1], broad))
+    return SiteFeatures(
+        element=torch.full((len(sites),), atomic_number(sites.absorber)),
+        vector=sites.vectors.double(),
+        curve=torch.from_numpy(np.array(curves)),
+        edge=torch.tensor(edges, dtype=torch.float64)[:, None] - sites.grid.e_min,
+        state=torch.from_numpy(sites.state),
+    )
+
+
+def edge_of(energy: FloatArray, norm: FloatArray) -> float:
+    """Return the half step of a predicted curve, eV; its steepest point if it has no edge."""
+    try:
+        return normalised_edge(energy, norm)
+    except SpectrumError:
+        return float(energy[np.argmax(np.gradient(norm))])
+
+
+def normalised_edge(energy: FloatArray, norm: FloatArray) -> float:
+    """Return the energy of half a step of 1, eV.
+
+    Where norm stays below 1, as that of a damped white line may, its own height is the step.
+
+    Raises:
+        SpectrumError: there is no edge.
+    """
+    try:
+        return half_step_energy(energy, norm, step=1.0)
+    except SpectrumError:
+        return half_step_energy(energy, norm)

@@ -1,0 +1,125 @@
+"""A model ready to answer: a network on a device, with all that belongs to it.
+
+There is one way from crystals to site vectors, and it is here: prediction, embedding and
+calibration take it.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cgxas.crystals.batch import collate
+from cgxas.crystals.bonds import chemical_state
+from cgxas.crystals.graph import Settled, SiteGraph, graph_of
+from cgxas.model.calibration.base import Calibrated, Calibration, Uncalibrated
+from cgxas.model.checkpoint import AbsorberCard, Checkpoint
+from cgxas.model.sites import AbsorberSites, EmbeddedCrystal, in_batches, shares
+from cgxas.typing import IntArray
+
+NODES_PER_BATCH = 1024
+"""Nodes that go through the network together, unless another number is wanted."""
+
+
+class Model:
+    """A network with what belongs to it.
+
+    Attributes:
+        checkpoint: what was loaded.
+        network: the network, in evaluation mode.
+        device: where it computes.
+        calibration: what its spectra go through.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, device: torch.device | str = "cpu") -> None:
+        """Get a model ready.
+
+        Args:
+            checkpoint: the model.
+            device: where to compute.
+        """
+        self.checkpoint = checkpoint
+        self.device = torch.device(device)
+        self.network = checkpoint.network().to(self.device)
+        self.calibration: Calibration = checkpoint.calibration or Uncalibrated()
+
+    def sites(
+        self, crystals: Iterable[Settled], batch_size: int = NODES_PER_BATCH
+    ) -> Iterator[EmbeddedCrystal]:
+        """Yield the site vectors of crystals, one after the other, in bounded memory.
+
+        Args:
+            crystals: settled by the recipe of the model, `config.graph`.
+            batch_size: nodes that go through the network together.
+        """
+        spec = self.checkpoint.config.graph
+        graphs = (graph_of(crystal, spec) for crystal in crystals)
+        for batch in in_batches(graphs, len, batch_size):
+            yield from self.embed(batch)
+
+    @torch.no_grad()
+    def embed(self, graphs: Sequence[SiteGraph]) -> Iterator[EmbeddedCrystal]:
+        """Yield the site vectors of a batch of graphs."""
+        if not graphs:
+            return
+        batch = collate([each.graph for each in graphs]).to(self.device)
+        vectors = self.network.embed(batch).cpu()
+        for graph, first, last in zip(graphs, batch.offsets[:-1], batch.offsets[1:], strict=True):
+            yield EmbeddedCrystal(graph, vectors[first:last])
+
+    @torch.no_grad()
+    def absorber_sites(
+        self,
+        crystal: EmbeddedCrystal,
+        absorber: str,
+        sites: IntArray,
+        fidelity: str | None = None,
+        name: str = "",
+    ) -> tuple[AbsorberSites, IntArray]:
+        """Return what is known of the wanted sites of an absorber, and (S,) their nodes.
+
+        Args:
+            crystal: with its vectors.
+            absorber: symbol of the element, at the wanted sites.
+            sites: numbers of the sites.
+            fidelity: what to answer as; the usual one of the absorber if None.
+            name: of the compound, if it has one.
+        """
+        card = self.checkpoint.elements[absorber]
+        nodes, share = shares(crystal.graph, sites)
+        vectors = crystal.vectors[torch.from_numpy(nodes)]
+        number = self.fidelity(absorber, fidelity)
+        state = chemical_state(crystal.graph.graph, self.checkpoint.bonds)
+        found = AbsorberSites(
+            absorber=absorber,
+            vectors=vectors,
+            share=share,
+            simulated=self._simulated(vectors, number),
+            grid=card.network_grid,
+            state=np.stack([each[nodes] for each in state], axis=1),
+            fidelity=number,
+            name=name,
+        )
+        return found, nodes
+
+    def answer(self, sites: AbsorberSites) -> Calibrated:
+        """Return the spectra of absorbing sites on the grid of their element."""
+        return self.calibration.spectra(sites, self.card(sites.absorber).grid)
+
+    def card(self, absorber: str) -> AbsorberCard:
+        """Return what the model knows of an absorber."""
+        return self.checkpoint.elements[absorber]
+
+    def fidelity(self, absorber: str, wanted: str | None = None) -> int | None:
+        """Return the number of the fidelity an absorber is answered in; None if there is but one.
+
+        Raises:
+            ConfigError: the model does not know the wanted one.
+        """
+        name = wanted or self.card(absorber).fidelity
+        return None if name is None else self.checkpoint.config.fidelity_index(name)
+
+    def _simulated(self, vectors: Tensor, fidelity: int | None) -> np.ndarray:
+        number = None if fidelity is None else torch.tensor(fidelity, device=self.device)
+        return self.network.head(vectors.to(self.device), number).cpu().double().numpy()
