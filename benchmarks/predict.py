@@ -21,7 +21,7 @@ import cgxas
 from cgxas.crystals.batch import collate
 from cgxas.crystals.graph import CrystalGraph
 from cgxas.crystals.spec import GraphSpec
-from cgxas.data.record import read_records
+from cgxas.data.folder import read_records
 from cgxas.elements import SYMBOLS
 from cgxas.model.cgxas.network import CGXAS
 

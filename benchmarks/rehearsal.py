@@ -25,7 +25,8 @@ from matplotlib.figure import Figure
 from cgxas.crystals.canonical import Cell
 from cgxas.data.compile import build_dataset
 from cgxas.data.dataset import Dataset
-from cgxas.data.record import Material, Record, read_records
+from cgxas.data.folder import read_records
+from cgxas.data.record import Material, Record
 from cgxas.data.split import Split
 from cgxas.elements import SYMBOLS
 from cgxas.errors import Interrupted

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cgxas.data.annotations import read_annotations
-from cgxas.data.record import read_records
-from cgxas.model.calibration.gaussian import normalised_edge
+from cgxas.data.folder import read_records
+from cgxas.spectra.edge import half_step
 from cgxas.spectra.metrics import rse
 from cgxas.spectra.xray import WINDOWS
 
@@ -26,16 +25,15 @@ def main() -> None:
     )
     parser.add_argument("data", type=Path)
     folder = parser.parse_args().data
-    about = read_annotations([folder])
     scans = defaultdict(lambda: defaultdict(list))
     for record in read_records([folder]).records:
-        told = about[record.key]
+        told = record.annotation
         if record.element in ELEMENTS and not told.unusable and not told.doubtful:
             grid = WINDOWS[record.element].energies
             energies = np.arange(grid[0] - 15, grid[-1], grid[1] - grid[0])
-            curve = np.interp(energies, record.energy + told.shift, record.mu)
+            curve = np.interp(energies, record.energy + told.shift, record.norm)
             scans[record.element, told.compound][told.source].append((energies, curve))
-    print("element  pairs  RSE     E0 difference (eV)")
+    print("element  pairs  RSE     half step difference (eV)")
     for element in ELEMENTS:
         errors, edges = [], []
         for (symbol, _), by_source in scans.items():
@@ -44,7 +42,7 @@ def main() -> None:
             ]
             for (energies, one), (_, other) in combinations(means, 2) if symbol == element else ():
                 errors.append(float(rse(one[None], other[None])[0]))
-                edges.append(abs(normalised_edge(energies, one) - normalised_edge(energies, other)))
+                edges.append(abs(half_step(energies, one) - half_step(energies, other)))
         print(f"{element:7}  {len(errors):5}  {np.mean(errors):.4f}  {np.mean(edges):.2f}")
 
 

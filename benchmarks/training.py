@@ -35,7 +35,8 @@ from cgxas.crystals.canonical import canonical_cell
 from cgxas.crystals.spec import GraphSpec
 from cgxas.data.compile import build_dataset
 from cgxas.data.dataset import Batch
-from cgxas.data.record import Record, read_records
+from cgxas.data.folder import read_records
+from cgxas.data.record import Record
 from cgxas.errors import CgxasError, DatasetError
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.cgxas.network import CGXAS

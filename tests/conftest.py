@@ -291,7 +291,7 @@ def finished_run(tmp_path, random_model, oxides) -> Callable[..., Path]:
             predicted=target + 0.1,
             rse=rse,
             pcc=1 - rse,
-            e0_error=np.where(np.arange(size) == 1, np.nan, 0.5),
+            half_step_error=np.where(np.arange(size) == 1, np.nan, 0.5),
         ).write(run.path / "test.parquet")
         return run.path
 

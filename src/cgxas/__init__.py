@@ -16,14 +16,17 @@ if TYPE_CHECKING:
     from cgxas.model.cgxas.config import CGXASConfig
     from cgxas.model.checkpoint import Checkpoint, bundled, load_checkpoint
     from cgxas.predict import Predictor, load
-    from cgxas.spectra.edge import edge_energy
-    from cgxas.spectra.io.write import write_parquet, write_spectrum
+    from cgxas.spectra.compare import Comparison, compare
+    from cgxas.spectra.edge import e0, half_step
+    from cgxas.spectra.io.read import read_spectrum
+    from cgxas.spectra.io.write import write_spectra, write_spectrum
     from cgxas.spectra.spectrum import EnergyGrid, SiteSpectrum, Spectrum
 
 _HOMES = {
     "CgxasError": "errors",
     "CgxasWarning": "errors",
     "Checkpoint": "model.checkpoint",
+    "Comparison": "spectra.compare",
     "Crystal": "crystals.structure",
     "EnergyGrid": "spectra.spectrum",
     "FarFromMeasuredWarning": "errors",
@@ -33,13 +36,16 @@ _HOMES = {
     "SiteSpectrum": "spectra.spectrum",
     "Spectrum": "spectra.spectrum",
     "bundled": "model.checkpoint",
-    "edge_energy": "spectra.edge",
+    "compare": "spectra.compare",
+    "e0": "spectra.edge",
+    "half_step": "spectra.edge",
     "load": "predict",
     "load_checkpoint": "model.checkpoint",
     "plot_spectrum": "figures",
+    "read_spectrum": "spectra.io.read",
     "save_figure": "figures",
     "standardise": "crystals.structure",
-    "write_parquet": "spectra.io.write",
+    "write_spectra": "spectra.io.write",
     "write_spectrum": "spectra.io.write",
 }
 
@@ -48,6 +54,7 @@ __all__ = [
     "CgxasError",
     "CgxasWarning",
     "Checkpoint",
+    "Comparison",
     "Crystal",
     "EnergyGrid",
     "FarFromMeasuredWarning",
@@ -56,13 +63,16 @@ __all__ = [
     "SiteSpectrum",
     "Spectrum",
     "bundled",
-    "edge_energy",
+    "compare",
+    "e0",
+    "half_step",
     "load",
     "load_checkpoint",
     "plot_spectrum",
+    "read_spectrum",
     "save_figure",
     "standardise",
-    "write_parquet",
+    "write_spectra",
     "write_spectrum",
 ]
 

@@ -190,7 +190,5 @@ def test_answers_stand_on_a_moved_grid(make_compounds):
     # To the paper's method a moved grid is a change of labels: the network's numbers stay.
     own = replace(compounds, grids={"Mn": compounds.sites[0].grid})
     assert own.grids != compounds.grids
-    one, two = (
-        said(each, tune_paper(each, train, validation), test) for each in (compounds, own)
-    )
+    one, two = (said(each, tune_paper(each, train, validation), test) for each in (compounds, own))
     np.testing.assert_array_equal(one, two)

@@ -219,7 +219,9 @@ def test_configurations_that_make_no_sense():
         CalibrationSettings("a", ("Fe",), ("gaussian", "magic"))
     for name in CALIBRATORS:  # any of them may make the model
         assert CalibrationSettings("a", ("Fe",), (name, "gaussian")).methods[0] == name
-    with pytest.raises(ConfigError, match="repeats = 0"):
+    with pytest.raises(
+        ConfigError, match=r"calibration\.repeats = 0; it must be a whole number from 1 to 10000"
+    ):
         CalibrationSettings("a", ("Fe",), repeats=0)
 
 
@@ -231,3 +233,21 @@ def test_the_default_is_compared_with_the_dull_baseline():
         "formula",
     )
     assert json.loads(json.dumps(config.methods)) == ["gaussian", "rigid"]
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"elements": "Fe"}, "calibration.elements = 'Fe'; it must be a list of names, at least"),
+        ({"elements": ()}, "calibration.elements = []; it must be a list of names, at least one"),
+        ({"methods": ()}, "calibration.methods = []; it must be a list of names, at least one"),
+        ({"split_by": "colour"}, "calibration.split_by = 'colour'; it must be formula, spectrum"),
+        ({"repeats": True}, "calibration.repeats = true; it must be a whole number"),
+        ({"seed": -1}, "calibration.seed = -1; it must be a whole number from 0"),
+        ({"name": "a/b"}, "calibration.name = 'a/b'; it must be a name for a file"),
+    ],
+)
+def test_values_that_are_not_allowed(values, sentence):
+    with pytest.raises(ConfigError) as refused:
+        replace(CONFIG, **values)
+    assert sentence in str(refused.value)

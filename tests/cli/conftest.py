@@ -32,6 +32,19 @@ def cgxas(capsys) -> Callable[..., Answer]:
     return run
 
 
+@pytest.fixture
+def predict(cgxas, random_model, tmp_path, monkeypatch) -> Callable[..., Answer]:
+    """Run ``cgxas predict`` in an empty folder, and expect it to succeed."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: object) -> Answer:
+        answer = cgxas("predict", *words, "--model", random_model)
+        assert answer.code == 0, answer.err
+        return answer
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def crystals(tmp_path_factory) -> Path:
     """A folder with LiFePO4.cif (28 atoms), rutile.cif (6) and iron.cif (2)."""

@@ -164,14 +164,14 @@ def test_all_absorbers_of_a_crystal_without_any(refused, random_model, tmp_path)
 
 
 OUTPUTS = {
-    "unknown suffix": (["-o", "fe.docx"], "use .csv, .json, .xdi, .parquet"),
+    "unknown suffix": (["-o", "fe.docx"], "use .xdi, .json, .csv, .prj, .parquet"),
     "no suffix": (["-o", "fe"], "no known file type"),
     "unknown plot suffix": (["--plot", "fe.bmp"], "use .png, .svg, .pdf"),
     "no such folder": (["-o", "nowhere/fe.xdi"], "The folder nowhere does not exist"),
     "no such folder for the plot": (["--plot", "nowhere/fe.png"], "nowhere does not exist"),
     "output is a folder": (["-o", "a_folder.xdi"], "is a folder"),
     "plot is a spectrum": (["-o", "fe.xdi", "--plot", "fe.xdi"], "use .png, .svg, .pdf"),
-    "output is a figure": (["-o", "fe.png", "--plot", "fe.png"], "use .csv"),
+    "output is a figure": (["-o", "fe.png", "--plot", "fe.png"], "use .xdi"),
     "no name": (["-o", ""], "no known file type"),
 }
 

@@ -5,12 +5,14 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pyarrow
+import pyarrow.parquet
 import pytest
 from pymatgen.core.structure import Structure
 
 from cgxas.data.check import REASONS
-from cgxas.data.folder import read_manifest
-from cgxas.data.record import read_records
+from cgxas.data.folder import read_records
+from cgxas.data.manifest import read_manifest
 from cgxas.data.sources import materials_project
 from cgxas.data.split import read_split
 
@@ -210,6 +212,20 @@ def test_check_as_json(cgxas, many, tmp_path):
     (found,) = json.loads((tmp_path / "found.json").read_text())
     assert (found["name"], found["materials"], found["spectra"]) == ("many", 1, 7)
     assert found["found"] == {"no_peak": ["s6"], "duplicate": ["s1", "s2", "s3", "s4", "s5"]}
+
+
+def test_another_edge_is_refused_by_name_and_told_by_check(cgxas, refused, mine):
+    """No command reads an L3 spectrum as one of the K edge."""
+    table = pyarrow.parquet.read_table(mine / "spectra.parquet")
+    edges = pyarrow.array(["K", "L3"])
+    table = table.set_column(table.schema.names.index("edge"), "edge", edges)
+    pyarrow.parquet.write_table(table, mine / "spectra.parquet")
+    (mine / "manifest.json").unlink()
+    told = "iron-1-XANES-K-Fe is of the L3 edge; cgxas answers for K edges only"
+    assert told in refused("dataset", "info", mine)
+    assert told in refused("dataset", "split", mine, "-o", mine / "s.json")
+    lines = cgxas("dataset", "check", mine).out.splitlines()
+    assert lines[1].split()[:3] == ["mine", "other_edge", "1"]
 
 
 def test_check_of_what_is_no_data_set(refused, mine, tmp_path):

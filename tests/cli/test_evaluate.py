@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cgxas.data.record import read_records
+from cgxas.data.folder import read_records
 from cgxas.data.split import Split, write_split
 from cgxas.model.checkpoint import load_checkpoint
 
@@ -66,7 +66,7 @@ def test_figures_are_those_of_the_training_run(cgxas, run, model, salts, tmp_pat
         "2",
         *(f"{iron['rse'][name]:.4f}" for name in ("mean", "median", "q90")),
         f"{iron['pcc']['mean']:.4f}",
-        f"{iron['e0_error']['mean']:.4f}",
+        f"{iron['half_step_error']['mean']:.4f}",
         f"{iron['rse_mean_spectrum']:.4f}",
         f"{iron['rse_nearest']:.4f}",
     ]

@@ -19,19 +19,6 @@ SCRIPT = Path(sys.executable).with_name("cgxas")
 N_MANY = 5000
 
 
-@pytest.fixture
-def predict(cgxas, random_model, tmp_path, monkeypatch):
-    """Run ``cgxas predict`` in an empty folder, and expect it to succeed."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        answer = cgxas("predict", *words, "--model", random_model)
-        assert answer.code == 0, answer.err
-        return answer
-
-    return run
-
-
 def names_here() -> list[str]:
     return sorted(path.name for path in Path().iterdir())
 
@@ -45,10 +32,10 @@ def test_table_of_one_spectrum(predict, crystals, random_model):
     assert answer.err == ""
     heading, line = answer.out.splitlines()
     assert heading.split("  ")[0] == "Crystal"
-    assert heading.endswith("Site  Mult.  E0 (eV)  White line (eV)  Height")
+    assert heading.endswith("Site  Mult.  E0 (eV)  Half step (eV)  White line (eV)  Height")
     spectrum = package.load(random_model).predict(crystals / "LiFePO4.cif", "Fe")
     energy, height = spectrum.white_line
-    numbers = [f"{spectrum.e0:.2f}", f"{energy:.2f}", f"{height:.2f}"]
+    numbers = [f"{spectrum.e0:.2f}", f"{spectrum.half_step:.2f}", f"{energy:.2f}", f"{height:.2f}"]
     about = [str(crystals / "LiFePO4.cif"), "LiFePO4", "Fe", "mean", "×4"]
     assert line.split() == about + numbers
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from cgxas.spectra.io.measurements import write_athena
 from cgxas.spectra.io.scan import Scan
+from cgxas.spectra.io.write import write_spectra
 from cgxas.spectra.normalise import normalise
 
 pytest.importorskip("larch")
@@ -18,7 +18,7 @@ def measured(tmp_path, scanned):
     scans = [
         Scan(energy, mu, "mu", "columns", "x", name, "Fe", "K", 1.5) for name in ("one", "two")
     ]
-    write_athena([normalise(scan) for scan in scans], tmp_path / "a.prj")
+    write_spectra([normalise(scan) for scan in scans], tmp_path / "a.prj")
     return tmp_path
 
 
@@ -114,7 +114,7 @@ def test_nothing_is_shown_if_it_cannot_be_written(refused, measured, monkeypatch
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device", "out.xdi")
 
-    monkeypatch.setattr("cgxas.spectra.io.measurements.write_measurement", full)
+    monkeypatch.setattr("cgxas.spectra.io.write.write_spectrum", full)
     said = refused("spectrum", measured / "a.dat", "-o", measured / "out.xdi")
     assert "No space left" in said
 

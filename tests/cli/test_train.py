@@ -8,16 +8,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from cgxas.data.record import read_records
+from cgxas.data.folder import read_records
 from cgxas.data.split import Split, write_split
 from cgxas.model.checkpoint import load_checkpoint
+from cgxas.spectra.xray import WINDOWS
 from cgxas.training.folder import open_run
+from cgxas.training.settings import FINETUNE, RunSettings
 
 CONFIG = """
 name = "tiny"
@@ -114,6 +117,44 @@ def test_train_one_element(cgxas, config, salts, tmp_path):
     assert open_run(tmp_path).kind == "element"
 
 
+def test_words_change_what_the_file_says(cgxas, config, salts, tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    words = ["training.epochs=1", "model.hidden=4", "name=mine", "split.by=material"]
+    order = ["train", str(config()), *words, "--data", str(salts), "-o", str(run)]
+    monkeypatch.setattr("sys.argv", ["cgxas", *order])
+    assert cgxas(*order).code == 0
+    assert epochs_of(run) == [1]
+    model = load_checkpoint(run / "mine.safetensors")
+    assert model.config.hidden == 4
+    assert "training.epochs=1 model.hidden=4 name=mine" in model.provenance["command"]
+    written = RunSettings.from_toml(run / "config.toml")
+    assert written == RunSettings.from_toml(config()).changed(words)
+    assert (written.name, written.split.by, written.training.batch_crystals) == (
+        "mine",
+        "material",
+        2,
+    )
+    assert "other settings" in cgxas(*order, "--resume", "model.graph.cell=as_given").err
+
+
+def test_a_model_of_one_element_is_named_after_it_unless_a_word_names_it(
+    cgxas, config, salts, tmp_path
+):
+    order = ("train", config(1), "--data", salts, "--element", "Fe", "-o")
+    assert cgxas(*order, tmp_path / "a").code == 0
+    assert cgxas(*order, tmp_path / "b", "name=mine").code == 0
+    assert [open_run(tmp_path / run).name for run in "ab"] == ["spec_Fe", "mine"]
+
+
+def test_a_model_may_answer_on_as_many_energies_as_wanted(cgxas, config, salts, tmp_path):
+    order = ("train", config(1), "--data", salts, "-o", tmp_path / "run", "model.n_outputs=128")
+    assert cgxas(*order).code == 0
+    model = load_checkpoint(tmp_path / "run" / "tiny.safetensors")
+    grid = model.elements["Fe"].grid
+    assert grid == replace(WINDOWS["Fe"], n_points=128)
+    assert cgxas("evaluate", tmp_path / "run" / "tiny.safetensors", salts).code == 0
+
+
 def test_train_with_a_split_of_its_own(cgxas, config, salts, tmp_path):
     records = read_records([salts])
     own = Split(np.arange(8), np.arange(8, 16), np.arange(16, 20))
@@ -150,28 +191,32 @@ def test_finetune_a_model_to_one_element(cgxas, trained, salts, tmp_path):
     assert "holds a run" in cgxas(*words, "--config", settings).err
 
 
+def test_words_change_how_a_model_is_tuned(cgxas, trained, salts, tmp_path):
+    parent, run = trained / "tiny.safetensors", tmp_path / "tuned"
+    order = ("finetune", parent, "--data", salts, "-o", run, "--element", "Fe")
+    line = cgxas(*order, "model.hidden=4").err
+    assert "keeps the network and the split of tiny" in line
+    assert not run.exists()
+    assert cgxas(*order, "training.epochs=1", "name=mine").code == 0
+    assert load_checkpoint(run / "mine.safetensors").provenance["configuration"]["training"] == {
+        **FINETUNE.to_dict(),
+        "epochs": 1,
+    }
+
+
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("words", "says"),
     [
-        ("name = [", "not a readable TOML"),
-        ("[model]\nhidden = 8", "name"),
-        ("name = 'x'\ncolour = 3", "'colour'"),
-        ("name = 'a/b'", "must be one a file can have"),
-        ("name = 'x'\nmodel = 3", "bad.toml"),
-        ("name = 'x'\n[model]\nwidth = 3", "model configuration has no 'width'"),
-        ("name = 'x'\n[model]\nfidelities = ['a', 'a']", "names one of them twice"),
-        ("name = 'x'\n[training]\nepochs = 0", "epochs = 0"),
-        ("name = 'x'\n[training]\nlearning_rate = 'fast'", "bad.toml: '>' not supported"),
-        ("name = 'x'\n[split]\nby = 'colour'", "a split is by formula, material, spectrum"),
-        ("name = 'x'\n[split]\nsize = 1", "split configuration has no 'size'"),
-        ("name = 'x'\n[split]\ntrain = 0.9\nvalidation = 0.2", "leave a rest"),
-        ("name = 'x'\n[model]\nfidelities = ['VASP6']", "hold FEFF9 spectra"),
+        (["model.fidelities=['VASP6']"], "hold FEFF9 spectra"),
+        (["split.train=0.5", "split.validation=0.49"], "a part without spectra of any element"),
     ],
 )
-def test_bad_configurations_are_refused_in_one_line(refused_run, salts, tmp_path, text, says):
-    path = tmp_path / "bad.toml"
-    path.write_text(text)
-    assert says in refused_run("train", path, "--data", salts, "-o", "run")
+@pytest.mark.parametrize("prepare", [[], ["--prepare"]])
+def test_settings_that_do_not_fit_the_data_are_refused(
+    refused_run, config, salts, words, says, prepare
+):
+    order = ("train", config(), *words, "--data", salts, "-o", "run", *prepare)
+    assert says in refused_run(*order)
 
 
 def test_bad_words_are_refused_in_one_line(refused_run, config, salts, tmp_path):

@@ -8,6 +8,9 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from cgxas.data.folder import read_records
+from cgxas.data.record import Record
+
 MATERIALS = [
     {
         "material_id": "rutile",
@@ -86,3 +89,15 @@ def write(tmp_path) -> Callable[[list[dict], list[dict]], Path]:
 def folder(write, materials, spectra) -> Path:
     """The data-set folder."""
     return write(materials, spectra)
+
+
+@pytest.fixture
+def records(folder) -> tuple[Record, ...]:
+    """The records of the folder."""
+    return read_records([folder]).records
+
+
+@pytest.fixture
+def target(tmp_path_factory) -> Path:
+    """A folder that is not there yet, nor the one above it."""
+    return tmp_path_factory.mktemp("out") / "above" / "mine"

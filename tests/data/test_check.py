@@ -1,9 +1,7 @@
-import numpy as np
 import pytest
 
 from cgxas.data.check import REASONS, check_folder
-from cgxas.data.folder import Origin, write_dataset
-from cgxas.data.record import read_records
+from cgxas.data.folder import Origin, read_records, write_dataset
 from cgxas.errors import DatasetError
 
 
@@ -41,6 +39,13 @@ def test_good_folder(folder):
         ({"mu": steps((50, 0.1), (10, 1.1))}, ["late_edge"]),
         ({"mu": steps((20, 0.1), (10, 1.2), (5, 0.2), (25, 1.1))}, ["dip_after_edge"]),
         ({"spectrum_id": "c"}, ["equal_name"]),
+        ({"edge": "L3"}, ["other_edge"]),
+        ({"edge": "L3", "site_index": 2}, ["wrong_absorber", "other_edge"]),
+        ({"edge": "k"}, []),
+        ({"theory": None}, ["missing_value"]),
+        ({"element": None}, ["missing_value"]),
+        ({"weight": 0.0}, ["impossible_value"]),
+        ({"energy_shift": float("nan")}, ["impossible_value"]),
     ],
 )
 def test_damaged_spectra_are_told(write, materials, spectra, change, reasons):
@@ -58,6 +63,7 @@ def test_damaged_spectra_are_told(write, materials, spectra, change, reasons):
         ({"species": ["Ti"] * 5 + ["Xx"]}, "unreadable_crystal"),
         ({"lattice": [[4.594, 0, 0], [4.594, 0, 0], [0, 0, 2.958]]}, "no_volume"),
         ({"frac_coords": [[0, 0, 0.01 * n] for n in range(6)]}, "overlapping_atoms"),
+        ({"formula": None}, "missing_value"),
     ],
 )
 def test_damaged_crystals_are_told(write, materials, spectra, change, reason):
@@ -121,13 +127,30 @@ def test_missing_table_is_refused(folder):
         check_folder(folder)
 
 
+def test_rows_without_a_name_are_counted(write, materials, spectra):
+    spectra[2]["spectrum_id"] = None
+    found = check_folder(write(materials, spectra))
+    assert (found.spectra, found.found) == (4, {"missing_value": ["row 3"]})
+
+
+def test_two_crystals_of_one_name_are_told(write, materials, spectra):
+    materials.append(dict(materials[1]))
+    found = check_folder(write(materials, spectra))
+    assert (found.materials, found.found) == (3, {"equal_name": ["iron"]})
+
+
+def test_column_of_another_type_is_refused(write, materials, spectra):
+    for row in spectra:
+        row["weight"] = "heavy"
+    with pytest.raises(DatasetError, match="column 'weight' holds string"):
+        check_folder(write(materials, spectra))
+
+
 def test_real_folders(shared):
-    """Of 10086 collected FEFF9 spectra 6 fail the authors' filters; no measured one is flagged."""
+    """Few of the collected FEFF9 spectra fail the authors' filters; no measured one is flagged."""
     feff9 = check_folder(shared / "data" / "sim_feff9")
     sane = ("starts_high", "no_peak", "negative", "late_edge", "dip_after_edge")
     flagged = {name for reason in sane for name in feff9.found.get(reason, ())}
-    assert feff9.spectra == 10086
-    assert len(flagged) == 6
-    assert not {"duplicate", "not_increasing", "wrong_absorber"} & set(feff9.found)
+    assert 0 < len(flagged) < 1e-3 * feff9.spectra
+    assert set(feff9.found) <= {*sane, "short"}
     assert check_folder(shared / "data" / "exp").found == {}
-    assert np.all([name.endswith("Co") for name in feff9.found["short"]])

@@ -14,7 +14,8 @@ from cgxas.crystals.spec import GraphSpec
 from cgxas.data import compile as compiling
 from cgxas.data.compile import build_dataset, compiled, content_hash, on_grids
 from cgxas.data.dataset import LEFT_WEIGHT, Dataset
-from cgxas.data.record import Material, read_records
+from cgxas.data.folder import read_records
+from cgxas.data.record import Material
 from cgxas.errors import DatasetError
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.spectra.xray import WINDOWS

@@ -14,7 +14,7 @@ from cgxas.crystals.graph import graph_of
 from cgxas.crystals.spec import GraphSpec
 from cgxas.data.compile import build_dataset
 from cgxas.data.dataset import FORMAT, LEFT_WEIGHT, Batch, Dataset
-from cgxas.data.record import read_records
+from cgxas.data.folder import read_records
 from cgxas.data.split import Split
 from cgxas.errors import ConfigError, DatasetError
 from cgxas.model.cgxas.config import CGXASConfig

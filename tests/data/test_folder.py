@@ -1,36 +1,155 @@
-import json
 import os
+import shutil
 from dataclasses import replace
-from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
+import pyarrow
 import pyarrow.parquet
 import pytest
 
 from cgxas.crystals.canonical import Cell
-from cgxas.data.folder import (
-    DistinctMaterials,
-    Origin,
-    check_new_folder,
-    crystal_key,
-    file_sha256,
-    read_manifest,
-    write_dataset,
-)
-from cgxas.data.record import Material, read_records
-from cgxas.errors import DatasetError, OutputError
+from cgxas.data.folder import check_new_folder, read_records, write_dataset
+from cgxas.data.manifest import Origin
+from cgxas.data.record import Annotation, Material
+from cgxas.errors import CgxasError, DatasetError, OutputError
+from cgxas.spectra.measurement import Measurement
 
 ORIGIN = Origin("test set", "doi:10.1/2", "CC-BY-4.0")
 
 
-@pytest.fixture
-def records(folder):
-    return read_records([folder]).records
+def test_records_are_what_was_written(folder, spectra):
+    found = read_records([folder])
+    assert len(found) == 4
+    assert found.names == (folder.name,)
+    ids = ["a", "b", "c", "averaged"]
+    assert [record.spectrum_id for record in found.records] == ids
+    assert [record.key for record in found.records] == [f"{folder.name}/{name}" for name in ids]
+    first = found.records[0]
+    assert (first.element, first.sites.tolist(), first.site_certain, first.theory) == (
+        "Ti",
+        [0],
+        True,
+        "made up",
+    )
+    assert found.records[3].sites.tolist() == [0, 1]
+    assert first.energy.tolist() == spectra[0]["energy"]
+    assert first.norm.tolist() == spectra[0]["mu"]
+    assert not found.records[1].site_certain
+
+
+def test_material_is_read_once_and_shared(folder):
+    first, second, third, _ = read_records([folder]).records
+    assert first.material is second.material
+    assert first.material is not third.material
+    assert first.material.formula == "TiO2"
+    assert first.material.cell.numbers.tolist() == [22, 22, 8, 8, 8, 8]
+    np.testing.assert_allclose(first.material.cell.volume, 4.594**2 * 2.958)
 
 
 @pytest.fixture
-def target(tmp_path_factory):
-    return tmp_path_factory.mktemp("out") / "above" / "mine"
+def second(folder, tmp_path_factory) -> Path:
+    """A copy of the folder under another name."""
+    return shutil.copytree(folder, tmp_path_factory.mktemp("others") / "second")
+
+
+def test_folders_follow_each_other(folder, second):
+    both = read_records([folder, second])
+    assert len(both) == 8
+    assert both.names == (folder.name, "second")
+    assert both.records[4].key == "second/a"
+    assert both.sha256 != read_records([second]).sha256 == read_records([folder]).sha256
+
+
+def test_two_folders_of_one_name_are_refused_if_keys_are_equal(folder, second, tmp_path_factory):
+    with pytest.raises(
+        DatasetError, match=f"two data sets are called {folder.name} and both hold a"
+    ):
+        read_records([folder, folder])
+    other = shutil.copytree(second, tmp_path_factory.mktemp("more") / folder.name)
+    with pytest.raises(DatasetError, match="name each folder once, or rename one"):
+        read_records([folder, other])
+    rows = pyarrow.parquet.read_table(other / "spectra.parquet").to_pylist()
+    for row in rows:
+        row["spectrum_id"] += " again"
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), other / "spectra.parquet")
+    assert len(read_records([folder, other])) == 8
+
+
+def test_two_spectra_of_one_name_are_refused(write, materials, spectra):
+    spectra[1]["spectrum_id"] = "a"
+    with pytest.raises(DatasetError, match="holds two spectra called a"):
+        read_records([write(materials, spectra)])
+
+
+def test_working_folder_has_a_name(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    found = read_records([Path()])
+    assert found.names == (folder.name,)
+    assert found.records[0].dataset == folder.name
+
+
+def test_hash_tells_every_change(write, materials, spectra):
+    before = read_records([write(materials, spectra)]).sha256
+    assert read_records([write(materials, spectra)]).sha256 == before
+    spectra[0]["mu"][3] += 1e-9
+    assert read_records([write(materials, spectra)]).sha256 != before
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"material_id": "gold"}, "refers to gold"),
+        ({"site_index": 2}, "site 2 is not Ti"),
+        ({"site_index": 6}, "site 6 is not Ti"),
+        ({"site_index": -1}, "site -1 is not Ti"),
+        ({"element": "Fe"}, "site 0 is not Fe"),
+        ({"mu": [0.1, 0.2]}, "of one length"),
+        ({"mu": [float("nan")] * 60}, "finite"),
+        ({"mu": [None] * 60}, "finite"),
+        ({"energy": None}, "of one length"),
+        ({"energy": [], "mu": []}, "energy and mu must be finite"),
+        ({"energy": [4970.0] * 60}, "must increase strictly"),
+        ({"element": "Qq"}, "site 0 is not Qq"),
+        ({"element": "Qq", "site_index": None}, "no site is Qq"),
+        ({"edge": "L3"}, "a is of the L3 edge; cgxas answers for K edges only: take it out"),
+        ({"edge": "m45"}, "is of the M45 edge"),
+        ({"weight": 0.0}, "a has energy shift None, weight 0.0"),
+        ({"weight": float("nan")}, "they must be finite"),
+        ({"energy_shift": float("inf")}, "they must be finite"),
+        ({"energy_shift": float("nan")}, "they must be finite"),
+        ({"multiplicity": -1.0}, "the last two above 0"),
+    ],
+)
+def test_damaged_spectrum(write, materials, spectra, change, message):
+    spectra[0].update(change)
+    with pytest.raises(DatasetError, match=message):
+        read_records([write(materials, spectra)])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"lattice": [[1.0, 0.0, 0.0]]},
+        {"lattice": None},
+        {"lattice": [[float("nan")] * 3] * 3},
+        {"frac_coords": [[0.0, 0.0, 0.0]]},
+        {"species": ["Ti"] * 5 + ["Xx"]},
+        {"species": []},
+        {"species": ["Ti"] * 5 + [None]},
+        {"frac_coords": None},
+    ],
+)
+def test_damaged_material(write, materials, spectra, change):
+    materials[0].update(change)
+    with pytest.raises(CgxasError, match="rutile"):
+        read_records([write(materials, spectra)])
+
+
+def test_fidelity_column_goes_before_the_theory(write, materials, spectra):
+    spectra[0]["fidelity"] = "FEFF8"
+    first, second, *_ = read_records([write(materials, spectra)]).records
+    assert (first.fidelity, second.fidelity) == ("FEFF8", "made")
 
 
 def test_what_is_written_is_read_again(records, target):
@@ -47,26 +166,6 @@ def test_what_is_written_is_read_again(records, target):
         same = ("element", "site_certain", "theory", "fidelity")
         assert all(getattr(ours, name) == getattr(theirs, name) for name in same)
         assert ours.material.formula == theirs.material.formula
-
-
-def test_manifest_is_the_birth_certificate(records, target):
-    manifest = write_dataset(target, records, ORIGIN, {"too long": ["x", "y"]})
-    assert read_manifest(target) == manifest
-    assert (manifest.format, manifest.name) == (1, "test set")
-    assert (manifest.origin, manifest.licence) == ("doi:10.1/2", "CC-BY-4.0")
-    assert manifest.date == datetime.now(UTC).date().isoformat()
-    assert manifest.theories == {"made up": 4}
-    assert manifest.fidelities == {"made": 4}
-    assert manifest.counts == {"materials": 2, "formulas": 2, "spectra": 4}
-    assert list(manifest.elements.items()) == [("O", 1), ("Ti", 1), ("Fe", 2)]
-    assert manifest.left_out == {"too long": ["x", "y"]}
-    for name, checksum in manifest.sha256.items():
-        assert file_sha256(target / name) == checksum
-    assert sorted(path.name for path in target.iterdir()) == [
-        "manifest.json",
-        "materials.parquet",
-        "spectra.parquet",
-    ]
 
 
 def test_columns_are_those_of_the_format(records, target):
@@ -101,19 +200,6 @@ def test_identical_crystals_are_stored_once(records, target):
     assert found[5].material.cell.lattice[0, 0] == 2.9
 
 
-def test_crystals_are_compared_to_a_millionth():
-    iron = Cell(2.87 * np.eye(3), np.array([[0.0, 0, 0], [0.5, 0.5, 0.5]]), np.array([26, 26]))
-    near = Cell(iron.lattice + 1e-8, iron.frac - 1e-9, iron.numbers)
-    far = Cell(iron.lattice + 1e-4, iron.frac, iron.numbers)
-    other = Cell(iron.lattice, iron.frac, np.array([26, 27]))
-    assert crystal_key(iron) == crystal_key(near)
-    assert len({crystal_key(each) for each in (iron, far, other)}) == 3
-    distinct = DistinctMaterials()
-    kept = [distinct.kept(Material("a", "Fe", cell)) for cell in (iron, near, far, other)]
-    assert [each.material_id for each in kept] == ["a", "a", "a_v2", "a_v3"]
-    assert [each.material_id for each in distinct] == ["a", "a_v2", "a_v3"]
-
-
 def test_nothing_is_written_over(records, folder, target):
     before = {path: path.read_bytes() for path in folder.iterdir()}
     for use in (check_new_folder, lambda path: write_dataset(path, records, ORIGIN)):
@@ -144,41 +230,64 @@ def test_refused_records_leave_nothing_behind(records, target):
 
 
 def test_failed_write_leaves_nothing_behind(records, target, monkeypatch):
-    monkeypatch.setattr("cgxas.data.folder.file_sha256", lambda path: 1 / 0)
+    monkeypatch.setattr("cgxas.data.manifest.file_sha256", lambda path: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         write_dataset(target, records, ORIGIN)
     assert list(target.parent.iterdir()) == []
 
 
-def test_folder_without_manifest(folder):
-    assert read_manifest(folder) is None
-    assert read_manifest(folder / "nowhere") is None
+def test_two_crystals_of_one_name_are_refused(write, materials, spectra):
+    materials[1]["material_id"] = "rutile"
+    with pytest.raises(DatasetError, match="holds two crystals called rutile; rename one"):
+        read_records([write(materials, spectra)])
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda text: text[:40], "not a readable manifest"),
-        (lambda text: "[]", "not a readable manifest"),
-        (lambda text: "{}", "not a readable manifest"),
-        (lambda text: text.replace('"format": 1', '"format": 2'), "is of format 2.*update cgxas"),
-        (lambda text: text.replace('"sha256"', '"sha"'), "does not say all it should"),
-        (lambda text: text.replace('"counts": {', '"counts": "x", "c": {'), "does not say all"),
-    ],
-)
-def test_damaged_manifest(records, target, change, message):
-    write_dataset(target, records, ORIGIN)
-    path = target / "manifest.json"
-    path.write_text(change(path.read_text()))
-    with pytest.raises(DatasetError, match=message):
-        read_manifest(target)
-    with pytest.raises(DatasetError, match=message):
-        read_records([target])
+@pytest.mark.parametrize("edge", ["K", " k", "", None])
+def test_the_edge_is_read_and_k_where_none_is_told(write, materials, spectra, edge):
+    spectra[0]["edge"] = edge
+    assert {each.edge for each in read_records([write(materials, spectra)]).records} == {"K"}
 
 
-def test_manifest_may_say_more(records, target):
-    manifest = write_dataset(target, records, ORIGIN)
-    path = target / "manifest.json"
-    values = json.loads(path.read_text())
-    path.write_text(json.dumps({**values, "note": "by hand"}))
-    assert read_manifest(target) == manifest
+def test_annotations_are_read(write, materials, spectra):
+    told = {
+        "compound": ["a", None],
+        "formula_group": ["FeO", "FeO"],
+        "source": ["lab", "beamline"],
+        "license": ["MIT", None],
+        "energy_shift": [1.5, None],
+        "weight": [2.0, None],
+        "multiplicity": [None, 4],
+        "technique": ["XAS", "HERFD-XANES"],
+        "quality_flags": [["low_white_line"], None],
+    }
+    for name, values in told.items():
+        for row, value in zip(spectra, values, strict=False):
+            row[name] = value
+    first, second, *_ = read_records([write(materials, spectra)]).records
+    flags = ("low_white_line",)
+    assert first.annotation == Annotation(
+        "a", "FeO", "lab", "MIT", "XAS", energy_shift=1.5, weight=2.0, flags=flags
+    )
+    assert second.annotation == Annotation(
+        "", "FeO", "beamline", "", "HERFD-XANES", multiplicity=4.0
+    )
+
+
+def test_annotations_are_written_and_read_again(records, target):
+    about = Annotation("iron", "Fe", "lab", "MIT", "XAS", 1.5, 2.0, 3.0, ("x", "y"))
+    write_dataset(target, [replace(records[2], annotation=about), records[3]], ORIGIN)
+    first, second = (each.annotation for each in read_records([target]).records)
+    assert first == about
+    assert second == Annotation(source="doi:10.1/2", licence="CC-BY-4.0")
+
+
+def test_a_measurement_is_kept_beside_its_spectrum(records, target, scanned):
+    energy, mu = scanned()
+    about = {"label": "foil", "format": "XDI", "kind": "mu", "edge": "K", "element": "Fe"}
+    scan = Measurement(energy, mu, mu, source="b/a.xdi", e0=7120.0, edge_step=0.8, **about)
+    write_dataset(target, records[2:], ORIGIN, measured={"c": scan})
+    first, second = pyarrow.parquet.read_table(target / "spectra.parquet").to_pylist()
+    names = ("sample", "source_file", "e0", "edge_step", "as_provided")
+    assert [first[name] for name in names] == ["foil", "b/a.xdi", 7120.0, 0.8, True]
+    assert [second[name] for name in names] == [None] * 5
+    np.testing.assert_array_equal(first["mu_raw"], mu)

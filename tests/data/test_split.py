@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cgxas.data.record import read_records
+from cgxas.data.folder import read_records
 from cgxas.data.split import (
     PARTS,
     Split,

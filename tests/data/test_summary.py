@@ -1,5 +1,4 @@
-from cgxas.data.folder import Origin, write_dataset
-from cgxas.data.record import read_records
+from cgxas.data.folder import Origin, read_records, write_dataset
 from cgxas.data.summary import Counts, summarise
 
 

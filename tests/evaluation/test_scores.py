@@ -42,8 +42,8 @@ def test_scores_are_told_per_absorber_beside_both_baselines():
     iron, titanium = found.elements["Fe"], found.elements["Ti"]
     assert (iron.n, iron.n_train, titanium.n_train) == (1, 2, 1)
     assert (found.overall.n, found.overall.n_train) == (2, 3)
-    assert iron.e0_error is not None
-    assert iron.e0_error.mean == pytest.approx(1.0, abs=0.02)
+    assert iron.half_step_error is not None
+    assert iron.half_step_error.mean == pytest.approx(1.0, abs=0.02)
     assert iron.rse_nearest == 0  # FeO2 is nearest to FeO, whose spectrum is the target
     assert iron.rse_mean_spectrum is not None
     assert 0 < iron.rse.mean < iron.rse_mean_spectrum
@@ -71,14 +71,14 @@ def test_points_that_were_not_computed_do_not_count():
     predicted = np.where(np.isnan(target), 50.0, target)
     found = evaluate(Answers(TESTED[:1], target, predicted), TRAIN, TRAIN_MU, WINDOWS)
     assert found.overall.rse.mean == 0
-    assert found.overall.e0_error == Distribution(0, 0, 0, 0, 0)
+    assert found.overall.half_step_error == Distribution(0, 0, 0, 0, 0)
 
 
 def test_a_prediction_without_an_edge_and_an_absorber_without_training_are_survived():
     target, flat = np.array([step("Ti", 0)]), np.zeros((1, 100))
     found = evaluate(Answers(TESTED[1:], target, flat), TRAIN[:2], TRAIN_MU[:2], WINDOWS)
     assert found.overall.rse.mean == 1
-    assert found.overall.e0_error is None
+    assert found.overall.half_step_error is None
     assert found.elements["Ti"].n_train == 0
     assert found.overall.rse_nearest is None
     assert found.overall.rse_mean_spectrum is None
@@ -105,7 +105,7 @@ def test_every_tested_spectrum_is_kept_with_its_answer():
     np.testing.assert_array_equal(tested.energy[1], WINDOWS["Ti"].energies)
     assert tested.rse.tolist() == [found.elements["Fe"].rse.mean, 1.0]
     assert tested.pcc[0] == found.elements["Fe"].pcc.mean
-    assert np.isfinite(tested.e0_error).tolist() == [True, False]
+    assert np.isfinite(tested.half_step_error).tolist() == [True, False]
 
 
 def test_json_holds_everything():
@@ -114,6 +114,6 @@ def test_json_holds_everything():
     values = json.loads(json.dumps(found.to_json(), allow_nan=False))
     nothing = {"mean": 0, "q10": 0, "median": 0, "q90": 0, "q99": 0}
     assert values["elements"]["Fe"]["rse"] == nothing
-    assert values["overall"]["e0_error"] == nothing
+    assert values["overall"]["half_step_error"] == nothing
     assert values["overall"]["rse_nearest"] == 0
     assert values["worst"] == [["made/d", "Fe", 0.0]]

@@ -23,7 +23,7 @@ def tested() -> TestedSpectra:
         predicted=random.random((3, 20)).astype(np.float32).astype(np.float64),
         rse=np.array([0.1, 0.2, 1 / 3]),
         pcc=np.array([0.9, 0.8, 0.7]),
-        e0_error=np.array([0.5, np.nan, 0.0]),
+        half_step_error=np.array([0.5, np.nan, 0.0]),
     )
 
 

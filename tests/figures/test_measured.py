@@ -16,14 +16,27 @@ def test_a_measurement_is_drawn_raw_with_its_lines_and_normalised(scanned):
     np.testing.assert_array_equal(raw.lines[0].get_ydata(), found.mu)
     np.testing.assert_array_equal(normal.lines[0].get_ydata(), found.norm)
     assert normal.get_xlim() == pytest.approx((found.e0 - 30, found.e0 + 80))
+    assert normal.get_ylabel() == "μ(E), normalised"
     assert len(raw.patches) == 2
     assert raw.get_title() == "Fe2O3, Fe K edge"
+
+
+def test_a_measurement_is_drawn_flattened_only_if_it_can_be(scanned):
+    pytest.importorskip("larch")
+    found = normalise(Scan(*scanned(), "mu", "columns", "a.dat"), "Fe")
+    _, normal = plot_measurement(found, flatten=True).axes
+    np.testing.assert_array_equal(normal.lines[0].get_ydata(), found.flat)
+    assert normal.get_ylabel() == "μ(E), flattened"
+    as_given = normalise(Scan(found.energy, found.norm, "normalised", "columns", "a.dat"), "Fe")
+    _, normal = plot_measurement(as_given, flatten=True).axes
+    np.testing.assert_array_equal(normal.lines[0].get_ydata(), found.norm)
+    assert normal.get_ylabel() == "μ(E), normalised"
 
 
 def test_a_comparison_shows_both_curves_and_their_difference():
     energy = np.linspace(7100.0, 7155.0, 100)
     mu = 0.5 + np.arctan(energy - 7115.0) / np.pi
-    curves = Curves(energy, mu, energy + 2.0, mu)
+    curves = Curves(energy, mu, energy + 2.0, mu, 7117.0)
     after = curves.best()
     figure = plot_comparison(curves.overlay(), after, "scan12.cif / $a$")
     upper, lower = figure.axes

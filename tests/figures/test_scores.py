@@ -20,7 +20,7 @@ def answered(n: int) -> TestedSpectra:
         predicted=np.nan_to_num(target, nan=1.0) + 0.05,
         rse=np.arange(n) / 1000.0,
         pcc=np.ones(n),
-        e0_error=np.zeros(n),
+        half_step_error=np.zeros(n),
     )
 
 

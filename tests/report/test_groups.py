@@ -54,8 +54,8 @@ def test_scores_are_those_of_the_spectra(runs):
     assert scores.rse_90 == pytest.approx(np.quantile(tested.rse[fe], 0.9))
     assert scores.pcc == pytest.approx(1 - scores.rse)
     assert group.overall.rse == pytest.approx(tested.rse.mean())
-    assert np.isnan(tested.e0_error).sum() == 1
-    assert group.elements["O"].e0_error == group.overall.e0_error == 0.5
+    assert np.isnan(tested.half_step_error).sum() == 1
+    assert group.elements["O"].half_step_error == group.overall.half_step_error == 0.5
 
 
 def test_runs_without_test_spectra_are_left_out(runs, monkeypatch):

@@ -63,7 +63,7 @@ def test_every_element_has_a_row_and_every_group_its_columns(written):
     assert overall[1][:5] == ["Uni", "formula", "1", "4", "18"]
     assert overall[2][:5] == ["Spec", "formula", "1", "1", "3"]
     assert elements[0] == ["", "Uni", "Spec"]
-    assert elements[1] == ["", *["n", "RSE", "median", "PCC", "E0 (eV)"] * 2]
+    assert elements[1] == ["", *["n", "RSE", "median", "PCC", "half step (eV)"] * 2]
     assert [row[0] for row in elements[2:]] == ["O", "Mg", "Fe", "Ni"]
     mean = 0.02 * (1 + 1.3 + 1.69) / 3
     assert elements[4][6:] == ["3", f"{mean:.4f}", "0.0260", f"{1 - mean:.4f}", "0.50"]

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from cgxas.errors import BadMeasurement, UnclearSpectrum, UnknownElement, WrongEdge
-from cgxas.spectra.io.read import read_measurement
+from cgxas.spectra.edge import e0, half_step
+from cgxas.spectra.io.read import read_spectrum
 from cgxas.spectra.io.scan import Scan
 from cgxas.spectra.measurement import Measurement
 from cgxas.spectra.normalise import normalise
@@ -29,10 +30,37 @@ def test_flattening_makes_the_end_level(scanned):
     energy, mu = scanned()
     bent = mu + 3e-6 * np.clip(energy - 7120.0, 0, None) ** 2
     end = energy > 7300.0
-    plain, flat = (normalise(scan((energy, bent)), "Fe", flatten) for flatten in (False, True))
-    assert np.ptp(plain.norm[end]) > 0.1
-    assert np.ptp(flat.norm[end]) < 0.03
-    assert flat.norm[end].mean() == pytest.approx(1.0, abs=0.01)
+    found = normalise(scan((energy, bent)), "Fe")
+    assert found.flat is not None
+    assert np.ptp(found.norm[end]) > 0.1
+    assert np.ptp(found.flat[end]) < 0.03
+    assert found.flat[end].mean() == pytest.approx(1.0, abs=0.01)
+    np.testing.assert_array_equal(found.flat[energy < 7110], found.norm[energy < 7110])
+    level = found.flattened()
+    np.testing.assert_array_equal(level.norm, found.flat)
+    np.testing.assert_array_equal(level.mu, found.mu)
+    np.testing.assert_array_equal(found.to_larch().flat, found.flat)
+
+
+def test_the_ranges_are_counted_from_the_e0_of_the_normalised_curve(scanned):
+    energy, mu = scanned()
+    found = normalise(scan((energy, mu)), "Fe")
+    assert found.e0 == e0(found.energy, found.norm)
+    assert found.half_step == half_step(found.energy, found.norm)
+    assert found.ranges is not None
+    assert found.ranges.pre1 == pytest.approx(energy[0] - found.e0, abs=1e-3)
+
+
+def test_a_pre_edge_peak_is_neither_the_edge_nor_in_the_pre_edge(scanned):
+    """As of a chromate, 15 eV below the edge, in a scan that begins 15 eV before it."""
+    energy, mu = scanned(6009.0, before=30.0)
+    peak = 0.72 * np.exp(-0.5 * ((energy - 5994.0) / 0.8) ** 2)
+    found = normalise(scan((energy, mu + peak)), "Cr")
+    assert found.e0 == pytest.approx(normalise(scan((energy, mu)), "Cr").e0, abs=0.1)
+    assert found.ranges is not None
+    assert found.e0 + found.ranges.pre2 < 5991.0
+    assert found.norm[energy < 5988.0] == pytest.approx(0.0, abs=0.02)
+    assert found.edge_step == pytest.approx(0.8, rel=0.05)
 
 
 def test_the_element_is_guessed_from_the_edge(scanned):
@@ -64,6 +92,8 @@ def test_normalised_data_are_left_as_they_are(scanned):
         assert found.kind == "normalised"
         assert found.done[-1] == "left as it is: normalised already"
         assert found.ranges is None
+        assert found.flat is None
+        assert found.flattened() is found
 
 
 def test_a_simulation_is_left_as_it_is_and_its_energies_are_not_judged(scanned):
@@ -131,6 +161,6 @@ def test_energy_step_is_that_near_the_edge(scanned):
 
 def test_a_file_is_read_and_normalised_at_once(tmp_path, scanned):
     np.savetxt(tmp_path / "a.dat", np.transpose(scanned()), header="energy mu")
-    found = read_measurement(tmp_path / "a.dat")
+    found = read_spectrum(tmp_path / "a.dat")
     assert (found.element, found.source) == ("Fe", "a.dat")
     assert found.edge_step == pytest.approx(0.8, rel=0.02)

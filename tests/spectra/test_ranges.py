@@ -5,8 +5,9 @@ from cgxas.errors import BadMeasurement
 from cgxas.spectra.ranges import default_ranges
 
 
-def ranges(before: float, after: float, step: float = 0.5):
-    return default_ranges(np.arange(7000.0 - before, 7000.0 + after + step / 2, step), 7000.0, "a")
+def ranges(before: float, after: float, step: float = 0.5, rise: float = 7000.0):
+    energy = np.arange(7000.0 - before, 7000.0 + after + step / 2, step)
+    return default_ranges(energy, 7000.0, rise, "a")
 
 
 def test_a_long_scan_is_fitted_as_usual():
@@ -39,3 +40,15 @@ def test_scans_without_pre_edge_or_post_edge_are_refused():
         ranges(8.0, 200.0, step=4.0)
     with pytest.raises(BadMeasurement, match="a has no post-edge: it ends at 7015"):
         ranges(50.0, 15.0)
+
+
+def test_the_pre_edge_ends_before_a_pre_edge_peak():
+    assert ranges(30.0, 200.0, rise=6985.0).pre2 == pytest.approx(-15.0 - 0.4 * 15.0)
+    assert ranges(200.0, 200.0, rise=6985.0).pre2 == -45.0
+    with pytest.raises(BadMeasurement, match="no pre-edge"):
+        ranges(17.0, 200.0, rise=6985.0)
+
+
+@pytest.mark.parametrize("rise", [7003.0, 6970.0])
+def test_a_rise_above_the_edge_or_far_below_it_is_no_pre_edge_peak(rise):
+    assert ranges(60.0, 200.0, rise=rise) == ranges(60.0, 200.0)

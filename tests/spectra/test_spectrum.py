@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from cgxas.errors import MissingExtra, SpectrumError
+from cgxas.spectra.edge import e0, half_step
 from cgxas.spectra.spectrum import EnergyGrid, SiteSpectrum, Spectrum
 
 ENERGY = np.linspace(0.0, 10.0, 11)
@@ -27,6 +28,10 @@ def test_edge_and_white_line_of_mean_and_sites(spectrum):
     assert spectrum.sites[0].e0 == pytest.approx(7120.0, abs=0.1)
     assert spectrum.sites[1].e0 == pytest.approx(7122.0, abs=0.1)
     assert spectrum.sites[0].e0 < spectrum.e0 < spectrum.sites[1].e0
+    for each in (spectrum, *spectrum.sites):
+        assert each.e0 == e0(each.energy, each.norm) == each.e0_or_none()
+        assert each.half_step == half_step(each.energy, each.norm) == each.half_step_or_none()
+        assert each.e0 != each.half_step
     energy, height = spectrum.sites[1].white_line
     assert energy == pytest.approx(7128.0, abs=0.3)
     assert height == pytest.approx(1.57, abs=0.03)
@@ -108,8 +113,11 @@ def test_spectrum_without_edge_can_be_shown():
     flat = Spectrum(ENERGY, np.zeros(11), "Fe")
     assert repr(flat) == "Spectrum(Fe K edge; 11 points 0.00 to 10.00 eV; no edge)"
     assert flat.e0_or_none() is None
+    assert flat.half_step_or_none() is None
     with pytest.raises(SpectrumError, match="no edge"):
         _ = flat.e0
+    with pytest.raises(SpectrumError, match="no edge"):
+        _ = flat.half_step
 
 
 def test_larch_group_carries_the_normalised_curve(spectrum):

@@ -101,7 +101,7 @@ def test_a_network_that_only_gets_worse_is_returned_as_it_was(job, model, watche
     first = job("first", epochs=6)
     trained = fit(new_network(first, model), first)
     told = watcher()
-    spoiling = job("spoiling", told, epochs=2, learning_rate=3.0, schedule="constant")
+    spoiling = job("spoiling", told, epochs=2, learning_rate=1.0, schedule="constant")
     before = {name: tensor.clone() for name, tensor in trained.state_dict().items()}
     after = fit(trained, spoiling)
     assert min(epoch.validation_rse for epoch in told.epochs) > saved(first, BEST)["best"]

@@ -1,4 +1,4 @@
-"""python -m cgxas.training: a prepared run where only torch and numpy are installed."""
+"""python -m cgxas.training: a prepared run where only torch, numpy and pydantic are installed."""
 
 import subprocess
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from cgxas import training
 from cgxas.cli import main as cgxas
 from cgxas.model.checkpoint import load_checkpoint
 from cgxas.training.__main__ import main
@@ -25,7 +26,7 @@ batch_crystals = 3
 """
 ABSENT = (
     *("ase", "matplotlib", "monty", "pandas", "pyarrow", "pymatgen", "rich", "safetensors"),
-    *("scipy", "sklearn", "spglib", "typer"),
+    *("scipy", "sklearn", "spglib", "tomli_w", "typer"),
 )
 """What only the first machine has."""
 ALONE = f"""
@@ -69,7 +70,12 @@ def test_a_run_is_trained_elsewhere_and_finished_here(prepared, salts, tmp_path,
         text=True,
         check=False,
         timeout=300,
-        env={"PATH": "", "OMP_NUM_THREADS": "1", "HOME": str(tmp_path)},
+        env={
+            "PATH": "",
+            "PYTHONPATH": str(Path(str(training.__file__)).parents[2]),
+            "OMP_NUM_THREADS": "1",
+            "HOME": str(tmp_path),
+        },
     )
     assert done.returncode == 0, done.stderr
     lines = done.stderr.splitlines()

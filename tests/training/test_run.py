@@ -216,7 +216,7 @@ def test_a_tuned_model_names_its_parent(run_of, parent):
     assert checkpoint.sha256 != parent.sha256 or checkpoint.state == parent.state
 
 
-@pytest.mark.parametrize("learning_rate", [1e-3, 10.0])
+@pytest.mark.parametrize("learning_rate", [1e-3, 1.0])
 def test_a_tuned_model_is_never_worse_on_validation_than_its_parent(run_of, parent, learning_rate):
     run = tuned(run_of, parent, epochs=3, learning_rate=learning_rate, schedule="constant")
     checkpoint, _ = train(run)
@@ -225,7 +225,7 @@ def test_a_tuned_model_is_never_worse_on_validation_than_its_parent(run_of, pare
         for c in (parent, checkpoint)
     ]
     assert of_both[1] <= of_both[0] * (1 + 1e-6)
-    if learning_rate > 1:  # so large a step spoils it
+    if learning_rate == 1:  # so large a step spoils it
         assert torch.load(run.path / BEST, weights_only=True)["epoch"] == 0
         assert_same_state(checkpoint, parent)
 

@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cgxas.crystals.canonical import settled_cell
-from cgxas.data.annotations import Annotation, read_annotations
-from cgxas.data.record import Record, Records, read_records
+from cgxas.data.folder import read_records
+from cgxas.data.record import Annotation, Record, Records
 from cgxas.errors import DatasetError, SpectrumError
-from cgxas.model.calibration.features import FeatureSpec, normalised_edge, site_features
+from cgxas.model.calibration.features import FeatureSpec, site_features
 from cgxas.model.calibration.kernels import SiteFeatures
 from cgxas.model.checkpoint import Checkpoint
 from cgxas.model.model import Model
 from cgxas.model.sites import AbsorberSites
+from cgxas.spectra.edge import half_step
 from cgxas.spectra.spectrum import EnergyGrid
 from cgxas.typing import FloatArray
 
@@ -118,11 +119,10 @@ def read_compounds(
         DatasetError: the data cannot be read, or hold no usable spectrum of a wanted element.
     """
     records = read_records(folders)
-    annotations = read_annotations(folders)
     units: dict[tuple[str, str], list[tuple[Record, Annotation]]] = defaultdict(list)
     left_out = []
     for record in records.records:
-        about = annotations[record.key]
+        about = record.annotation
         reason = _unusable(record, about, model)
         if reason:
             left_out.append((record.key, reason))
@@ -183,7 +183,7 @@ def _unusable(record: Record, about: Annotation, model: Checkpoint) -> str:
             f"{record.element} ({card.grid.e_min:.0f} to {card.grid.e_max:.0f} eV)"
         )
     try:
-        edge = measured_edge(energy, record.norm)
+        edge = half_step(energy, record.norm)
     except SpectrumError:
         edge = np.inf
     return "" if edge < card.grid.e_max else f"it has no edge below {card.grid.e_max:.0f} eV"
@@ -234,23 +234,13 @@ def _grids(
     grids = {}
     for element in sorted({element for element, _ in units}):
         grid = model.elements[element].grid
-        edges = [measured_edge(*curves[key]) for key in units if key[0] == element]
+        edges = [half_step(*curves[key]) for key in units if key[0] == element]
         lowest = min(edges)
         if lowest < grid.e_min + _MARGIN:
             start = float(np.floor(lowest - _PRE_EDGE))
             grid = EnergyGrid(start, start + grid.e_max - grid.e_min, grid.n_points)
         grids[element] = grid
     return grids
-
-
-def measured_edge(energy: FloatArray, norm: FloatArray) -> float:
-    """Return half the step of a normalised measured curve, eV; NaN values are left out.
-
-    Raises:
-        SpectrumError: it has no edge.
-    """
-    known = np.isfinite(norm)
-    return normalised_edge(energy[known], norm[known])
 
 
 def _sites(
@@ -284,5 +274,5 @@ def _row(
         "energy": energy,
         "norm": filled,
         "target": np.interp(grid.energies, energy, norm),
-        "half_step": measured_edge(grid.energies, np.interp(grid.energies, energy, filled)),
+        "half_step": half_step(grid.energies, np.interp(grid.energies, energy, filled)),
     }

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cgxas.calibration.measured import STEP, Compounds
-from cgxas.data.annotations import read_annotations
-from cgxas.data.record import read_records
+from cgxas.data.folder import read_records
 from cgxas.model.calibration.curves import Curve, CurvesCalibration
 from cgxas.typing import FloatArray
 
@@ -26,14 +25,13 @@ def program_curves(folders: Sequence[Path], compounds: Compounds) -> CurvesCalib
         DatasetError: one cannot be read.
     """
     records = read_records(folders).records
-    annotations = read_annotations(folders)
     number = {
         (str(element), str(name)): n
         for n, (element, name) in enumerate(zip(compounds.element, compounds.name, strict=True))
     }
     sites: dict[int, list[tuple[Curve, float]]] = defaultdict(list)
     for record in records:
-        about = annotations[record.key]
+        about = record.annotation
         name = about.compound or record.material.material_id
         if (record.element, name) in number:
             curve = (record.energy, record.norm)

@@ -11,9 +11,10 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
+from pydantic import Field
 
 from cgxas.calibration.calibrators import (
     DEFAULT,
@@ -31,13 +32,17 @@ from cgxas.calibration.trials import Trial, append_trial, read_trials, score
 from cgxas.data.split import PARTS
 from cgxas.errors import ConfigError, OutputError
 from cgxas.model.calibration.curves import CurvesCalibration
+from cgxas.settings import FileName, Seed, Settings
 from cgxas.writing import atomic_path
 
 ABOUT, TRIALS = "calibration.json", "trials.jsonl"
 
 
+_Some = Annotated[tuple[str, ...], Field(min_length=1, description="a list of names, at least one")]
+
+
 @dataclass(frozen=True)
-class CalibrationSettings:
+class CalibrationSettings(Settings):
     """What is to be calibrated, and how that is tested.
 
     Attributes:
@@ -49,18 +54,19 @@ class CalibrationSettings:
         seed: of the divisions.
     """
 
-    name: str
-    elements: tuple[str, ...]
-    methods: tuple[str, ...] = (DEFAULT, "rigid")
+    title: ClassVar[str] = "calibration"
+
+    name: FileName
+    elements: _Some
+    methods: _Some = (DEFAULT, "rigid")
     split_by: SplitBy = "formula"
-    repeats: int = 20
-    seed: int = SEED
+    repeats: Annotated[int, Field(ge=1, le=10_000)] = 20
+    seed: Seed = SEED
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for each in self.methods:
             calibrator(each)
-        if self.repeats < 1:
-            raise ConfigError(f"repeats = {self.repeats}; a test needs at least one")
 
 
 def prepare(config: CalibrationSettings, compounds: Compounds, folder: Path, command: str) -> None:

@@ -3,14 +3,16 @@
 import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from cgxas.cli.messages import one_line, say
 
 if TYPE_CHECKING:
-    from cgxas.spectra.compare import Overlay
+    from cgxas.spectra.compare import Comparison, Overlay
+    from cgxas.spectra.measurement import Measurement
+    from cgxas.spectra.spectrum import Spectrum
 
 FIT = "fit"
 
@@ -57,29 +59,24 @@ def compare(
 ) -> None:
     """Tell how far a predicted spectrum is from a measured one, before and after a rigid shift.
 
-    E0 is found by one rule on both curves. With --broaden fit a Gaussian is fitted, with and
-    without the Lorentzian of the core hole, which simulations mostly hold already. The energy
-    shift of the measured file is added to its energies here.
+    The edges are compared where half of the step is reached. With --broaden fit a Gaussian is
+    fitted, with and without the Lorentzian of the core hole, which simulations mostly hold
+    already. The energy shift of the measured file is added to its energies here.
     """
-    from cgxas.spectra.compare import Curves
-    from cgxas.spectra.io.read import read_measurement
-    from cgxas.spectra.xray import core_hole_width
+    from cgxas.spectra.compare import compare
+    from cgxas.spectra.io.read import read_spectrum
 
     _check(output, plot)
-    fixed_shift, fixed_width = _number(shift, "--shift"), _number(broaden, "--broaden")
+    wishes = _number(shift, "--shift"), _number(broaden, "--broaden")
     path, group = _file_and_group(measured)
-    found = read_measurement(path, absorber, flatten=True, group=group)
-    energy, mu = _prediction(*_file_and_group(predicted), found.element, model)
-    curves = Curves(energy, mu, found.energy + found.energy_shift, found.norm)
-    hole = core_hole_width(found.element, found.edge)
-    before = curves.overlay()
-    after = curves.best(fixed_shift, fixed_width, (0.0, hole) if fixed_width is None else (0.0,))
-    told = f"{Path(predicted).name} / {Path(measured).name}, {found.element} {found.edge}"
+    other = read_spectrum(path, absorber, group)
+    found = compare(_prediction(*_file_and_group(predicted), other, model), other, *wishes)
+    told = f"{Path(predicted).name} / {Path(measured).name}, {other.element} {other.edge}"
     if output:
-        _write(output, {"predicted": predicted, "measured": measured}, before, after)
+        _write(output, {"predicted": predicted, "measured": measured}, found)
     if plot:
-        _draw(plot, before, after, told)
-    typer.echo(one_line(f"{told}: {_line(before, after)}"))
+        _draw(plot, found, told)
+    typer.echo(one_line(f"{told}: {_line(found.before, found.after)}"))
     if written := [str(path) for path in (output, plot) if path]:
         say(f"wrote {', '.join(written)}")
 
@@ -95,11 +92,11 @@ def _check(output: Path | None, plot: Path | None) -> None:
         check_output(plot, FIGURE_SUFFIXES)
 
 
-def _draw(path: Path, before: "Overlay", after: "Overlay", title: str) -> None:
+def _draw(path: Path, found: "Comparison", title: str) -> None:
     from cgxas.figures.measured import plot_comparison
     from cgxas.figures.style import write_figure
 
-    write_figure(lambda: plot_comparison(before, after, title), path)
+    write_figure(lambda: plot_comparison(found.before, found.after, title), path)
 
 
 def _file_and_group(text: str) -> tuple[Path, str | None]:
@@ -112,9 +109,9 @@ def _file_and_group(text: str) -> tuple[Path, str | None]:
     return Path(text), None
 
 
-def _number(text: str, option: str) -> float | None:
+def _number(text: str, option: str) -> 'float | Literal["fit"]':
     if text == FIT:
-        return None
+        return "fit"
     try:
         value = float(text)
     except ValueError:
@@ -124,16 +121,17 @@ def _number(text: str, option: str) -> float | None:
     return value
 
 
-def _prediction(path: Path, group: str | None, element: str, model: str) -> Any:
-    """Return energies and mu of a spectrum in a file, or of a crystal."""
-    from cgxas.spectra.io.predicted import is_spectrum_file, read_prediction
+def _prediction(path: Path, group: str | None, other: "Measurement", model: str) -> "Spectrum":
+    """Return a spectrum out of a file, or of a crystal, to stand beside a measured one."""
+    from cgxas.spectra.io.read import is_spectrum_file, read_prediction
+    from cgxas.spectra.spectrum import Spectrum
 
     if is_spectrum_file(path):
-        return read_prediction(path, element, group)
+        energy, norm = read_prediction(path, other.element, group)
+        return Spectrum(energy, norm, other.element, other.edge, source=str(path))
     from cgxas.predict import load
 
-    spectrum = load(model).predict(path, element)
-    return spectrum.energy, spectrum.norm
+    return load(model).predict(path, other.element)
 
 
 def _line(before: "Overlay", after: "Overlay") -> str:
@@ -144,27 +142,41 @@ def _line(before: "Overlay", after: "Overlay") -> str:
         words.append(f"Lorentzian {after.lorentzian:.2f} eV")
     return (
         f"RSE {before.rse:.4f} -> {after.rse:.4f}; PCC {before.pcc:.4f} -> {after.pcc:.4f}; "
-        f"E0 difference {before.e0_error:+.2f} -> {after.e0_error:+.2f} eV; {', '.join(words)}"
+        f"half step difference {before.half_step_error:+.2f} -> {after.half_step_error:+.2f} eV; "
+        f"{', '.join(words)}"
     )
 
 
-def _write(path: Path, about: dict[str, str], before: "Overlay", after: "Overlay") -> None:
+def _write(path: Path, about: dict[str, str], found: "Comparison") -> None:
     from cgxas.writing import atomic_path
 
-    def numbers(overlay: "Overlay") -> dict[str, object]:
-        e0 = overlay.e0_error
-        return {
-            "rse": overlay.rse,
-            "pcc": overlay.pcc,
-            "e0_error": e0 if math.isfinite(e0) else None,
-            "shift": overlay.shift,
-            "gaussian_fwhm": overlay.gaussian,
-            "lorentzian_fwhm": overlay.lorentzian,
-            "energy": overlay.energy.tolist(),
-            "measured": overlay.measured.tolist(),
-            "predicted": overlay.predicted.tolist(),
-        }
+    def edges(curve: "Spectrum | Measurement") -> dict[str, float | None]:
+        return {"e0": curve.e0_or_none(), "half_step": curve.half_step_or_none()}
 
-    text = json.dumps({**about, "before": numbers(before), "after": numbers(after)}, indent=1)
+    values = {
+        **about,
+        "flattened": found.flattened,
+        "energy_shift": found.energy_shift,
+        "core_hole": found.core_hole,
+        "predicted_edge": edges(found.predicted),
+        "measured_edge": edges(found.measured),
+        "before": _numbers(found.before),
+        "after": _numbers(found.after),
+    }
     with atomic_path(path) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+
+
+def _numbers(overlay: "Overlay") -> dict[str, object]:
+    error = overlay.half_step_error
+    return {
+        "rse": overlay.rse,
+        "pcc": overlay.pcc,
+        "half_step_error": error if math.isfinite(error) else None,
+        "shift": overlay.shift,
+        "gaussian_fwhm": overlay.gaussian,
+        "lorentzian_fwhm": overlay.lorentzian,
+        "energy": overlay.energy.tolist(),
+        "measured": overlay.measured.tolist(),
+        "predicted": overlay.predicted.tolist(),
+    }

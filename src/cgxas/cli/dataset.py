@@ -13,7 +13,7 @@ import typer
 from cgxas.cli.messages import say, table_console
 
 if TYPE_CHECKING:
-    from cgxas.data.folder import Manifest
+    from cgxas.data.manifest import Manifest
 
 app = typer.Typer(help="Import, describe, check and split data sets.")
 
@@ -55,8 +55,8 @@ def import_dataset(
     What SOURCE holds is recognised by its content. Spectra that cannot be used are left out, and
     counted by reason; their names stand in the manifest.
     """
-    from cgxas.data.folder import NOT_STATED, Origin
-    from cgxas.data.sources.importing import import_source
+    from cgxas.data.manifest import NOT_STATED, Origin
+    from cgxas.data.sources.recognise import import_source
 
     told = Origin(
         name or output.absolute().name, origin or source.absolute().name, licence or NOT_STATED
@@ -81,9 +81,10 @@ def fetch_dataset(
     """
     import shutil
 
-    from cgxas.data.folder import Origin, check_new_folder
+    from cgxas.data.folder import check_new_folder
+    from cgxas.data.manifest import Origin
     from cgxas.data.sources import materials_project
-    from cgxas.data.sources.importing import import_source
+    from cgxas.data.sources.recognise import import_source
 
     check_new_folder(output)
     told = Origin(output.absolute().name, materials_project.ORIGIN, materials_project.LICENCE)
@@ -118,10 +119,11 @@ def ingest_measured(
     """Make a data set of measured spectra and their crystals.
 
     PAIRS.csv may also have the columns group (of an Athena project), compound, shift (eV to be
-    added to the energies; kept, not applied), weight, energy and mu (columns of the file). Each
-    spectrum is the mean over all sites of its element. What cannot be used is left out and told.
+    added to the energies; kept, not applied), weight, energy and mu (columns of the file) and edge.
+    Each spectrum is the mean over all sites of its element. What cannot be used, such as the
+    spectrum of another edge than K, is left out and told.
     """
-    from cgxas.data.folder import NOT_STATED, Origin
+    from cgxas.data.manifest import NOT_STATED, Origin
     from cgxas.data.sources.experiments import ingest
 
     told = Origin(output.absolute().name, origin or spectra.absolute().name, licence or NOT_STATED)
@@ -197,7 +199,7 @@ def split_datasets(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the shuffle.")] = 64,
 ) -> None:
     """Divide the spectra of data sets into a training, a validation and a test part."""
-    from cgxas.data.record import read_records
+    from cgxas.data.folder import read_records
     from cgxas.data.split import split_records, write_split
     from cgxas.spectra.io.write import check_output
 
@@ -226,7 +228,7 @@ def _shares(fractions: str) -> tuple[float, float]:
 
 
 def _tell_written(manifest: "Manifest", folder: Path) -> None:
-    from cgxas.data.sources.imported import summary
+    from cgxas.data.sources.collect import summary
 
     counts = manifest.counts
     if manifest.left_out:

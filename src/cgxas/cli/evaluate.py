@@ -20,7 +20,7 @@ _HEADINGS = (
     "median",
     "90 %",
     "PCC",
-    "E0 error (eV)",
+    "Half step error (eV)",
     "RSE mean",
     "RSE nearest",
 )
@@ -44,7 +44,8 @@ def evaluate(
     """Score a model per absorber, beside two baselines.
 
     RSE mean is the error of the element's mean training spectrum, RSE nearest that of the
-    training spectrum whose crystal has the nearest composition. Without --split the parts are
+    training spectrum whose crystal has the nearest composition. Errors of the edge are those of
+    the energy at half the edge step. Without --split the parts are
     those the model was trained with.
     """
     from cgxas.data.split import read_split
@@ -90,7 +91,7 @@ def _row(scores: "Scores") -> list[str]:
         scores.rse.median,
         scores.rse.q90,
         scores.pcc.mean,
-        scores.e0_error.mean if scores.e0_error else None,
+        scores.half_step_error.mean if scores.half_step_error else None,
         scores.rse_mean_spectrum,
         scores.rse_nearest,
     )

@@ -42,10 +42,10 @@ class Outputs:
         Raises:
             OutputError: the message says which file and why.
         """
-        from cgxas.spectra.io.write import SPECTRUM_SUFFIXES, TABLE_SUFFIXES, check_output
+        from cgxas.spectra.io.write import check_output, check_spectrum_output
 
         if self.out:
-            check_output(self.out, (*SPECTRUM_SUFFIXES, *TABLE_SUFFIXES))
+            check_spectrum_output(self.out)
             self._refuse_clashes()
         if self.plot:
             from cgxas.figures import FIGURE_SUFFIXES, MAX_PANELS
@@ -71,22 +71,20 @@ class Outputs:
             if self.plot:
                 _draw(every, stack.enter_context(_new(self.plot)), self.sites)
             if self.out and self._is_table:
-                from cgxas.spectra.io.write import write_parquet
+                from cgxas.spectra.io.write import write_spectra
 
-                write_parquet(every, stack.enter_context(_new(self.out)), self.sites)
+                write_spectra(every, stack.enter_context(_new(self.out)), self.sites)
             elif self.out:
-                from cgxas.spectra.io.write import write_spectrum
-
                 for path, spectrum in self._files(spectra):
-                    write_spectrum(spectrum, stack.enter_context(_new(path)), self.sites)
+                    spectrum.save(stack.enter_context(_new(path)), self.sites)
         files = [path for path, _ in self._files(spectra)]
         return files + ([self.plot] if self.plot else [])
 
     @property
     def _is_table(self) -> bool:
-        from cgxas.spectra.io.write import TABLE_SUFFIXES
+        from cgxas.spectra.io.formats import table_suffixes
 
-        return self.out is not None and self.out.suffix.lower() in TABLE_SUFFIXES
+        return self.out is not None and self.out.suffix.lower() in table_suffixes()
 
     @property
     def _is_one_file(self) -> bool:
@@ -110,6 +108,9 @@ class Outputs:
 
     def _refuse_clashes(self) -> None:
         """Refuse two spectra for one file, and a file that is one of the crystals."""
+        from cgxas.spectra.io.formats import table_suffixes
+
+        tables = " or ".join(table_suffixes())
         seen: dict[str, Path] = {}
         given = {crystal.absolute() for crystal in self.crystals}
         for crystal, absorber in product(self.crystals, self.absorbers):
@@ -120,7 +121,7 @@ class Outputs:
             if other is not crystal and not self._is_one_file:
                 raise OutputError(
                     f"the spectra of {other} and {crystal} would both be written to {path}; "
-                    "rename a crystal file, run them apart, or write one .parquet file"
+                    f"rename a crystal file, run them apart, or write one {tables} file"
                 )
 
 

@@ -41,7 +41,7 @@ def spectrum(
         typer.Option("--element", "-e", help="Absorber; that of the nearest edge otherwise."),
     ] = None,
     flatten: Annotated[
-        bool, typer.Option("--flatten", help="Make the post-edge curve level.")
+        bool, typer.Option("--flatten", help="Draw and write it with its post-edge made level.")
     ] = False,
     plot: Annotated[
         Path | None,
@@ -49,7 +49,7 @@ def spectrum(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="OUT", help="Write it: .xdi, .csv or .prj."),
+        typer.Option("--output", "-o", metavar="OUT", help="To .xdi, .json, .csv, .prj, .parquet."),
     ] = None,
 ) -> None:
     """Read and normalise a measured spectrum, and show what was understood.
@@ -57,11 +57,11 @@ def spectrum(
     Data that are normalised already, and simulations, are left as they are. The energies are
     never shifted.
     """
-    from cgxas.spectra.io.read import read_measurement
+    from cgxas.spectra.io.read import read_spectrum
 
     _check(output, plot)
-    found = read_measurement(file, element, flatten, group, energy, mu)
-    written = _write(found, output, plot)
+    found = read_spectrum(file, element, group, energy, mu)
+    written = _write(found, flatten, output, plot)
     facts = list(_facts(found))
     width = max(len(name) for name, _ in facts) + 2
     for name, value in facts:
@@ -73,33 +73,30 @@ def spectrum(
 def _check(output: Path | None, plot: Path | None) -> None:
     """Refuse, before any work, what cannot be written."""
     from cgxas.figures.style import FIGURE_SUFFIXES
-    from cgxas.spectra.io.measurements import MEASUREMENT_SUFFIXES
-    from cgxas.spectra.io.write import check_output
+    from cgxas.spectra.io.write import check_output, check_spectrum_output
 
     if output:
-        check_output(output, MEASUREMENT_SUFFIXES)
+        check_spectrum_output(output)
     if plot:
         check_output(plot, FIGURE_SUFFIXES)
 
 
-def _write(found: "Measurement", output: Path | None, plot: Path | None) -> list[str]:
+def _write(
+    found: "Measurement", flatten: bool, output: Path | None, plot: Path | None
+) -> list[str]:
     """Write what is asked for, before anything is shown, and return the names."""
     from cgxas.figures.measured import plot_measurement
     from cgxas.figures.style import write_figure
-    from cgxas.spectra.io.measurements import write_measurement
 
     if output:
-        write_measurement(found, output)
+        (found.flattened() if flatten else found).save(output)
     if plot:
-        write_figure(lambda: plot_measurement(found), plot)
+        write_figure(lambda: plot_measurement(found, flatten), plot)
     return [str(path) for path in (output, plot) if path]
 
 
 def _facts(found: "Measurement") -> Iterator[tuple[str, str]]:
     """Yield name and value of everything worth knowing."""
-    from cgxas.errors import SpectrumError
-    from cgxas.spectra.edge import half_step_energy
-
     yield "file", found.source
     yield "format", found.format
     yield "sample", found.label or "-"
@@ -108,10 +105,7 @@ def _facts(found: "Measurement") -> Iterator[tuple[str, str]]:
     yield "points", f"{found.energy.size}, {found.energy[0]:.2f} to {found.energy[-1]:.2f} eV"
     yield "energy step", f"{found.energy_step:.2f} eV near the edge"
     yield "E0", f"{found.e0:.2f} eV"
-    try:
-        yield "half step", f"{half_step_energy(found.energy, found.norm, step=1.0):.2f} eV"
-    except SpectrumError:
-        yield "half step", "-"
+    yield "half step", f"{found.half_step:.2f} eV"
     yield "edge step", f"{found.edge_step:.4g}"
     if found.ranges:
         r = found.ranges

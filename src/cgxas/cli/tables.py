@@ -11,7 +11,8 @@ from cgxas.spectra.spectrum import SiteSpectrum, Spectrum
 
 UNKNOWN = "-"
 _TEXT = ("Crystal", "Formula", "Absorber")
-_NUMBERS = ("Site", "Mult.", "E0 (eV)", "White line (eV)", "Height")
+_EDGE = ("E0 (eV)", "Half step (eV)", "White line (eV)", "Height")
+_NUMBERS = ("Site", "Mult.", *_EDGE)
 
 
 def plain_table(text: Sequence[str], numbers: Sequence[str], is_terminal: bool) -> Table:
@@ -65,12 +66,13 @@ def _rows(spectrum: Spectrum, all_sites: bool) -> Iterator[list[str]]:
     for site in spectrum.sites[:shown]:
         yield [str(site.site), f"×{site.multiplicity}", *_edge(site)]
     if left := spectrum.sites[shown:]:
-        yield [f"… {len(left)} more", f"×{sum(site.multiplicity for site in left)}", "", "", ""]
+        atoms = sum(site.multiplicity for site in left)
+        yield [f"… {len(left)} more", f"×{atoms}", *[""] * len(_EDGE)]
 
 
 def _edge(curve: Spectrum | SiteSpectrum) -> list[str]:
-    e0 = curve.e0_or_none()
-    if e0 is None:
-        return [UNKNOWN] * 3
+    e0, half_step = curve.e0_or_none(), curve.half_step_or_none()
+    if e0 is None or half_step is None:
+        return [UNKNOWN] * len(_EDGE)
     energy, height = curve.white_line
-    return [f"{e0:.2f}", f"{energy:.2f}", f"{height:.2f}"]
+    return [f"{e0:.2f}", f"{half_step:.2f}", f"{energy:.2f}", f"{height:.2f}"]

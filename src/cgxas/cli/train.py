@@ -10,7 +10,7 @@ import typer
 
 from cgxas.cli.messages import say, table_console
 from cgxas.elements import atomic_number
-from cgxas.errors import UnsupportedAbsorber
+from cgxas.errors import ConfigError, UnsupportedAbsorber
 
 if TYPE_CHECKING:
     from cgxas.data.dataset import Dataset
@@ -25,16 +25,25 @@ _Split = Annotated[
     Path | None,
     typer.Option("--split", metavar="FILE", help="Parts made by 'cgxas dataset split'."),
 ]
+_Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="KEY=VALUE",
+        help="Settings to change, such as training.epochs=5 name=mine.",
+        show_default=False,
+    ),
+]
 _Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")]
 _TensorBoard = Annotated[bool, typer.Option("--tensorboard", help="Write RUN/tensorboard too.")]
 
 
-def train(
+def train(  # noqa: PLR0913, PLR0917  # words of the command line
     config: Annotated[
-        Path, typer.Argument(metavar="CONFIG.toml", help="Model, training and split.")
+        Path, typer.Argument(metavar="SETTINGS.toml", help="Name, model, training and split.")
     ],
     data: _Data,
     output: _Output,
+    words: _Words = None,
     element: Annotated[
         str | None, typer.Option("--element", help="Learn the spectra of this absorber alone.")
     ] = None,
@@ -45,31 +54,32 @@ def train(
         typer.Option(
             "--prepare",
             help="Only prepare the run, to be trained with 'python -m cgxas.training RUN' on a "
-            "machine that has torch and numpy alone.",
+            "machine that has torch, numpy and pydantic alone.",
         ),
     ] = False,
     tensorboard: _TensorBoard = False,
 ) -> None:
     """Train a model, test it on spectra it never saw, and write it to the run folder.
 
-    Several GPUs: torchrun --nproc-per-node 4 -m cgxas train CONFIG.toml ...
+    Several GPUs: torchrun --nproc-per-node 4 -m cgxas train SETTINGS.toml ...
     """
     from cgxas.training.settings import RunSettings
 
     if element:
         atomic_number(element)
-    run_config = RunSettings.from_toml(config)
+    run_config = RunSettings.from_toml(config, words or ())
     if element:
-        run_config = replace(run_config, name=f"spec_{element}")
+        run_config = replace(run_config, name=f"spec_{element}").changed(words or ())
     wish = _Wish(data, output, element, split, resume, tensorboard)
     _start(wish, run_config, None, prepare)
 
 
-def finetune(
+def finetune(  # noqa: PLR0913, PLR0917  # as above
     model: Annotated[str, typer.Argument(metavar="NAME|PATH", help="The model to start from.")],
     data: _Data,
     output: _Output,
     element: Annotated[str, typer.Option("--element", help="The absorber to tune it to.")],
+    words: _Words = None,
     config: Annotated[
         Path | None,
         typer.Option("--config", metavar="TOML", help="Table [training]; else the default."),
@@ -94,7 +104,13 @@ def finetune(
     told = parent.provenance.get("configuration", {})
     training = RunSettings.from_toml(config).training if config else FINETUNE
     parts = SplitSettings.from_dict(told.get("split", {}))
-    run_config = RunSettings(f"ft_{element}", parent.config, training, parts)
+    usual = RunSettings(f"ft_{element}", parent.config, training, parts)
+    run_config = usual.changed(words or ())
+    if (run_config.model, run_config.split) != (usual.model, usual.split):
+        raise ConfigError(
+            f"a tuned model keeps the network and the split of {parent.name}: set nothing but "
+            "name and training.*, or name a split with --split"
+        )
     wish = _Wish(data, output, element, split, resume, tensorboard)
     _start(wish, run_config, parent)
 

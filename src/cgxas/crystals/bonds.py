@@ -46,9 +46,9 @@ class BondSpec(Settings):
     electronegativity: tuple[float, ...]
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in _TABLES:
-            values = tuple(getattr(self, name))  # files hold lists
-            object.__setattr__(self, name, values)
+            values = getattr(self, name)
             if len(values) != MAX_ATOMIC_NUMBER:
                 raise ConfigError(
                     f"{name} tells of {len(values)} elements, not {MAX_ATOMIC_NUMBER}"

@@ -1,8 +1,11 @@
-"""The recipe of a crystal graph: part of every model file, since it changes every answer."""
+"""What makes a graph of a crystal: settings that belong to a network, as its weights do."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
+from pydantic import Field
+
+from cgxas.errors import ConfigError
 from cgxas.settings import Settings
 
 CellConvention = Literal["canonical", "as_given"]
@@ -11,21 +14,29 @@ CellConvention = Literal["canonical", "as_given"]
 
 @dataclass(frozen=True)
 class GraphSpec(Settings):
-    """Which cell a graph is built in, and which neighbours it holds.
+    """How a crystal becomes a graph; another recipe gives a trained network other answers.
 
     Attributes:
-        cutoff: largest neighbour distance, Angstrom.
-        neighbours: how many of the nearest neighbours an atom has at most.
-        cell: the cell the graph is built in.
-        symprec: distance below which atoms count as symmetry-equivalent, Angstrom.
+        cutoff: largest distance of a neighbour, Angstrom.
+        neighbours: most neighbours of an atom, the nearest ones.
+        cell: cell the graph is built in.
+        symprec: how far an atom may lie from where symmetry puts it, Angstrom.
         per_orbit: one node for each set of equivalent atoms instead of one for each atom; the same
             answer from a network that sees distances only, at a fraction of the cost.
     """
 
-    title: ClassVar[str] = "graph"
+    title: ClassVar[str] = "model.graph"
 
-    cutoff: float = 8.0
-    neighbours: int = 12
+    cutoff: Annotated[float, Field(ge=1, le=16)] = 8.0
+    neighbours: Annotated[int, Field(ge=1, le=256)] = 12
     cell: CellConvention = "canonical"
-    symprec: float = 0.01
+    symprec: Annotated[float, Field(ge=1e-5, le=0.5)] = 0.01
     per_orbit: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.per_orbit and self.cell == "as_given":
+            raise ConfigError(
+                f"{self.path('per_orbit')} = true needs the canonical cell; as given, no atom is "
+                "known to be equivalent to another"
+            )

@@ -1,140 +1,188 @@
-"""A data-set folder's birth certificate, and writing one.
+"""A data-set folder: crystals once (materials.parquet), spectra by reference (spectra.parquet).
 
-A folder is materials.parquet (crystals, once each), spectra.parquet (spectra, by reference to the
-crystals) and manifest.json, which says where they come from and holds the tables' checksums.
+manifest.json says where they come from and holds the tables' checksums. The columns stand in
+`cgxas.data.schema`.
 """
 
 import hashlib
-import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow
-import pyarrow.parquet
+from numpy.typing import NDArray
 
-from cgxas.elements import SYMBOLS
+from cgxas.crystals.canonical import Cell
+from cgxas.data.distinct import DistinctMaterials
+from cgxas.data.manifest import Manifest, Origin, hash_tables, write_manifest
+from cgxas.data.record import EDGE, Annotation, Material, Record, Records, edge_name, fidelity_of
+from cgxas.data.schema import MaterialRow, SpectrumRow
+from cgxas.data.tables import Incomplete, Row, read_rows, write_rows
+from cgxas.elements import SYMBOLS, atomic_number
 from cgxas.errors import DatasetError, OutputError
+from cgxas.spectra.measurement import Measurement
 from cgxas.writing import atomic_folder
-
-if TYPE_CHECKING:
-    from cgxas.crystals.canonical import Cell
-    from cgxas.data.record import Material, Record
-
-FORMAT = 1
-"""Number of the folder's format."""
-
-MANIFEST = "manifest.json"
-TABLES = ("materials.parquet", "spectra.parquet")
-NOT_STATED = "not stated"
-
-_MATERIALS = pyarrow.schema(
-    [
-        ("material_id", pyarrow.string()),
-        ("formula", pyarrow.string()),
-        ("lattice", pyarrow.list_(pyarrow.float64())),
-        ("species", pyarrow.list_(pyarrow.string())),
-        ("frac_coords", pyarrow.list_(pyarrow.float64())),
-        ("n_sites", pyarrow.int32()),
-        ("structure_source", pyarrow.string()),
-        ("license", pyarrow.string()),
-    ]
-)
-_SPECTRA = pyarrow.schema(
-    [
-        ("spectrum_id", pyarrow.string()),
-        ("material_id", pyarrow.string()),
-        ("element", pyarrow.string()),
-        ("site_index", pyarrow.int32()),
-        ("site_certain", pyarrow.bool_()),
-        ("energy", pyarrow.list_(pyarrow.float64())),
-        ("mu", pyarrow.list_(pyarrow.float64())),
-        ("theory", pyarrow.string()),
-        ("fidelity", pyarrow.string()),
-        ("source", pyarrow.string()),
-        ("license", pyarrow.string()),
-        ("edge", pyarrow.string()),
-    ]
-)
-
-
-@dataclass(frozen=True)
-class Origin:
-    """What the tables cannot tell about themselves.
-
-    Attributes:
-        name: of the data set.
-        origin: where it comes from: an address, a DOI, a folder's name.
-        licence: under which terms.
-    """
-
-    name: str
-    origin: str = NOT_STATED
-    licence: str = NOT_STATED
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """A data set's birth certificate.
-
-    Attributes:
-        format: number of the folder's format.
-        name: of the data set.
-        origin: where it comes from.
-        licence: under which terms.
-        date: when the folder was written.
-        theories: code and settings -> number of spectra.
-        fidelities: what sets are told apart by -> number of spectra.
-        counts: materials, formulas, spectra.
-        elements: absorber -> number of spectra.
-        sha256: table -> checksum.
-        left_out: reason -> names of what the source held, but the folder does not.
-    """
-
-    format: int
-    name: str
-    origin: str
-    licence: str
-    date: str
-    theories: dict[str, int]
-    fidelities: dict[str, int]
-    counts: dict[str, int]
-    elements: dict[str, int]
-    sha256: dict[str, str]
-    left_out: dict[str, list[str]] = field(default_factory=dict)
-
-
-def read_manifest(folder: Path) -> Manifest | None:
-    """Return a folder's manifest, or None if it has none.
-
-    Raises:
-        DatasetError: it is damaged, or of a format this version does not know.
-    """
-    path = folder / MANIFEST
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        number = values["format"]
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        raise DatasetError(f"{path} is not a readable manifest; restore it or remove it") from error
-    if number != FORMAT:
-        raise DatasetError(f"{path} is of format {number}, this cgxas reads {FORMAT}; update cgxas")
-    known = {each.name for each in fields(Manifest)}
-    missing = known - {"left_out"} - set(values)
-    if missing or not all(isinstance(values[name], dict) for name in ("sha256", "counts")):
-        raise DatasetError(f"{path} does not say all it should; restore it or remove it")
-    return Manifest(**{name: value for name, value in values.items() if name in known})
 
 
 def dataset_name(folder: Path) -> str:
     """Return the name of a folder, of the working folder too."""
     return folder.absolute().name
+
+
+def read_records(folders: Sequence[Path]) -> Records:
+    """Read data-set folders.
+
+    A spectrum without a site index is the mean over all sites of its element. The column
+    `fidelity` is optional: without it the name and version of the code are read off `theory`.
+
+    Raises:
+        DatasetError: a table or column is missing, a row refers to what is not there, holds
+            impossible values or is of another edge than K, a table is not the one its manifest
+            tells of, or two crystals or spectra would have one name.
+    """
+    digest = hashlib.sha256()
+    records: list[Record] = []
+    for folder in folders:
+        hash_tables(folder, digest)
+        materials = _materials(folder)
+        rows = _complete(read_rows(folder, SpectrumRow), folder / SpectrumRow.FILE)
+        records += [record_of(row, materials, folder) for row in rows]
+    names = tuple(dataset_name(folder) for folder in folders)
+    _refuse_equal_keys(records, names)
+    return Records(tuple(records), digest.hexdigest(), names)
+
+
+def _materials(folder: Path) -> dict[str, Material]:
+    """Return the crystals of a folder by their names."""
+    path = folder / MaterialRow.FILE
+    materials: dict[str, Material] = {}
+    for row in _complete(read_rows(folder, MaterialRow), path):
+        if row.material_id in materials:
+            raise DatasetError(f"{path} holds two crystals called {row.material_id}; rename one")
+        materials[row.material_id] = material_of(row, folder)
+    return materials
+
+
+def _complete(rows: Iterable[Row | Incomplete], path: Path) -> Iterator[Row]:
+    for row in rows:
+        if isinstance(row, Incomplete):
+            raise DatasetError(
+                f"{path}: {row.name} has no {row.column}; fill it in, or take the row out"
+            )
+        yield row
+
+
+def material_of(row: MaterialRow, folder: Path) -> Material:
+    """Return the crystal of a row.
+
+    Raises:
+        DatasetError: its lists do not make a crystal.
+    """
+    name = f"{folder / MaterialRow.FILE}: {row.material_id}"
+    try:
+        lattice, places = row.lattice.reshape(3, 3), row.frac_coords.reshape(-1, 3)
+        numbers = np.array([atomic_number(symbol) for symbol in row.species], dtype=np.int64)
+    except ValueError as error:  # an unknown element is one too
+        raise DatasetError(f"{name} is not a crystal: {error}") from error
+    if not len(numbers) or len(places) != len(numbers):
+        raise DatasetError(f"{name} has {len(numbers)} species but {len(places)} places")
+    if not (np.isfinite(lattice).all() and np.isfinite(places).all()):
+        raise DatasetError(f"{name}: lattice and coordinates must be finite")
+    return Material(row.material_id, row.formula, Cell(lattice, places, numbers))
+
+
+def absorbing_sites(row: SpectrumRow, cell: Cell) -> NDArray[np.int64]:
+    """Return the sites of a crystal a spectrum is of, (S,); none if there is no such absorber."""
+    if row.element not in SYMBOLS:
+        return np.empty(0, dtype=np.int64)
+    sites = np.flatnonzero(cell.numbers == atomic_number(row.element))
+    return sites if row.site_index is None else sites[sites == row.site_index]
+
+
+def is_curve(energy: NDArray[np.float64], norm: NDArray[np.float64]) -> bool:
+    """Tell whether energies and values are finite, of one length, and not empty."""
+    finite = np.isfinite(energy).all() and np.isfinite(norm).all()
+    return energy.size > 0 and energy.shape == norm.shape and bool(finite)
+
+
+def record_of(row: SpectrumRow, materials: Mapping[str, Material], folder: Path) -> Record:
+    """Return the record of a row.
+
+    Raises:
+        DatasetError: it refers to what is not there, or holds impossible values.
+    """
+    name = f"{folder / SpectrumRow.FILE}: {row.spectrum_id}"
+    edge = edge_name(row.edge)
+    if edge != EDGE:
+        raise DatasetError(
+            f"{name} is of the {edge} edge; cgxas answers for K edges only: take it out"
+        )
+    material = materials.get(row.material_id)
+    if material is None:
+        raise DatasetError(f"{name} refers to {row.material_id}, which is not in materials")
+    sites = absorbing_sites(row, material.cell)
+    if not len(sites):
+        which = "no site is" if row.site_index is None else f"site {row.site_index} is not"
+        raise DatasetError(f"{name}: {which} {row.element}")
+    if not is_curve(row.energy, row.mu):
+        raise DatasetError(f"{name}: energy and mu must be finite and of one length")
+    if (np.diff(row.energy) <= 0).any():
+        raise DatasetError(f"{name}: the energies must increase strictly")
+    return Record(
+        row.spectrum_id,
+        material,
+        row.element,
+        sites,
+        row.site_certain,
+        row.energy,
+        row.mu,
+        row.theory,
+        row.fidelity or fidelity_of(row.theory),
+        dataset_name(folder),
+        edge,
+        annotation_of(row, name),
+    )
+
+
+def annotation_of(row: SpectrumRow, name: str) -> Annotation:
+    """Return what a row tells beyond the curve.
+
+    Args:
+        row: of the table of spectra.
+        name: what it is called in messages.
+
+    Raises:
+        DatasetError: a shift, weight or multiplicity is impossible.
+    """
+    try:
+        return Annotation(
+            compound=row.compound,
+            group=row.formula_group,
+            source=row.source,
+            licence=row.license,
+            technique=row.technique,
+            energy_shift=row.energy_shift,
+            weight=row.weight,
+            multiplicity=row.multiplicity,
+            flags=row.quality_flags,
+        )
+    except DatasetError as error:
+        raise DatasetError(f"{name} has {error}") from error
+
+
+def _refuse_equal_keys(records: Sequence[Record], names: Sequence[str]) -> None:
+    seen: set[str] = set()
+    for record in records:
+        if record.key in seen:
+            twice = [name for name in set(names) if names.count(name) > 1]
+            if record.dataset in twice:
+                raise DatasetError(
+                    f"two data sets are called {record.dataset} and both hold "
+                    f"{record.spectrum_id}; name each folder once, or rename one"
+                )
+            raise DatasetError(f"{record.dataset} holds two spectra called {record.spectrum_id}")
+        seen.add(record.key)
 
 
 def check_new_folder(folder: Path) -> None:
@@ -155,10 +203,10 @@ def check_new_folder(folder: Path) -> None:
 
 def write_dataset(
     folder: Path,
-    records: Sequence["Record"],
+    records: Sequence[Record],
     origin: Origin,
     left_out: Mapping[str, Sequence[str]] | None = None,
-    columns: Mapping[str, Sequence[Any]] | None = None,
+    measured: Mapping[str, Measurement] | None = None,
 ) -> Manifest:
     """Write a data-set folder, whole or not at all.
 
@@ -170,141 +218,84 @@ def write_dataset(
         records: the spectra; their keys' folder names are not kept.
         origin: what the manifest says of their origin.
         left_out: reason -> names of what the source held besides.
-        columns: further columns of the table of spectra, a value per record; NaN becomes null.
+        measured: spectrum_id -> the measurement it was made from, to be kept beside it.
 
     Raises:
         OutputError: the folder holds something already, or cannot be written.
         DatasetError: two spectra of one name, or one of some but not all sites of its element.
     """
     check_new_folder(folder)
-    distinct = DistinctMaterials()
-    kept = {id(each.material): distinct.kept(each.material) for each in records}
-    rows = [_spectrum_row(each, kept[id(each.material)].material_id, origin) for each in records]
-    _refuse_equal_names(rows)
-    with atomic_folder(folder) as temporary:
-        crystals = [_material_row(material, origin) for material in distinct]
-        _write_table(temporary / TABLES[0], crystals, _MATERIALS)
-        _write_table(temporary / TABLES[1], rows, _SPECTRA, columns)
-        manifest = Manifest(
-            format=FORMAT,
-            **asdict(origin),
-            date=datetime.now(UTC).date().isoformat(),
-            theories=_counts(record.theory for record in records),
-            fidelities=_counts(record.fidelity for record in records),
-            counts={
-                "materials": len(crystals),
-                "formulas": len({material.formula for material in distinct}),
-                "spectra": len(rows),
-            },
-            elements=_by_number(_counts(record.element for record in records)),
-            sha256={name: file_sha256(temporary / name) for name in TABLES},
-            left_out={reason: list(names) for reason, names in (left_out or {}).items()},
+    _refuse_equal_names(records)
+    distinct, scans = DistinctMaterials(), measured or {}
+    rows = [
+        _spectrum_row(
+            each, distinct.kept(each.material).material_id, origin, scans.get(each.spectrum_id)
         )
-        text = json.dumps(asdict(manifest), indent=1, ensure_ascii=False) + "\n"
-        (temporary / MANIFEST).write_text(text, encoding="utf-8")
-    return manifest
+        for each in records
+    ]
+    materials = list(distinct)
+    with atomic_folder(folder) as temporary:
+        write_rows(temporary, MaterialRow, [_material_row(each, origin) for each in materials])
+        write_rows(temporary, SpectrumRow, rows)
+        formulas = [each.formula for each in materials]
+        return write_manifest(temporary, records, formulas, origin, left_out or {})
 
 
-def file_sha256(path: Path) -> str:
-    """Return the checksum of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def crystal_key(cell: "Cell") -> bytes:
-    """Return what two cells share if they are identical to 1e-6, atom by atom."""
-    digest = hashlib.sha256(np.asarray(cell.numbers, dtype="<i8").tobytes())
-    for values in (cell.lattice, cell.frac):
-        digest.update((np.round(values, 6) + 0.0).tobytes())  # + 0: there is a negative zero
-    return digest.digest()
-
-
-class DistinctMaterials:
-    """Crystals, each kept once and under a name of its own."""
-
-    def __init__(self) -> None:
-        self._of_crystal: dict[bytes, Material] = {}
-        self._names: set[str] = set()
-
-    def __iter__(self) -> Iterator["Material"]:
-        return iter(self._of_crystal.values())
-
-    def kept(self, material: "Material") -> "Material":
-        """Return the crystal, or the identical one that came first.
-
-        A crystal whose name another one has is called name_v2, name_v3 and so on.
-        """
-        key = crystal_key(material.cell)
-        if key not in self._of_crystal:
-            number, name = 1, material.material_id
-            while name in self._names:
-                number += 1
-                name = f"{material.material_id}_v{number}"
-            self._names.add(name)
-            self._of_crystal[key] = replace(material, material_id=name)
-        return self._of_crystal[key]
-
-
-def _material_row(material: "Material", origin: Origin) -> dict[str, Any]:
+def _material_row(material: Material, origin: Origin) -> MaterialRow:
     cell = material.cell
-    return {
-        "material_id": material.material_id,
-        "formula": material.formula,
-        "lattice": cell.lattice.ravel(),
-        "species": [SYMBOLS[z - 1] for z in cell.numbers],
-        "frac_coords": cell.frac.ravel(),
-        "n_sites": len(cell.numbers),
-        "structure_source": origin.origin,
-        "license": origin.licence,
-    }
+    return MaterialRow(
+        material_id=material.material_id,
+        formula=material.formula,
+        lattice=cell.lattice.ravel(),
+        species=tuple(SYMBOLS[z - 1] for z in cell.numbers),
+        frac_coords=cell.frac.ravel(),
+        n_sites=len(cell.numbers),
+        structure_source=origin.origin,
+        license=origin.licence,
+    )
 
 
-def _spectrum_row(record: "Record", material: str, origin: Origin) -> dict[str, Any]:
-    of_element = np.sum(record.material.cell.numbers == SYMBOLS.index(record.element) + 1)
+def _spectrum_row(
+    record: Record, material_id: str, origin: Origin, scan: Measurement | None
+) -> SpectrumRow:
+    of_element = np.sum(record.material.cell.numbers == atomic_number(record.element))
     if len(record.sites) not in (1, of_element):
         raise DatasetError(
             f"{record.spectrum_id} is the mean of {len(record.sites)} of {of_element} sites; a "
             "data set holds spectra of one site or of all sites of an element"
         )
-    return {
-        "spectrum_id": record.spectrum_id,
-        "material_id": material,
-        "element": record.element,
-        "site_index": int(record.sites[0]) if len(record.sites) == 1 else None,
-        "site_certain": record.site_certain,
-        "energy": record.energy,
-        "mu": record.norm,
-        "theory": record.theory,
-        "fidelity": record.fidelity,
-        "source": origin.origin,
-        "license": origin.licence,
-        "edge": "K",
-    }
+    about = record.annotation
+    return SpectrumRow(
+        spectrum_id=record.spectrum_id,
+        material_id=material_id,
+        element=record.element,
+        site_index=int(record.sites[0]) if len(record.sites) == 1 else None,
+        site_certain=record.site_certain,
+        energy=record.energy,
+        mu=record.norm,
+        theory=record.theory,
+        fidelity=record.fidelity,
+        edge=record.edge,
+        source=about.source or origin.origin,
+        license=about.licence or origin.licence,
+        compound=about.compound,
+        formula_group=about.group,
+        technique=about.technique,
+        energy_shift=about.energy_shift,
+        weight=about.weight,
+        multiplicity=about.multiplicity,
+        quality_flags=about.flags,
+        sample=scan.label if scan else None,
+        source_file=scan.source if scan else None,
+        mu_raw=scan.mu if scan else None,
+        e0=scan.e0 if scan else None,
+        edge_step=scan.edge_step if scan else None,
+        as_provided=scan.ranges is None if scan else None,
+    )
 
 
-def _refuse_equal_names(rows: Sequence[Mapping[str, Any]]) -> None:
-    names = Counter(row["spectrum_id"] for row in rows)
+def _refuse_equal_names(records: Sequence[Record]) -> None:
+    names = Counter(record.spectrum_id for record in records)
     twice = [name for name, count in names.items() if count > 1]
     if twice:
         raise DatasetError(f"two spectra are called {twice[0]}; rename one")
-
-
-def _write_table(
-    path: Path,
-    rows: list[dict[str, Any]],
-    schema: Any,
-    further: Mapping[str, Sequence[Any]] | None = None,
-) -> None:
-    columns = [pyarrow.array([row[each.name] for row in rows], type=each.type) for each in schema]
-    table = pyarrow.Table.from_arrays(columns, schema=schema)
-    for name, values in (further or {}).items():
-        table = table.append_column(name, pyarrow.array(values, from_pandas=True))
-    pyarrow.parquet.write_table(table, path, compression="zstd")
-
-
-def _counts(words: Iterator[str]) -> dict[str, int]:
-    return dict(sorted(Counter(words).items()))
-
-
-def _by_number(counts: Mapping[str, int]) -> dict[str, int]:
-    return {symbol: counts[symbol] for symbol in SYMBOLS if symbol in counts}

@@ -1,36 +1,31 @@
-"""A data-set folder: crystals once (materials.parquet), spectra by reference (spectra.parquet)."""
+"""What a data set holds, as values: crystals, spectra, and what is told of measured ones."""
 
-import hashlib
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow
-import pyarrow.parquet
 from numpy.typing import NDArray
 
-from cgxas.crystals.canonical import Cell
-from cgxas.data.folder import TABLES, dataset_name, read_manifest
-from cgxas.elements import atomic_number
 from cgxas.errors import DatasetError
 
-_MATERIAL_COLUMNS = ("material_id", "formula", "lattice", "species", "frac_coords")
-_SPECTRUM_COLUMNS = (
-    "spectrum_id",
-    "material_id",
-    "element",
-    "site_index",
-    "site_certain",
-    "energy",
-    "mu",
-    "theory",
+if TYPE_CHECKING:  # where only torch and numpy are installed, crystals cannot be read
+    from cgxas.crystals.canonical import Cell
+
+EXPERIMENT = "experiment"
+"""Fidelity of measured spectra: they may be negative, and measured more than once."""
+
+EDGE = "K"
+"""The only edge that cgxas answers for."""
+
+_DOUBTFUL = (
+    "energy_deviates_from_other_sources",
+    "shape_deviates_from_other_sources",
+    "low_white_line",
 )
-_OPTIONAL_COLUMNS = ("fidelity", "license")
-_PIECE = 1 << 20
-_ROWS = 1000
+_OFF_SCALE, _ANOTHER_KIND = "energy_scale_off", "HERFD"
+_LARGEST_SHIFT = 1e4  # eV
+_LARGEST_WEIGHT = 1e9
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +40,65 @@ class Material:
 
     material_id: str
     formula: str
-    cell: Cell
+    cell: "Cell"
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """What is told of a spectrum beyond the curve.
+
+    Attributes:
+        compound: what replicates share, or empty.
+        group: what must stand on one side of a split, such as polymorphs of a formula, or empty.
+        source: who measured or computed it, or empty.
+        licence: terms, or empty.
+        technique: of a measurement, or empty.
+        energy_shift: eV to be added to the energies to bring sources onto one scale; None: unknown.
+        weight: how much it counts among the spectra of its compound.
+        multiplicity: how many sites of the cell a spectrum of one site stands for.
+        flags: doubts of those who made the data set.
+
+    Raises:
+        DatasetError: a shift, weight or multiplicity that cannot be.
+    """
+
+    compound: str = ""
+    group: str = ""
+    source: str = ""
+    licence: str = ""
+    technique: str = ""
+    energy_shift: float | None = None
+    weight: float = 1.0
+    multiplicity: float = 1.0
+    flags: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not (
+            abs(self.shift) < _LARGEST_SHIFT
+            and 0 < self.weight < _LARGEST_WEIGHT
+            and 0 < self.multiplicity < _LARGEST_WEIGHT
+        ):
+            raise DatasetError(
+                f"energy shift {self.energy_shift}, weight {self.weight}, multiplicity "
+                f"{self.multiplicity}: they must be finite, and the last two above 0"
+            )
+
+    @property
+    def shift(self) -> float:
+        """The energy shift, eV; 0 if it is unknown."""
+        return self.energy_shift or 0.0
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether energy or shape is flagged as off: only wanted where there is no other."""
+        return any(flag in _DOUBTFUL for flag in self.flags)
+
+    @property
+    def unusable(self) -> str:
+        """Why the spectrum is not to be learnt from at all, or empty."""
+        if self.technique.startswith(_ANOTHER_KIND):
+            return "it is no ordinary XANES (HERFD is sharper)"
+        return "its energy scale is known to be off" if _OFF_SCALE in self.flags else ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,10 +112,12 @@ class Record:
         sites: (S,) 0-based indices into the material's sites; the spectrum is their mean.
         site_certain: whether the source states the site, or it was inferred.
         energy: (P,) eV, strictly increasing.
-        norm: (P,) about 1 above the edge.
-        theory: code and settings.
-        fidelity: what sets of spectra are told apart by: the code and its version, "FEFF9".
+        norm: (P,) normalised to an edge step of 1; the tables call it mu.
+        theory: code and settings in free text.
+        fidelity: short name that kinds of spectra are told apart by, "FEFF9".
         dataset: name of the folder it came from.
+        edge: name of the edge; "K" always, as others are refused.
+        annotation: what else is told of it.
     """
 
     spectrum_id: str
@@ -75,6 +130,8 @@ class Record:
     theory: str
     fidelity: str
     dataset: str
+    edge: str = EDGE
+    annotation: Annotation = Annotation()
 
     @property
     def key(self) -> str:
@@ -100,145 +157,12 @@ class Records:
         return len(self.records)
 
 
-def read_records(folders: Sequence[Path]) -> Records:
-    """Read data-set folders.
-
-    A spectrum without a site index is the mean over all sites of its element. The column
-    `fidelity` is optional: without it the name and version of the code are read off `theory`.
-
-    Raises:
-        DatasetError: a table or column is missing, a row refers to what is not there, a table is
-            not the one its manifest tells of, or two spectra would have one key.
-    """
-    digest = hashlib.sha256()
-    records: list[Record] = []
-    for folder in folders:
-        for path in (folder / name for name in TABLES):
-            _checksum(path, digest)
-        materials = {row["material_id"]: material_of(row, folder) for row in material_rows(folder)}
-        records += [_record(row, materials, folder) for row in spectrum_rows(folder)]
-    names = tuple(dataset_name(folder) for folder in folders)
-    _refuse_equal_keys(records, names)
-    return Records(tuple(records), digest.hexdigest(), names)
-
-
 def fidelity_of(theory: str) -> str:
     """Return the name and main version of the code a description of a theory begins with."""
     found = re.match(r"\s*([A-Za-z]+)[ -]?(\d*)", theory)
     return "".join(found.groups()) if found else theory
 
 
-def material_rows(folder: Path) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a folder's table of crystals, unchecked.
-
-    Raises:
-        DatasetError: the table or one of its columns is missing or not readable.
-    """
-    return _rows(folder / TABLES[0], _MATERIAL_COLUMNS)
-
-
-def spectrum_rows(folder: Path) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a folder's table of spectra, unchecked.
-
-    Raises:
-        DatasetError: the table or one of its columns is missing or not readable.
-    """
-    return _rows(folder / TABLES[1], _SPECTRUM_COLUMNS)
-
-
-def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    try:
-        file = pyarrow.parquet.ParquetFile(path)
-        missing = [name for name in columns if name not in file.schema_arrow.names]
-        if missing:
-            raise DatasetError(f"{path} has no column {missing[0]!r}")
-        also = [name for name in _OPTIONAL_COLUMNS if name in file.schema_arrow.names]
-        for batch in file.iter_batches(_ROWS, columns=[*columns, *also]):
-            yield from batch.to_pylist()
-    except FileNotFoundError as error:
-        raise DatasetError(f"{path} is missing; a data set has one") from error
-    except (OSError, pyarrow.ArrowException) as error:
-        raise DatasetError(f"{path} is not a readable Parquet table") from error
-
-
-def _checksum(path: Path, digest: Any) -> None:
-    """Add a table to the hash of all, and compare it with what the manifest says."""
-    own = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            while piece := file.read(_PIECE):
-                own.update(piece)
-                digest.update(piece)
-    except FileNotFoundError as error:
-        raise DatasetError(f"{path} is missing; a data set has one") from error
-    except OSError as error:
-        raise DatasetError(f"{path} is not a readable Parquet table") from error
-    manifest = read_manifest(path.parent)
-    if manifest and manifest.sha256.get(path.name) != own.hexdigest():
-        raise DatasetError(
-            f"{path} is not the table its manifest tells of: it was changed or damaged; copy or "
-            "import the data set again"
-        )
-
-
-def _refuse_equal_keys(records: Sequence[Record], names: Sequence[str]) -> None:
-    seen: set[str] = set()
-    for record in records:
-        if record.key in seen:
-            twice = [name for name in set(names) if names.count(name) > 1]
-            if record.dataset in twice:
-                raise DatasetError(
-                    f"two data sets are called {record.dataset} and both hold "
-                    f"{record.spectrum_id}; name each folder once, or rename one"
-                )
-            raise DatasetError(f"{record.dataset} holds two spectra called {record.spectrum_id}")
-        seen.add(record.key)
-
-
-def material_of(row: dict[str, Any], folder: Path) -> Material:
-    """Return the crystal of a row.
-
-    Raises:
-        DatasetError: its lists do not make a crystal.
-        UnknownElement: a species is no element.
-    """
-    name = f"{folder / 'materials.parquet'}: {row['material_id']}"
-    try:
-        lattice = np.array(row["lattice"], dtype=np.float64).reshape(3, 3)
-        places = np.array(row["frac_coords"], dtype=np.float64).reshape(-1, 3)
-        numbers = np.array([atomic_number(symbol) for symbol in row["species"]], dtype=np.int64)
-    except (TypeError, ValueError) as error:
-        raise DatasetError(f"{name} is not a crystal: {error}") from error
-    if not len(numbers) or len(places) != len(numbers):
-        raise DatasetError(f"{name} has {len(numbers)} species but {len(places)} places")
-    if not (np.isfinite(lattice).all() and np.isfinite(places).all()):
-        raise DatasetError(f"{name}: lattice and coordinates must be finite")
-    return Material(row["material_id"], row["formula"], Cell(lattice, places, numbers))
-
-
-def _record(row: dict[str, Any], materials: dict[str, Material], folder: Path) -> Record:
-    name = f"{folder / 'spectra.parquet'}: {row['spectrum_id']}"
-    material = materials.get(row["material_id"])
-    if material is None:
-        raise DatasetError(f"{name} refers to {row['material_id']}, which is not in materials")
-    sites = np.flatnonzero(material.cell.numbers == atomic_number(row["element"]))
-    if row["site_index"] is not None:
-        sites = sites[sites == row["site_index"]]
-    if not len(sites):
-        which = "no site" if row["site_index"] is None else f"site {row['site_index']} is not"
-        raise DatasetError(f"{name}: {which} {row['element']}")
-    energy, norm = np.array(row["energy"], dtype=float), np.array(row["mu"], dtype=float)
-    if energy.shape != norm.shape or not (np.isfinite(energy).all() and np.isfinite(norm).all()):
-        raise DatasetError(f"{name}: energy and mu must be finite and of one length")
-    return Record(
-        row["spectrum_id"],
-        material,
-        row["element"],
-        sites,
-        bool(row["site_certain"]),
-        energy,
-        norm,
-        row["theory"],
-        row.get("fidelity") or fidelity_of(row["theory"]),
-        dataset_name(folder),
-    )
+def edge_name(stated: object) -> str:
+    """Return the name of an edge as a source states it, "L3"; K if it states none."""
+    return str(stated or "").strip().upper() or EDGE

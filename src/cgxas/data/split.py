@@ -6,16 +6,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cgxas.data.record import Records
 from cgxas.errors import ConfigError
 from cgxas.writing import atomic_path
-
-if TYPE_CHECKING:  # a machine that only trains cannot read records
-    from cgxas.data.record import Records
 
 Part = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = ("train", "validation", "test")
@@ -59,7 +57,7 @@ def _check_fractions(fractions: tuple[float, float]) -> None:
 
 
 def split_records(
-    records: "Records",
+    records: Records,
     by: SplitBy = "formula",
     fractions: tuple[float, float] = (0.6, 0.2),
     seed: int = SEED,
@@ -201,7 +199,7 @@ class SavedSplit:
 def write_split(
     path: Path,
     split: Split,
-    records: "Records",
+    records: Records,
     by: SplitBy,
     fractions: tuple[float, float],
     seed: int,
@@ -230,7 +228,7 @@ def write_split(
     return saved
 
 
-def read_split(path: Path, records: "Records") -> Split:
+def read_split(path: Path, records: Records) -> Split:
     """Read a split, and find its records.
 
     Args:

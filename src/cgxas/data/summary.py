@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cgxas.data.folder import NOT_STATED, read_manifest
-from cgxas.data.record import Record, read_records, spectrum_rows
+from cgxas.data.folder import read_records
+from cgxas.data.manifest import NOT_STATED, read_manifest
+from cgxas.data.record import Record
 from cgxas.elements import SYMBOLS
 
 
@@ -17,7 +18,7 @@ class Counts:
         spectra: how many.
         materials: how many crystals they are of.
         formulas: how many reduced formulas.
-        fidelities: what sets are told apart by, sorted.
+        fidelities: short names of the kinds of spectra, sorted.
         energies: lowest and highest energy, eV; None without spectra.
     """
 
@@ -61,7 +62,7 @@ def summarise(folder: Path) -> Summary:
         for symbol in SYMBOLS
         if symbol in present
     }
-    licences = {row.get("license") or NOT_STATED for row in spectrum_rows(folder)}
+    licences = {record.annotation.licence or NOT_STATED for record in found.records}
     return Summary(
         name=found.names[0],
         all=_counts(found.records),

@@ -11,7 +11,8 @@ from cgxas.crystals.canonical import settled_cell
 from cgxas.crystals.graph import CrystalGraph, Settled, SiteGraph
 from cgxas.crystals.spec import GraphSpec
 from cgxas.crystals.structure import Crystal, standardise
-from cgxas.data.record import Material, read_records
+from cgxas.data.folder import read_records
+from cgxas.data.record import Material
 from cgxas.elements import SYMBOLS, atomic_number
 from cgxas.errors import CrystalError, DatasetError
 from cgxas.evaluation.sites import SiteVectors

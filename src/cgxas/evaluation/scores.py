@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 
 from cgxas.data.record import Record
 from cgxas.elements import SYMBOLS
-from cgxas.errors import ConfigError, SpectrumError
+from cgxas.errors import ConfigError
 from cgxas.evaluation.baselines import compositions, mean_spectrum, nearest_by_composition
 from cgxas.evaluation.tested import TestedSpectra
-from cgxas.spectra.edge import edge_energy
-from cgxas.spectra.metrics import pcc, rse
+from cgxas.spectra.metrics import half_step_errors, pcc, rse
 from cgxas.spectra.spectrum import EnergyGrid
 from cgxas.typing import FloatArray
 
@@ -56,7 +55,7 @@ class Scores:
         n_train: number of training spectra.
         rse: relative squared errors.
         pcc: Pearson correlations.
-        e0_error: absolute differences of the edge energies, eV; None without an edge.
+        half_step_error: absolute differences of the half steps, eV; None without an edge.
         rse_mean_spectrum: mean RSE of the baseline that answers the mean training spectrum;
             None without training spectra.
         rse_nearest: mean RSE of the baseline that answers the nearest training spectrum by
@@ -67,7 +66,7 @@ class Scores:
     n_train: int
     rse: Distribution
     pcc: Distribution
-    e0_error: Distribution | None
+    half_step_error: Distribution | None
     rse_mean_spectrum: float | None
     rse_nearest: float | None
 
@@ -157,7 +156,7 @@ def _tested(
         predicted=answers.predicted,
         rse=columns[:, 0],
         pcc=columns[:, 1],
-        e0_error=columns[:, 2],
+        half_step_error=columns[:, 2],
     )
 
 
@@ -167,7 +166,7 @@ def _per_spectrum(
     train_mu: FloatArray,
     grids: Mapping[str, EnergyGrid],
 ) -> FloatArray:
-    """Return (T, 5): RSE, PCC, E0 error, and the RSE of the two baselines."""
+    """Return (T, 5): RSE, PCC, half-step error, and the RSE of the two baselines."""
     columns = np.full((len(answers.records), 5), np.nan)
     columns[:, 0] = rse(answers.target, answers.predicted)
     columns[:, 1] = pcc(answers.target, answers.predicted)
@@ -177,10 +176,7 @@ def _per_spectrum(
         rows, known = np.flatnonzero(element == symbol), np.flatnonzero(trained == symbol)
         target = answers.target[rows]
         energy = grids[symbol].energies
-        columns[rows, 2] = [
-            _e0_difference(energy, t, p)
-            for t, p in zip(target, answers.predicted[rows], strict=True)
-        ]
+        columns[rows, 2] = np.abs(half_step_errors(energy, target, answers.predicted[rows]))
         if len(known):
             columns[rows, 3] = rse(target, mean_spectrum(train_mu[known], len(rows)))
             nearest = nearest_by_composition(
@@ -190,15 +186,6 @@ def _per_spectrum(
             )
             columns[rows, 4] = rse(target, nearest)
     return columns
-
-
-def _e0_difference(energy: FloatArray, target: FloatArray, predicted: FloatArray) -> float:
-    """Return |E0 - E0| in eV over the points both have, NaN if a curve has no edge there."""
-    predicted = np.where(np.isfinite(target), predicted, np.nan)
-    try:
-        return abs(edge_energy(energy, target) - edge_energy(energy, predicted))
-    except SpectrumError:
-        return float("nan")
 
 
 def _scores(columns: NDArray[np.float64], n_train: int) -> Scores:
@@ -211,7 +198,7 @@ def _scores(columns: NDArray[np.float64], n_train: int) -> Scores:
         n_train=n_train,
         rse=errors,
         pcc=correlations,
-        e0_error=Distribution.of(columns[:, 2]),
+        half_step_error=Distribution.of(columns[:, 2]),
         rse_mean_spectrum=mean.mean if mean else None,
         rse_nearest=nearest.mean if nearest else None,
     )

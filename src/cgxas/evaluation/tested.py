@@ -14,7 +14,7 @@ from cgxas.typing import FloatArray
 from cgxas.writing import atomic_path
 
 _TEXTS = ("key", "element", "fidelity", "formula")
-_NUMBERS = ("rse", "pcc", "e0_error")
+_NUMBERS = ("rse", "pcc", "half_step_error")
 _CURVES = ("energy", "target", "predicted")
 
 
@@ -32,7 +32,7 @@ class TestedSpectra:
         predicted: (T, P) the answers.
         rse: (T,) relative squared errors.
         pcc: (T,) Pearson correlations.
-        e0_error: (T,) absolute differences of the edge energies, eV; NaN without an edge.
+        half_step_error: (T,) absolute differences of the half steps, eV; NaN without an edge.
     """
 
     __test__ = False  # not a test, whatever pytest thinks of its name
@@ -46,7 +46,7 @@ class TestedSpectra:
     predicted: FloatArray
     rse: FloatArray
     pcc: FloatArray
-    e0_error: FloatArray
+    half_step_error: FloatArray
 
     def __len__(self) -> int:
         return len(self.key)

@@ -11,11 +11,12 @@ _SIZE = (5.4, 5.4)
 _XANES = (-30.0, 80.0)
 
 
-def plot_measurement(measurement: Measurement) -> Figure:
+def plot_measurement(measurement: Measurement, flatten: bool = False) -> Figure:
     """Draw a measurement as given with its pre-edge and post-edge lines, and normalised.
 
     Args:
         measurement: what to draw.
+        flatten: draw its post-edge made level, if it was normalised here.
 
     Returns:
         A figure of two panels: the whole range, and the region of the edge.
@@ -32,14 +33,14 @@ def plot_measurement(measurement: Measurement) -> Figure:
     raw.set_title(_plain(f"{m.label or m.source}, {m.element} {m.edge} edge"))
     raw.set_ylabel("μ(E), as measured")
     raw.legend(loc="best", frameon=False)
-    normal.plot(m.energy, m.norm, color="black", lw=1.4)
+    normal.plot(m.energy, (m.flattened() if flatten else m).norm, color="black", lw=1.4)
     for level in (0.0, 1.0):
         normal.axhline(level, color="0.8", lw=0.8, zorder=0)
     normal.axvline(m.e0, color="0.55", lw=0.8, ls=":")
     normal.set_xlim(
         max(float(m.energy[0]), m.e0 + _XANES[0]), min(float(m.energy[-1]), m.e0 + _XANES[1])
     )
-    normal.set_ylabel("μ(E), flattened" if m.flattened else "μ(E), normalised")
+    normal.set_ylabel("μ(E), flattened" if flatten and m.flat is not None else "μ(E), normalised")
     normal.set_xlabel("Energy (eV)")
     for ax in (raw, normal):
         ax.ticklabel_format(axis="x", useOffset=False)

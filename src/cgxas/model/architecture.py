@@ -7,17 +7,37 @@ inside of a network.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 import torch
+from pydantic import AfterValidator, Field
 from torch import Tensor, nn
 
 from cgxas.crystals.batch import GraphBatch
 from cgxas.crystals.spec import GraphSpec
 from cgxas.errors import ConfigError
 from cgxas.settings import Settings
+
+_MOST_FIDELITIES = 256  # data sets number them with a byte
+
+
+def _distinct_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names) or not all(name and name.isprintable() for name in names):
+        raise ValueError(names)
+    return names
+
+
+_Names = Annotated[
+    tuple[str, ...],
+    AfterValidator(_distinct_names),
+    Field(
+        max_length=_MOST_FIDELITIES,
+        description=f"a list of at most {_MOST_FIDELITIES} different names, such as "
+        '["FEFF9", "FEFF10"]',
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -35,9 +55,29 @@ class ArchitectureSettings(Settings):
     title: ClassVar[str] = "model"
 
     architecture: str = ""
-    graph: GraphSpec = GraphSpec()  # noqa: RUF009  (it is frozen)
-    n_outputs: int = 100
-    fidelities: tuple[str, ...] = ()
+    graph: GraphSpec = field(default_factory=GraphSpec)
+    n_outputs: Annotated[int, Field(ge=2, le=4096)] = 100
+    fidelities: _Names = ()
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Build from plain values, which name the architecture; it is cgxas if they name none.
+
+        Raises:
+            ConfigError: there is no such architecture, an unknown key, or an impossible value.
+        """
+        if cls is not ArchitectureSettings:
+            return super().from_dict(values)
+        found: Any = architecture(values.get("architecture", "cgxas")).settings_class
+        made: Self = found.from_dict(values)
+        return made
+
+    @classmethod
+    def keys_inside(cls) -> tuple[str, ...]:
+        """Return the names of the keys there may be: those of cgxas if none is named."""
+        if cls is not ArchitectureSettings:
+            return super().keys_inside()
+        return architecture("cgxas").settings_class.keys_inside()
 
     def fidelity_index(self, fidelity: str) -> int:
         """Return the number of a fidelity; ConfigError if the network does not know it."""
@@ -153,15 +193,6 @@ def architecture(name: object) -> type[Architecture]:
     module, _, attribute = _HOMES[name].partition(":")
     found: type[Architecture] = getattr(import_module(module), attribute)
     return found
-
-
-def settings_from_dict(values: Mapping[str, Any]) -> ArchitectureSettings:
-    """Return the settings of the architecture that plain values name; cgxas if they name none.
-
-    Raises:
-        ConfigError: there is no such architecture, or a value is impossible.
-    """
-    return architecture(values.get("architecture", "cgxas")).settings_class.from_dict(dict(values))
 
 
 def build(config: ArchitectureSettings) -> Architecture:

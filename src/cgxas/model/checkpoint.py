@@ -35,7 +35,6 @@ from cgxas.model.architecture import (
     Architecture,
     ArchitectureSettings,
     build,
-    settings_from_dict,
 )
 from cgxas.model.calibration.base import Calibration, calibration_kind
 from cgxas.model.container import (
@@ -190,8 +189,10 @@ class Checkpoint:
 
     def _description(self) -> dict[str, Any]:
         """Return all but the tensors as plain values, with the hashes of the tensors."""
-        calibration = None
+        calibration: dict[str, Any] | None = None
+        own: Mapping[str, Tensor] = {}
         if self.calibration:
+            own = self.calibration.tensors
             calibration = {"kind": self.calibration.kind, "values": dict(self.calibration.values)}
         description = {
             "format": FORMAT,
@@ -202,7 +203,7 @@ class Checkpoint:
             "calibration": calibration,
             "provenance": dict(self.provenance),
             "network_sha256": tensors_hash(self.state),
-            "calibration_sha256": tensors_hash(self.calibration.tensors if self.calibration else {}),
+            "calibration_sha256": tensors_hash(own),
         }
         plain: dict[str, Any] = json.loads(json.dumps(description))
         return plain
@@ -290,7 +291,7 @@ def _parts(description: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> _Pa
         absorber, edge = name.split(" ")
         atomic_number(absorber)
         cards[absorber, edge] = _card_from_json(values)
-    config = settings_from_dict(description["architecture"])
+    config = ArchitectureSettings.from_dict(description["architecture"])
     found = {
         "name": str(description["name"]),
         "config": config,

@@ -26,7 +26,7 @@ class ElementScores:
         rse_median: its median.
         rse_90: its 90 % quantile.
         pcc: mean Pearson correlation.
-        e0_error: mean absolute difference of the edge energies, eV; None without any edge.
+        half_step_error: mean absolute difference of the half steps, eV; None without any edge.
     """
 
     n: int
@@ -34,7 +34,7 @@ class ElementScores:
     rse_median: float
     rse_90: float
     pcc: float
-    e0_error: float | None
+    half_step_error: float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,15 +138,15 @@ def _joined(spectra: Sequence[TestedSpectra]) -> TestedSpectra:
 
 def _scores(tested: TestedSpectra, rows: NDArray[np.bool_]) -> ElementScores:
     median, ninety = np.quantile(tested.rse[rows], (0.5, 0.9))
-    e0 = tested.e0_error[rows]
-    e0 = e0[np.isfinite(e0)]
+    edge = tested.half_step_error[rows]
+    edge = edge[np.isfinite(edge)]
     return ElementScores(
         n=int(rows.sum()),
         rse=float(tested.rse[rows].mean()),
         rse_median=float(median),
         rse_90=float(ninety),
         pcc=float(tested.pcc[rows].mean()),
-        e0_error=float(e0.mean()) if len(e0) else None,
+        half_step_error=float(edge.mean()) if len(edge) else None,
     )
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cgxas.data.record import Record, read_records
+from cgxas.data.folder import read_records
+from cgxas.data.record import Record
 from cgxas.elements import atomic_number
 from cgxas.evaluation.embedding import AnyCrystal, embed_crystals
 from cgxas.evaluation.sites import MIN_SITES, SiteVectors, fair_sample, tsne, tsne_class

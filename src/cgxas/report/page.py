@@ -15,10 +15,11 @@ from cgxas.training.folder import RunFolder
 
 _SHORT_HASH = 12
 _FEW_RUNS = 3
-_SCORES = ("n", "RSE", "median", "PCC", "E0 (eV)")
+_SCORES = ("n", "RSE", "median", "PCC", "half step (eV)")
 _NOTES = (
     "RSE: relative squared error, Σ(target − predicted)² / Σ target², mean over the spectra, and "
-    "its median; PCC: mean Pearson correlation; E0: mean absolute error of the edge energy; n: "
+    "its median; PCC: mean Pearson correlation; half step: mean absolute error of "
+    "the energy at half the edge step; n: "
     "test spectra. Uni: one model for all elements; Spec: a model per element trained alone; FT: "
     "the universal model with its head fine-tuned per element. Only figures of one kind of split "
     "are comparable: by formula, no compound is on two sides; by spectrum, one may be."
@@ -86,10 +87,10 @@ def _overall(groups: Sequence[Group]) -> str:
                 group.split_by,
                 *(str(n) for n in (len(group.runs), len(group.elements), all_.n)),
                 *(f"{x:.4f}" for x in (all_.rse, all_.rse_median, all_.rse_90, all_.pcc)),
-                _e0(all_),
+                _half_step(all_),
             ]
         )
-    numbers = ("runs", "elements", "n", "RSE", "median", "90 %", "PCC", "E0 (eV)")
+    numbers = ("runs", "elements", "n", "RSE", "median", "90 %", "PCC", "half step (eV)")
     return _table([[("", 1), ("split by", 1), *((text, 1) for text in numbers)]], rows, 2)
 
 
@@ -114,11 +115,11 @@ def _cells(scores: ElementScores | None) -> list[str]:
     if scores is None:
         return ["–"] * len(_SCORES)
     numbers = (f"{x:.4f}" for x in (scores.rse, scores.rse_median, scores.pcc))
-    return [str(scores.n), *numbers, _e0(scores)]
+    return [str(scores.n), *numbers, _half_step(scores)]
 
 
-def _e0(scores: ElementScores) -> str:
-    return "–" if scores.e0_error is None else f"{scores.e0_error:.2f}"
+def _half_step(scores: ElementScores) -> str:
+    return "–" if scores.half_step_error is None else f"{scores.half_step_error:.2f}"
 
 
 def _runs(runs: Sequence[RunFolder]) -> Iterator[str]:

@@ -1,20 +1,27 @@
 """A predicted curve beside a measured one: errors, edges, best rigid shift, best broadening.
 
-numpy only. The measured curve never moves: the predicted one is shifted and broadened.
+The measured curve never moves: the predicted one is shifted and broadened. Errors of the edge
+are told in half steps, each found on all points of its own curve.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final, Literal
 
 import numpy as np
+from scipy.optimize import minimize_scalar
 
-from cgxas.errors import SpectrumError
-from cgxas.spectra.edge import half_step_energy
+from cgxas.errors import SpectrumError, WrongEdge
+from cgxas.spectra.edge import half_step
+from cgxas.spectra.measurement import Measurement
+from cgxas.spectra.metrics import half_step_or_nan, pcc, rse
 from cgxas.spectra.resample import broadened
+from cgxas.spectra.spectrum import Spectrum
+from cgxas.spectra.xray import core_hole_width
 from cgxas.typing import FloatArray
 
 MAX_SHIFT = 20.0
-"""Shifts are looked for within these eV of the one that brings the two edges together."""
+"""Shifts are looked for within these eV of the one that brings the two half steps together."""
 
 MAX_GAUSSIAN = 8.0
 """Largest full width at half maximum of a Gaussian that is tried, eV."""
@@ -22,9 +29,10 @@ MAX_GAUSSIAN = 8.0
 MIN_OVERLAP = 0.5
 """Share of the predicted points that must lie within the measured range."""
 
+FIT: Final = "fit"
+
 _SHIFT_STEP, _WIDTH_STEP = 0.5, 0.5
 _TOLERANCE = 1e-3
-_GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +45,8 @@ class Overlay:
         predicted: (P,) normalised.
         rse: sum (m - p)^2 / sum m^2.
         pcc: Pearson's correlation.
-        e0_error: edge of the predicted minus edge of the measured curve, eV; NaN without an edge.
+        half_step_error: half step of the predicted minus that of the measured curve, eV; NaN
+            without an edge.
         shift: eV that were added to the predicted energies.
         gaussian: full width at half maximum of the Gaussian, eV.
         lorentzian: full width at half maximum of the Lorentzian, eV.
@@ -48,10 +57,94 @@ class Overlay:
     predicted: FloatArray
     rse: float
     pcc: float
-    e0_error: float
+    half_step_error: float
     shift: float = 0.0
     gaussian: float = 0.0
     lorentzian: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """A predicted spectrum beside a measured one, and what was decided on the way.
+
+    Attributes:
+        predicted: the predicted spectrum.
+        measured: the measured one.
+        before: the two as they are.
+        after: the two with the predicted one shifted and broadened.
+        flattened: whether the measured curve was laid over with its post-edge made level.
+        energy_shift: eV that were added to the measured energies, as their file states.
+        core_hole: full width at half maximum in eV of the Lorentzian that was tried; None if
+            the broadening was given.
+    """
+
+    predicted: Spectrum
+    measured: Measurement
+    before: Overlay
+    after: Overlay
+    flattened: bool
+    energy_shift: float
+    core_hole: float | None
+
+
+def compare(
+    predicted: Spectrum,
+    measured: Measurement,
+    shift: float | Literal["fit"] = FIT,
+    broaden: float | Literal["fit"] = FIT,
+) -> Comparison:
+    """Compare a predicted spectrum with a measured one, before and after a rigid shift.
+
+    The measured curve is laid over flattened, if it was normalised here, and with the energy
+    shift its file states. If the broadening is fitted, it is so with and without the Lorentzian
+    of the core hole, which simulations mostly hold already; the nearer one is taken.
+
+    Args:
+        predicted: the predicted spectrum.
+        measured: the measured one.
+        shift: eV to be added to the predicted energies, or "fit".
+        broaden: full width at half maximum of a Gaussian in eV, or "fit".
+
+    Raises:
+        WrongEdge: they are of different absorbers or edges.
+        SpectrumError: the curves do not overlap, a fit finds no edge to begin with, or a number
+            is none.
+        MissingExtra: a fit needs the tables of core holes, and xraydb is not installed.
+    """
+    if (predicted.absorber, predicted.edge) != (measured.element, measured.edge):
+        raise WrongEdge(
+            f"The predicted spectrum is of {predicted.absorber} {predicted.edge}, the measured one "
+            f"of {measured.element} {measured.edge}: compare the same edge."
+        )
+    moved, width = _number(shift, "shift"), _number(broaden, "broadening")
+    curves = Curves(
+        predicted.energy,
+        predicted.norm,
+        measured.energy + measured.energy_shift,
+        measured.flattened().norm,
+        half_step_or_nan(measured.energy, measured.norm) + measured.energy_shift,
+    )
+    before = curves.overlay()
+    hole = core_hole_width(measured.element, measured.edge) if width is None else None
+    after = curves.best(moved, width, (0.0,) if hole is None else (0.0, hole))
+    return Comparison(
+        predicted,
+        measured,
+        before,
+        after,
+        measured.flat is not None,
+        measured.energy_shift,
+        hole,
+    )
+
+
+def _number(wish: float | str, name: str) -> float | None:
+    """Return a number that was given, None if it is to be fitted."""
+    if wish == FIT:
+        return None
+    if isinstance(wish, str) or not np.isfinite(wish):
+        raise SpectrumError(f"The {name} is 'fit' or a number of eV, not {wish!r}.")
+    return float(wish)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,12 +156,14 @@ class Curves:
         predicted: (P,) normalised.
         measured_energy: (Q,) eV, increasing, of the measured curve.
         measured: (Q,) normalised.
+        half_step: of the measured curve, eV; NaN without an edge.
     """
 
     energy: FloatArray
     predicted: FloatArray
     measured_energy: FloatArray
     measured: FloatArray
+    half_step: float
 
     def overlay(
         self, shift: float = 0.0, gaussian: float = 0.0, lorentzian: float = 0.0
@@ -99,28 +194,12 @@ class Curves:
             m,
             p,
             _rse(m, p),
-            _pcc(m, p),
-            self._edge_difference(predicted) + shift,
+            float(pcc(m[None], p[None])[0]),
+            half_step_or_nan(self.energy, predicted) + shift - self.half_step,
             shift,
             gaussian,
             lorentzian,
         )
-
-    def _edge_difference(self, predicted: FloatArray) -> float:
-        try:
-            return self._edges(predicted)
-        except SpectrumError:
-            return float("nan")
-
-    def _edges(self, predicted: FloatArray) -> float:
-        """Find both edges by the same rule, on grids of the same step, about as far above them."""
-        p = half_step_energy(self.energy, predicted)
-        rough = half_step_energy(self.measured_energy, self.measured, step=1.0)
-        grid = self.energy + (rough - p)
-        grid = grid[self._known(grid)]
-        if grid.size == 0:
-            raise SpectrumError("The two curves have no energies in common.")
-        return p - half_step_energy(grid, np.interp(grid, self.measured_energy, self.measured))
 
     def _known(self, energy: FloatArray) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
         inside = (energy >= self.measured_energy[0]) & (energy <= self.measured_energy[-1])
@@ -134,9 +213,9 @@ class Curves:
     ) -> Overlay:
         """Return the overlay of smallest RSE.
 
-        A grid of shifts and widths, then golden sections around its best point. Shifts stay
-        within 20 eV of the one that brings the edges together, so that the edge cannot be laid
-        on another feature.
+        The best of a grid of shifts and widths, refined between its neighbours. Shifts stay
+        within 20 eV of the one that brings the half steps together, so that the edge cannot be
+        laid on another feature.
 
         Args:
             shift: eV, if it is given and not to be fitted.
@@ -146,7 +225,11 @@ class Curves:
         Raises:
             SpectrumError: the curves do not overlap, or have no edge to begin with.
         """
-        centre = -self._edges(self.predicted) if shift is None else shift
+        centre = shift
+        if centre is None:
+            centre = self.half_step - half_step(self.energy, self.predicted)
+        if not np.isfinite(centre):
+            raise SpectrumError("The measured spectrum has no edge: give a shift.")
         tried = [self._best_width(each, gaussian, shift, centre) for each in lorentzians]
         _, moved, width, lorentzian = min(tried)
         return self.overlay(moved, width, lorentzian)
@@ -184,7 +267,7 @@ class Curves:
 
 
 def _minimum(score: Callable[[float], float], grid: FloatArray) -> float:
-    """Return where a function of one number is smallest: best of a grid, then golden section.
+    """Return where a function of one number is smallest: best of a grid, then refined.
 
     Args:
         score: the function.
@@ -192,26 +275,10 @@ def _minimum(score: Callable[[float], float], grid: FloatArray) -> float:
     """
     values = [score(float(each)) for each in grid]
     at = int(np.argmin(values))
-    low, high = float(grid[max(at - 1, 0)]), float(grid[min(at + 1, len(grid) - 1)])
-    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-    at_left, at_right = score(left), score(right)
-    while high - low > _TOLERANCE:
-        if at_left < at_right:
-            high, right, at_right = right, left, at_left
-            left = high - _GOLDEN * (high - low)
-            at_left = score(left)
-        else:
-            low, left, at_left = left, right, at_right
-            right = low + _GOLDEN * (high - low)
-            at_right = score(right)
-    found = (low + high) / 2
-    return found if score(found) < values[at] else float(grid[at])
+    ends = float(grid[max(at - 1, 0)]), float(grid[min(at + 1, len(grid) - 1)])
+    found = minimize_scalar(score, bounds=ends, method="bounded", options={"xatol": _TOLERANCE})
+    return float(found.x) if found.fun < values[at] else float(grid[at])
 
 
 def _rse(measured: FloatArray, predicted: FloatArray) -> float:
-    return float(np.sum((measured - predicted) ** 2) / np.sum(measured**2))
-
-
-def _pcc(measured: FloatArray, predicted: FloatArray) -> float:
-    m, p = measured - measured.mean(), predicted - predicted.mean()
-    return float((m * p).sum() / max(np.sqrt((m**2).sum() * (p**2).sum()), 1e-300))
+    return float(rse(measured[None], predicted[None])[0])

@@ -1,9 +1,10 @@
-"""Errors of spectra: numpy only; every function takes rows of spectra and ignores NaN targets."""
+"""Errors of curves and of their uncertainties: the only definitions; NaN targets are ignored."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from cgxas.errors import SpectrumError
+from cgxas.spectra.edge import half_step
+from cgxas.typing import FloatArray
 
 
 def rse(target: FloatArray, predicted: FloatArray) -> FloatArray:
@@ -28,10 +29,38 @@ def pcc(target: FloatArray, predicted: FloatArray) -> FloatArray:
     return np.asarray((t * p).sum(axis=1) / np.maximum(norm, 1e-300))
 
 
+def half_step_errors(energy: FloatArray, target: FloatArray, predicted: FloatArray) -> FloatArray:
+    """Return (T,) half step of the predicted minus that of the target curve, eV.
+
+    Each curve is looked at on all of its own points, so that its half step is the one that is
+    told of it elsewhere. NaN where a curve has no edge.
+
+    Args:
+        energy: (P,) eV, increasing.
+        target: (T, P) spectra; NaN where there is no target.
+        predicted: (T, P) spectra.
+    """
+
+    def edges(curves: FloatArray) -> FloatArray:
+        return np.array([half_step_or_nan(energy, curve) for curve in curves], dtype=np.float64)
+
+    return edges(predicted) - edges(target)
+
+
+def half_step_or_nan(energy: FloatArray, norm: FloatArray) -> float:
+    """Return the half step of a curve in eV, NaN if it has no edge."""
+    try:
+        return half_step(energy, norm)
+    except SpectrumError:
+        return float("nan")
+
+
 def coverage(
     target: FloatArray, predicted: FloatArray, sigma: FloatArray, n_sigma: float
 ) -> FloatArray:
     """Return (T,) shares of the points with a target that lie within some standard deviations.
+
+    Where the deviations are told rightly, 0.683 of normal errors lie within one, 0.954 within two.
 
     Args:
         target: (T, P) spectra; NaN where there is no target.
@@ -48,6 +77,8 @@ def negative_log_likelihood(
     target: FloatArray, predicted: FloatArray, sigma: FloatArray
 ) -> FloatArray:
     """Return (T,) means over the points with a target of -log N(target; predicted, sigma).
+
+    The lower, the better: deviations that are told too small are punished, and too large ones.
 
     Args:
         target: (T, P) spectra; NaN where there is no target.

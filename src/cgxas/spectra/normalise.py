@@ -1,4 +1,4 @@
-"""Measured spectra: a scan -> its edge, its pre-edge and post-edge lines, its normalised curve."""
+"""Measured spectra: a scan -> its pre-edge and post-edge lines, its normalised curve, its edge."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from cgxas.elements import atomic_number
 from cgxas.errors import BadMeasurement, SpectrumError, UnclearSpectrum, UnknownElement, WrongEdge
-from cgxas.spectra.edge import half_step_energy
+from cgxas.spectra.edge import e0, half_step
 from cgxas.spectra.io.larch import quiet
 from cgxas.spectra.io.scan import AS_GIVEN, MIN_POINTS, Scan, tidy
 from cgxas.spectra.measurement import Measurement
@@ -17,18 +17,19 @@ from cgxas.typing import FloatArray
 _BEFORE, _AFTER = 60.0, 100.0
 _NOISE_STEPS = 3.0
 _LEVEL = 0.03
+_LEAST_HEIGHT = 0.4  # of what is said to be normalised; the white line of a thick sample is damped
+_ROUNDS, _AGREE = 10, 1e-3  # eV; they agree in the second round or the third
 FEW_POINTS = 5
 
 
-def normalise(scan: Scan, element: str | None = None, flatten: bool = False) -> Measurement:
-    """Find the edge of a scan and normalise it through Larch.
+def normalise(scan: Scan, element: str | None = None) -> Measurement:
+    """Normalise a scan through Larch, with ranges counted from the e0 of the normalised curve.
 
     Data that are normalised already, and simulations, are left as they are.
 
     Args:
         scan: as read.
         element: the absorber, if it is known.
-        flatten: make the post-edge curve level.
 
     Raises:
         UnknownElement: the element is none.
@@ -44,24 +45,21 @@ def normalise(scan: Scan, element: str | None = None, flatten: bool = False) -> 
     inside = _near_edge(scan, wanted, edge)
     if scan.kind in AS_GIVEN or _is_normalised(scan, inside):
         return _as_given(scan, wanted, edge)
-    e0 = _steepest(scan.energy[inside], scan.mu[inside])
-    ranges = default_ranges(scan.energy, e0, scan.source)
-    group = _fitted(scan, e0, ranges)
+    origin, ranges, group = _settled(scan, _steepest(scan.energy[inside], scan.mu[inside]))
     if not wanted:
-        wanted, edge = guess_edge(e0)
-    check_edge(e0, wanted, edge, scan.source)
+        wanted, edge = guess_edge(origin)
+    check_edge(origin, wanted, edge, scan.source)
     return _measurement(
         scan,
         wanted,
         edge,
-        norm=group.flat if flatten else group.norm,
+        norm=group.norm,
+        flat=group.flat,
         kind=scan.kind,
-        e0=e0,
         edge_step=float(group.edge_step),
         ranges=ranges,
         pre_line=group.pre_edge,
         post_line=group.post_edge,
-        flattened=flatten,
         done=(*scan.done, *ranges.said),
     )
 
@@ -102,7 +100,28 @@ def _steepest(energy: FloatArray, mu: FloatArray) -> float:
         return float(find_e0(energy, mu))
 
 
-def _fitted(scan: Scan, e0: float, ranges: Ranges) -> Any:
+def _settled(scan: Scan, rise: float) -> tuple[float, Ranges, Any]:
+    """Return an edge, ranges counted from it, and Larch's group of the curve whose e0 it is.
+
+    Args:
+        scan: of raw mu.
+        rise: where mu is steepest, eV.
+    """
+    origin = rise
+    for _ in range(_ROUNDS):
+        ranges = default_ranges(scan.energy, origin, rise, scan.source)
+        group = _fitted(scan, origin, ranges)
+        try:
+            found = e0(scan.energy, group.norm)
+        except SpectrumError as error:
+            raise BadMeasurement(f"{scan.source}: {error} Choose another column of mu.") from error
+        if abs(found - origin) < _AGREE:
+            break
+        origin = found
+    return origin, ranges, group
+
+
+def _fitted(scan: Scan, origin: float, ranges: Ranges) -> Any:
     """Return Larch's group of the normalised scan, or refuse a scan without an edge."""
     from larch import Group
     from larch.xafs import pre_edge
@@ -111,7 +130,7 @@ def _fitted(scan: Scan, e0: float, ranges: Ranges) -> Any:
     with quiet():
         pre_edge(
             group,
-            e0=e0,
+            e0=origin,
             pre1=ranges.pre1,
             pre2=ranges.pre2,
             norm1=ranges.norm1,
@@ -119,15 +138,15 @@ def _fitted(scan: Scan, e0: float, ranges: Ranges) -> Any:
             nnorm=ranges.nnorm,
             npre=ranges.npre,
         )
-    before = scan.energy <= e0 + ranges.pre2
+    before = scan.energy <= origin + ranges.pre2
     noise = float(np.std((scan.mu - group.pre_edge)[before]))
-    at = int(np.argmin(np.abs(scan.energy - e0)))
+    at = int(np.argmin(np.abs(scan.energy - origin)))
     step = float((group.post_edge - group.pre_edge)[at])  # Larch's edge_step has lost its sign
     if not step > _NOISE_STEPS * noise:
         way = "falls" if step < 0 else "rises"
         raise BadMeasurement(
-            f"{scan.source} has no edge: mu {way} by {abs(step):.3g} at {e0:.1f} eV, with a noise "
-            f"of {noise:.2g} before; choose another column of mu, or the element."
+            f"{scan.source} has no edge: mu {way} by {abs(step):.3g} at {origin:.1f} eV, with "
+            f"a noise of {noise:.2g} before; choose another column of mu, or the element."
         )
     return group
 
@@ -135,12 +154,12 @@ def _fitted(scan: Scan, e0: float, ranges: Ranges) -> Any:
 def _is_normalised(scan: Scan, inside: Any) -> bool:
     """Tell data that begin at 0 and end at 1: normalising them again would only add noise."""
     try:
-        e0 = half_step_energy(scan.energy[inside], scan.mu[inside], step=1.0)
+        middle = half_step(scan.energy[inside], scan.mu[inside])
     except SpectrumError:
         return False
-    above = float(scan.energy[-1]) - e0
-    before = scan.energy < e0 - MIN_PRE_EDGE
-    after = scan.energy > e0 + min(100.0, above / 2)  # beyond the white line
+    above = float(scan.energy[-1]) - middle
+    before = scan.energy < middle - MIN_PRE_EDGE
+    after = scan.energy > middle + min(100.0, above / 2)  # beyond the white line
     if above < MIN_POST_EDGE or min(before.sum(), after.sum()) < FEW_POINTS:
         return False
     ends = np.abs([scan.mu[before][:FEW_POINTS].mean(), scan.mu[before].mean()])
@@ -148,16 +167,11 @@ def _is_normalised(scan: Scan, inside: Any) -> bool:
 
 
 def _as_given(scan: Scan, element: str, edge: str) -> Measurement:
-    try:
-        e0 = half_step_energy(scan.energy, scan.mu, step=1.0)
-    except SpectrumError as error:
-        raise BadMeasurement(
-            f"{scan.source} is said to be {scan.kind}, but mu does not reach 1: {error}"
-        ) from error
+    middle = _half_step_as_given(scan)
     if not element:
-        element, edge = guess_edge(e0)
+        element, edge = guess_edge(middle)
     elif scan.kind != "simulated":  # calculated energies are off by more than measured ones
-        check_edge(e0, element, edge, scan.source)
+        check_edge(middle, element, edge, scan.source)
     kind = scan.kind if scan.kind == "simulated" else "normalised"
     return _measurement(
         scan,
@@ -165,10 +179,23 @@ def _as_given(scan: Scan, element: str, edge: str) -> Measurement:
         edge,
         norm=scan.mu,
         kind=kind,
-        e0=e0,
         edge_step=1.0,
         done=(*scan.done, f"left as it is: {kind} already"),
     )
+
+
+def _half_step_as_given(scan: Scan) -> float:
+    """Return the half step of data left as they are, or refuse them."""
+    if scan.kind == "normalised" and scan.mu.max() < _LEAST_HEIGHT:
+        raise BadMeasurement(
+            f"{scan.source} is said to be normalised, but mu does not reach 1, only "
+            f"{scan.mu.max():.2g}: choose its raw mu with --mu."
+        )
+    try:
+        e0(scan.energy, scan.mu)
+        return half_step(scan.energy, scan.mu)
+    except SpectrumError as error:
+        raise BadMeasurement(f"{scan.source} is said to be {scan.kind}: {error}") from error
 
 
 def _measurement(scan: Scan, element: str, edge: str, **found: Any) -> Measurement:

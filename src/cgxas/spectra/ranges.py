@@ -14,13 +14,14 @@ MIN_POST_EDGE = 20.0
 """A scan that ends less than this above its edge, in eV, has no post-edge."""
 
 _SHORT_PRE, _SHORT_POST = 60.0, 60.0
+_PRE_EDGE_PEAK = 25.0  # those of chromates lie 15 eV below e0
 _LINE = 30.0
 _CONSTANT, _PARABOLA = 100.0, 300.0
 
 
 @dataclass(frozen=True)
 class Ranges:
-    """Ranges of the fits, in eV from E0.
+    """Ranges of the fits, in eV from e0.
 
     Attributes:
         pre1: begin of the pre-edge, negative.
@@ -41,24 +42,27 @@ class Ranges:
     said: tuple[str, ...] = ()
 
 
-def default_ranges(energy: FloatArray, e0: float, name: str) -> Ranges:
+def default_ranges(energy: FloatArray, e0: float, rise: float, name: str) -> Ranges:
     """Choose the ranges by how far a scan reaches.
 
     Long scans: -150 to -30 eV, a line; 100 to 500 eV, a parabola (a line below 300 eV). Short
     ones: the lower 60 % of the pre-edge, a constant if there are less than 30 eV, because
     a line would follow the foot of the edge; the upper half of the post-edge, a constant below
-    100 eV, because a line would follow the white line.
+    100 eV, because a line would follow the white line. The pre-edge ends before a pre-edge peak
+    as it does before the edge.
 
     Args:
         energy: (P,) eV, increasing.
-        e0: the edge, eV.
+        e0: the edge, eV; what the ranges are counted from.
+        rise: where mu itself is steepest, eV: e0, or on a pre-edge peak.
         name: of the spectrum, for the message.
 
     Raises:
         BadMeasurement: there is no pre-edge, or no post-edge.
     """
     below, above = e0 - float(energy[0]), float(energy[-1]) - e0
-    if below < MIN_PRE_EDGE or np.sum(energy < e0 - MIN_PRE_EDGE / 2) < 3:
+    peak = max(0.0, e0 - rise) if e0 - rise < _PRE_EDGE_PEAK else 0.0
+    if below - peak < MIN_PRE_EDGE or np.sum(energy < e0 - peak - MIN_PRE_EDGE / 2) < 3:
         raise BadMeasurement(
             f"{name} has no pre-edge: it begins at {energy[0]:.1f} eV and its edge is at {e0:.1f} "
             f"eV; a scan must begin at least {MIN_PRE_EDGE:g} eV below the edge."
@@ -76,7 +80,7 @@ def default_ranges(energy: FloatArray, e0: float, name: str) -> Ranges:
         said.append(f"short post-edge ({above:.0f} eV): the step is less sure")
     return Ranges(
         pre1=-min(150.0, below),
-        pre2=-min(30.0, max(0.4 * below, MIN_PRE_EDGE / 2)),
+        pre2=-peak - min(30.0, max(0.4 * (below - peak), MIN_PRE_EDGE / 2)),
         npre=1 if below >= _LINE else 0,
         norm1=min(100.0, (0.5 if above < _CONSTANT else 0.4) * norm2),
         norm2=norm2,

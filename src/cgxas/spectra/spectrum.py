@@ -1,6 +1,5 @@
 """The value in which all roads meet: a spectrum, its sites, and the grid it stands on."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,10 +7,12 @@ import numpy as np
 
 from cgxas.errors import MissingExtra, SpectrumError
 from cgxas.spectra.curve import checked_curve
-from cgxas.spectra.edge import edge_energy, white_line
+from cgxas.spectra.edge import WithEdge
 from cgxas.typing import FloatArray
 
 if TYPE_CHECKING:
+    import os
+
     from larch import Group
     from pymatgen.analysis.xas.spectrum import XAS
     from pymatgen.core.structure import Structure
@@ -47,27 +48,8 @@ class EnergyGrid:
         return np.linspace(self.e_min, self.e_max, self.n_points)
 
 
-class _Curve:
-    """What every mu(E) can be asked."""
-
-    energy: FloatArray
-    norm: FloatArray
-
-    @property
-    def e0(self) -> float:
-        """Edge energy in eV; raises SpectrumError if there is no edge."""
-        return edge_energy(self.energy, self.norm)
-
-    @property
-    def white_line(self) -> tuple[float, float]:
-        """Energy in eV and height of the maximum above the edge; raises SpectrumError."""
-        return white_line(self.energy, self.norm, self.e0)
-
-    def e0_or_none(self) -> float | None:
-        """Edge energy in eV, or None for a curve without an edge."""
-        with suppress(SpectrumError):
-            return self.e0
-        return None
+class _Curve(WithEdge):
+    """A normalised curve whose arrays nobody can change."""
 
     def _freeze_arrays(self) -> None:
         """Replace energy and norm by checked copies which nobody can change."""
@@ -179,13 +161,31 @@ class Spectrum(_Curve):
         ]
         return f"Spectrum({'; '.join(filter(None, parts))})"
 
+    def save(self, path: "str | os.PathLike[str]", sites: bool = False) -> None:
+        """Write it to a file in the format of the suffix, as `cgxas predict -o` does.
+
+        Args:
+            path: ``.xdi``, ``.json``, ``.csv``, ``.prj`` (Athena) or ``.parquet``; an existing
+                file is replaced.
+            sites: Add the curves of the distinct sites (JSON always holds them).
+
+        Raises:
+            OutputError: It cannot be written there, or the format cannot hold so many sites.
+            SpectrumError: An Athena project is asked for, and there is no edge.
+            MissingExtra: Larch, which writes Athena projects, is not installed.
+        """
+        from cgxas.spectra.io.write import write_spectrum
+
+        write_spectrum(self, path, sites)
+
     def to_larch(self) -> "Group":
         """Convert to a Larch group, ready for its plots and fits.
 
         Returns:
             A ``larch.Group`` with ``energy``, ``mu``, ``norm`` (the same numbers as ``mu``,
-            which is normalised already), ``e0`` (None without an edge), ``atsym``, ``edge``,
-            ``label``, ``filename`` and ``model``; and ``sigma``, None if the model tells none.
+            which is normalised already), ``e0`` (steepest rise; None without an edge), ``atsym``,
+            ``edge``, ``label``, ``filename`` and ``model``; and ``sigma``, None if the model tells
+            none.
 
         Raises:
             MissingExtra: Larch is not installed.
@@ -211,8 +211,8 @@ class Spectrum(_Curve):
         """Convert to pymatgen's spectrum, a material average without ``absorbing_index``.
 
         Returns:
-            A ``pymatgen.analysis.xas.spectrum.XAS``; note that its own ``e0`` is the steepest
-            point, not ours.
+            A ``pymatgen.analysis.xas.spectrum.XAS``; its own ``e0`` is the steepest of the points,
+            be it on a pre-edge peak, not ours.
 
         Raises:
             SpectrumError: The spectrum has no structure, or pymatgen refuses it.

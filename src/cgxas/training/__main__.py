@@ -1,4 +1,4 @@
-"""Train a prepared run where torch and numpy alone are installed: python -m cgxas.training RUN."""
+"""Train a prepared run where only torch, numpy and pydantic are: python -m cgxas.training RUN."""
 
 import argparse
 import json

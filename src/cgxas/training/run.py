@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,13 +16,15 @@ from numpy.typing import NDArray
 
 from cgxas.data.compile import compiled
 from cgxas.data.dataset import Dataset
-from cgxas.data.record import Record, Records, read_records
+from cgxas.data.folder import read_records
+from cgxas.data.record import Record, Records
 from cgxas.data.split import Part, Split, split_records, write_split
 from cgxas.elements import atomic_number
 from cgxas.errors import ConfigError
 from cgxas.evaluation.scores import Answers, Evaluation, evaluate
 from cgxas.model.architecture import Architecture, ArchitectureSettings
 from cgxas.model.checkpoint import AbsorberCard, Checkpoint
+from cgxas.spectra.spectrum import EnergyGrid
 from cgxas.spectra.xray import WINDOWS
 from cgxas.training.fit import SILENT, Answer, Job, Watcher, fit, new_network, predict_targets
 from cgxas.training.folder import (
@@ -64,7 +66,7 @@ class Data:
         records = read_records(folders)
         if not processes.is_first:
             processes.wait()
-        dataset = compiled(records.records, WINDOWS, config)
+        dataset = compiled(records.records, windows(config), config)
         if processes.is_first:
             processes.wait()
         return cls(tuple(folders), records, dataset)
@@ -160,7 +162,11 @@ def prepare(run: Run, with_data: bool = False) -> RunFolder:
     Args:
         run: the run.
         with_data: put the compiled data set beside it, for a machine that has only torch.
+
+    Raises:
+        ConfigError: it cannot be trained; or the folder holds another run.
     """
+    _ = run.job  # what cannot be trained is refused before there is a folder
     about = RunFolder(
         path=run.path,
         name=run.config.name,
@@ -175,13 +181,12 @@ def prepare(run: Run, with_data: bool = False) -> RunFolder:
     )
     if not run.processes.is_first:
         return about
-    config = run.config.to_toml()
     if is_run(run.path):
-        _refuse_another(run, about, config)
+        _refuse_another(run, about)
         return about
     run.path.mkdir(parents=True, exist_ok=True)
     with atomic_path(run.path / CONFIG) as temporary:
-        temporary.write_text(config, encoding="utf-8")
+        temporary.write_text(run.config.to_toml(), encoding="utf-8")
     _write_split(run)
     if with_data:
         shutil.rmtree(run.path / DATA, ignore_errors=True)  # of a preparation that was killed
@@ -196,7 +201,7 @@ def _write_split(run: Run) -> None:
     write_split(run.path / SPLIT, run.split, run.data.records, by, fractions, seed)
 
 
-def _refuse_another(run: Run, about: RunFolder, config: str) -> None:
+def _refuse_another(run: Run, about: RunFolder) -> None:
     check_folder(run.path, run.resume)
     there = open_run(run.path)
     for name in ("name", "kind", "element", "split_sha256", "data_sha256"):
@@ -205,7 +210,7 @@ def _refuse_another(run: Run, about: RunFolder, config: str) -> None:
                 f"{run.path} holds another run: its {name} is {getattr(there, name)}, not "
                 f"{getattr(about, name)}"
             )
-    if (run.path / CONFIG).read_text(encoding="utf-8") != config:
+    if RunSettings.from_toml(run.path / CONFIG) != run.config:
         raise ConfigError(f"{run.path} holds a run with other settings; see its {CONFIG}")
 
 
@@ -286,7 +291,12 @@ def score(
         predicted[[place[int(target)] for target in targets]] = spectra.double().numpy()
     answers = Answers([records[n] for n in tested], curves(data.dataset, tested), predicted)
     train = [records[n] for n in mine.train]
-    return evaluate(answers, train, curves(data.dataset, mine.train), WINDOWS)
+    return evaluate(answers, train, curves(data.dataset, mine.train), windows(network.config))
+
+
+def windows(config: ArchitectureSettings) -> dict[str, EnergyGrid]:
+    """Return the energy windows, with as many points as a network answers with."""
+    return {s: replace(window, n_points=config.n_outputs) for s, window in WINDOWS.items()}
 
 
 def curves(dataset: Dataset, targets: NDArray[np.int64]) -> FloatArray:
@@ -301,11 +311,11 @@ def _cards(run: Run, split: Split, evaluation: Evaluation) -> dict[tuple[str, st
     counts_uncertain = run.config.training.uncertain_weight > 0
     learnt = [records[n] for n in split.train if records[n].site_certain or counts_uncertain]
     symbols = [record.element for record in learnt]
-    cards = {}
-    for symbol in sorted(set(symbols), key=list(WINDOWS).index):
+    cards, grids = {}, windows(run.config.model)
+    for symbol in sorted(set(symbols), key=list(grids).index):
         scores = evaluation.elements.get(symbol)
         cards[symbol, "K"] = AbsorberCard(
-            grid=WINDOWS[symbol],
+            grid=grids[symbol],
             n_train=symbols.count(symbol),
             n_test=scores.n if scores else 0,
             test_rse=scores.rse.mean if scores else None,

@@ -1,16 +1,18 @@
 """How a network is trained: frozen dataclasses, stored in every checkpoint they make."""
 
-import json
 import tomllib
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field
 
 from cgxas.data.split import SEED, SplitBy
 from cgxas.errors import ConfigError
+from cgxas.model.architecture import ArchitectureSettings
 from cgxas.model.cgxas.config import CGXASConfig
-from cgxas.settings import Settings
+from cgxas.settings import FileName, Seed, Settings
 
 Optimiser = Literal["adam", "adamw"]
 Schedule = Literal["constant", "step", "cosine"]
@@ -38,34 +40,18 @@ class TrainingSettings(Settings):
 
     title: ClassVar[str] = "training"
 
-    epochs: int = 60
-    batch_crystals: int = 32
+    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 60
+    batch_crystals: Annotated[int, Field(ge=1, le=100_000)] = 32
     optimiser: Optimiser = "adamw"
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-2
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 1e-2
     schedule: Schedule = "cosine"
-    clip_norm: float = 1.0
-    uncertain_weight: float = 1.0
-    balance: float = 0.0
-    slope_weight: float = 0.0
-    seed: int = 0
+    clip_norm: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+    uncertain_weight: Annotated[float, Field(ge=0, le=1)] = 1.0
+    balance: Annotated[float, Field(ge=0, le=1)] = 0.0
+    slope_weight: Annotated[float, Field(ge=0, le=1000)] = 0.0
+    seed: Seed = 0
     compile: bool = False
-
-    def __post_init__(self) -> None:
-        for name in ("epochs", "batch_crystals"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise ConfigError(f"{name} = {value!r}; it must be a whole number of at least 1")
-        for name in ("learning_rate", "clip_norm"):
-            if not getattr(self, name) > 0:
-                raise ConfigError(f"{name} = {getattr(self, name)!r}; it must be above 0")
-        for name in ("weight_decay", "uncertain_weight", "balance", "slope_weight"):
-            if not getattr(self, name) >= 0:
-                raise ConfigError(f"{name} = {getattr(self, name)!r}; it must be at least 0")
-        if self.optimiser not in get_args(Optimiser):
-            raise ConfigError(f"optimiser = {self.optimiser!r}; it must be adam or adamw")
-        if self.schedule not in get_args(Schedule):
-            raise ConfigError(f"schedule = {self.schedule!r}; it must be constant, step or cosine")
 
 
 PAPER = TrainingSettings(
@@ -78,6 +64,9 @@ REFERENCE = TrainingSettings(epochs=100, batch_crystals=128, learning_rate=1e-3,
 
 FINETUNE = TrainingSettings(epochs=40, learning_rate=3e-4)
 """For the head of a trained model alone."""
+
+
+_Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 @dataclass(frozen=True)
@@ -94,13 +83,17 @@ class SplitSettings(Settings):
     title: ClassVar[str] = "split"
 
     by: SplitBy = "formula"
-    train: float = 0.6
-    validation: float = 0.2
-    seed: int = SEED
+    train: _Share = 0.6
+    validation: _Share = 0.2
+    seed: Seed = SEED
 
     def __post_init__(self) -> None:
-        if self.by not in get_args(SplitBy):
-            raise ConfigError(f"by = {self.by!r}; a split is by {', '.join(get_args(SplitBy))}")
+        super().__post_init__()
+        if self.train + self.validation >= 1:
+            raise ConfigError(
+                f"{self.path('train')} = {self.train} and {self.path('validation')} = "
+                f"{self.validation} leave no test part; together they must be below 1"
+            )
 
     @property
     def fractions(self) -> tuple[float, float]:
@@ -109,7 +102,7 @@ class SplitSettings(Settings):
 
 
 @dataclass(frozen=True)
-class RunSettings:
+class RunSettings(Settings):
     """Everything that defines a run, as written in a TOML file.
 
     Attributes:
@@ -119,52 +112,79 @@ class RunSettings:
         split: table [split].
     """
 
-    name: str
-    model: CGXASConfig
-    training: TrainingSettings
-    split: SplitSettings
-
-    def __post_init__(self) -> None:
-        if not self.name or Path(self.name).name != self.name:
-            raise ConfigError(f"name = {self.name!r}; it must be one a file can have")
+    name: FileName
+    model: ArchitectureSettings = field(default_factory=CGXASConfig)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+    split: SplitSettings = field(default_factory=SplitSettings)
 
     @classmethod
-    def from_toml(cls, path: Path) -> Self:
+    def from_toml(cls, path: Path, words: Sequence[str] = ()) -> Self:
         """Read a TOML file.
 
+        Args:
+            path: of the file.
+            words: what is set otherwise than there, as in `changed`.
+
         Raises:
-            ConfigError: it is missing, not TOML, or holds what no run knows.
+            ConfigError: it is missing, not TOML, or holds what is not allowed.
         """
         try:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ConfigError(f"{path} is not a readable TOML file: {error}") from error
-        unknown = set(values) - {"name", "model", "training", "split"}
-        if unknown:
-            raise ConfigError(f"{path}: there is no table or key {sorted(unknown)[0]!r}")
+        except (OSError, ValueError, RecursionError) as error:  # also numbers of 4300 digits
+            reason = getattr(error, "strerror", None) or error
+            raise ConfigError(f"{path} is not a readable TOML file: {reason}") from error
+        place = " ".join([f"{path} with", *words]) if words else path
         try:
-            return cls(
-                name=str(values["name"]),
-                model=CGXASConfig.from_dict(values.get("model", {})),
-                training=TrainingSettings.from_dict(values.get("training", {})),
-                split=SplitSettings.from_dict(values.get("split", {})),
-            )
-        except (KeyError, TypeError, ConfigError) as error:
-            raise ConfigError(f"{path}: {error}") from error
+            return cls.from_dict(_overridden(values, words))
+        except ConfigError as error:
+            raise ConfigError(f"{place}: {error}") from error
+
+    def changed(self, words: Sequence[str]) -> Self:
+        """Return the same with some keys set by words such as ``training.epochs=5``.
+
+        A value is written as in TOML; one that is not TOML is a text, so that a text needs no
+        quotes. The last word on a key counts.
+
+        Raises:
+            ConfigError: a word is not KEY=VALUE, or says what is not allowed.
+        """
+        return self.from_dict(_overridden(self.to_dict(), words))
 
     @property
     def tables(self) -> dict[str, dict[str, Any]]:
         """The tables as plain values."""
-        return {
-            "model": self.model.to_dict(),
-            "training": self.training.to_dict(),
-            "split": self.split.to_dict(),
-        }
+        return {name: value for name, value in self.to_dict().items() if name != "name"}
 
     def to_toml(self) -> str:
-        """Return the file that reads back as this; values are numbers, words and lists."""
-        write = partial(json.dumps, ensure_ascii=False)  # TOML knows no halves of characters
-        lines = [f"name = {write(self.name)}"]
-        for title, values in self.tables.items():
-            lines += ["", f"[{title}]", *(f"{k} = {write(v)}" for k, v in values.items())]
-        return "\n".join(lines) + "\n"
+        """Return the file that reads back as this, every setting written out."""
+        import tomli_w  # a machine that only trains has none
+
+        return tomli_w.dumps(self.to_dict())
+
+
+def _overridden(values: dict[str, Any], words: Sequence[str]) -> dict[str, Any]:
+    """Set keys of nested dictionaries by words, in place."""
+    for word in words:
+        key, sign, text = word.partition("=")
+        *tables, name = key.strip().split(".")
+        if not sign:
+            raise ConfigError(
+                f"{word!r} is not KEY=VALUE, such as training.epochs=5; every folder of data has "
+                "a --data of its own"
+            )
+        place = values
+        for table in tables:
+            place = place.setdefault(table, {})
+            if not isinstance(place, dict):
+                raise ConfigError(f"there is no key {key.strip()!r}: {table} is not a table")
+        place[name] = _value(text)
+    return values
+
+
+def _value(text: str) -> Any:
+    """Return the value a piece of TOML stands for, the text itself if it is none."""
+    try:
+        found = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
+        return text
+    return found["value"] if len(found) == 1 else text

@@ -6,7 +6,7 @@ import tarfile
 import pytest
 
 from cgxas.data.sources.containers import document_files, documents
-from cgxas.data.sources.imported import LeftOut
+from cgxas.data.sources.item import LeftOut
 
 FIRST, SECOND = {"a": 1}, {"b": [1.5, None]}
 LINES = json.dumps(FIRST) + "\n\n" + json.dumps(SECOND) + "\n"

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cgxas.data.sources.documents import ARCHIVE_THEORY, read_document
-from cgxas.data.sources.imported import ImportedSpectrum, LeftOut
+from cgxas.data.sources.item import ImportedSpectrum, LeftOut
 
 
 def test_document_of_the_archive(site_document):
@@ -36,6 +36,11 @@ def test_plain_document_says_theory_and_fidelity_itself(plain_document):
     assert (told.theory, told.fidelity) == ("FDMNES 2023 (R 6 A)", "FDMNES2023")
     own = read_document(("a", plain_document(theory="VASP", fidelity="XCH", id="mine")), "FDMNES")
     assert (own.theory, own.fidelity, own.name) == ("VASP", "XCH", "mine")
+
+
+@pytest.mark.parametrize("edge", [None, "", "K", "k"])
+def test_the_edge_is_k_where_none_is_told(plain_document, edge):
+    assert isinstance(read_document(("a", plain_document(edge=edge))), ImportedSpectrum)
 
 
 def test_no_site_is_the_mean(plain_document):
@@ -79,6 +84,8 @@ def changed(document: dict, change: dict) -> dict:
     ("change", "reason"),
     [
         ({"edge": "L3"}, "not a K-edge XANES spectrum"),
+        ({"edge": 3}, "not a K-edge XANES spectrum"),
+        ({"edge": "nothing", "metadata": {"edge": "M5"}}, "not a K-edge XANES spectrum"),
         ({"spectrum_type": "EXAFS"}, "not a K-edge XANES spectrum"),
         ({"structure": "nothing"}, "structure is missing"),
         ({"structure": {"sites": [1]}}, "crystal is not readable"),

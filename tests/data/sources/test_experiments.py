@@ -3,8 +3,7 @@ import pyarrow.parquet
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from cgxas.data.folder import Origin
-from cgxas.data.record import read_records
+from cgxas.data.folder import Origin, read_records
 from cgxas.data.sources.experiments import ingest, read_pairs
 from cgxas.errors import DatasetError
 
@@ -63,6 +62,9 @@ def test_shift_and_weight_stand_beside_the_data(lab, scanned):
     assert [row["source_file"] for row in rows] == ["a.dat", "b.dat"]
     assert [row["compound"] for row in rows] == ["iron", "iron"]
     np.testing.assert_allclose(rows[0]["mu_raw"], scanned()[1])
+    about = [each.annotation for each in read_records([lab / "out"]).records]
+    assert [each.energy_shift for each in about] == [1.5, None]
+    assert [each.weight for each in about] == [2.0, 1.0]
     assert rows[0]["e0"] == pytest.approx(7120.0, abs=1.0)
 
 
@@ -88,6 +90,38 @@ def test_what_cannot_be_used_is_left_out_and_told(lab):
     assert told[1].startswith("line 3: bad.dat")
     assert told[3] == "line 5: b.dat with none.cif: crystal is missing"
     assert told[7] == "line 9: a.dat with iron.cif: spectrum given twice"
+
+
+def xdi(energy, mu, edge: str) -> str:
+    rows = "\n".join(f"{x:.3f} {y:.6f}" for x, y in zip(energy, mu, strict=True))
+    fields = f"# Element.symbol: Fe\n# Element.edge: {edge}\n# Column.1: energy eV\n# Column.2: mu"
+    return f"# XDI/1.0\n{fields}\n# ///\n# ---\n# energy mu\n{rows}\n"
+
+
+def test_other_edges_are_left_out_by_file_and_by_table(lab, scanned):
+    """An L3 edge of iron lies at 707 eV."""
+    (lab / "spectra" / "l3.xdi").write_text(xdi(*scanned(706.8), "L3"))
+    (lab / "spectra" / "k.xdi").write_text(xdi(*scanned(), "K"))
+    told: list[str] = []
+    manifest = run(
+        lab,
+        "spectrum,crystal,element,edge\nl3.xdi,iron.cif,Fe,\nk.xdi,iron.cif,Fe,k\n"
+        "a.dat,iron.cif,Fe,L3\n",
+        on_pair=told.append,
+    )
+    assert manifest.left_out == {"not a K-edge XANES spectrum": ["l3.xdi", "a.dat"]}
+    assert told == [
+        "line 2: l3.xdi with iron.cif: not a K-edge XANES spectrum",
+        "",
+        "line 4: a.dat with iron.cif: not a K-edge XANES spectrum",
+    ]
+    assert [each.edge for each in read_records([lab / "out"]).records] == ["K"]
+
+
+def test_what_could_not_be_read_again_is_not_written(lab):
+    text = "spectrum,crystal,element,shift,weight\na.dat,iron.cif,Fe,2e4,\nb.dat,iron.cif,Fe,,1e9\n"
+    with pytest.raises(DatasetError, match="2 x energy shift or weight is impossible"):
+        run(lab, text)
 
 
 def test_scans_told_apart_by_suffix_group_or_column_are_all_kept(lab, scanned):

@@ -3,7 +3,7 @@ import pytest
 from pymatgen.core.structure import Structure
 
 from cgxas.data.sources.feff import read_runs, read_xmu
-from cgxas.data.sources.imported import ImportedSpectrum, LeftOut, Unusable
+from cgxas.data.sources.item import ImportedSpectrum, LeftOut, Unusable
 
 
 def only(runs) -> ImportedSpectrum | LeftOut:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cgxas.data.sources.feff_input import read_input
-from cgxas.data.sources.imported import Unusable
+from cgxas.data.sources.item import Unusable
 
 TEXT = """\
 * made by hand

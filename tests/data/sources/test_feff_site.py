@@ -70,7 +70,7 @@ def test_outermost_shell_may_be_cut(cell):
 
 
 def test_real_crystals(shared):
-    """The number stands in docs/howto/datasets.md."""
+    """What docs/howto/datasets.md says."""
     records = read_records([shared / "data" / "sim_feff10"]).records
     found = 0
     random = np.random.default_rng(0)

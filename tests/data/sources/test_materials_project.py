@@ -4,12 +4,11 @@ import sys
 
 import pytest
 
-from cgxas.data.folder import Origin
-from cgxas.data.record import read_records
+from cgxas.data.folder import Origin, read_records
 from cgxas.data.sources import materials_project
 from cgxas.data.sources.documents import read_document
-from cgxas.data.sources.importing import import_source
 from cgxas.data.sources.materials_project import PAGE, fetch, partial_folder, rester
+from cgxas.data.sources.recognise import import_source
 from cgxas.errors import ConfigError, DatasetError, MissingExtra, OutputError, UnsupportedAbsorber
 
 ORIGIN = Origin("mp")

@@ -31,8 +31,8 @@ def test_plain_values_and_back():
         ({"dropout": -0.1}, "dropout"),
         ({"head_activation": "relu"}, "must be elu or silu"),
         ({"graph": {"cell": "niggli"}}, "must be canonical or as_given"),
-        ({"fidelities": ["FEFF9", "FEFF9"]}, "names one of them twice"),
-        ({"width": 8}, "has no 'width'"),
+        ({"fidelities": ["FEFF9", "FEFF9"]}, "a list of at most 256 different names, such as"),
+        ({"width": 8}, r"no key 'width' in \[model\]; there are "),
     ],
 )
 def test_impossible_values_are_refused(values, message):

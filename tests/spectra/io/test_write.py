@@ -1,218 +1,106 @@
-import dataclasses
-import json
 import os
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 
-from cgxas.errors import OutputError
+from cgxas.errors import MissingExtra, OutputError
+from cgxas.spectra.io.formats import readable_suffixes, table_suffixes, writable_suffixes
+from cgxas.spectra.io.read import read_spectrum
 from cgxas.spectra.io.write import (
-    SPECTRUM_SUFFIXES,
-    TABLE_SUFFIXES,
     check_output,
-    write_parquet,
+    check_spectrum_output,
+    write_spectra,
     write_spectrum,
 )
-from cgxas.spectra.spectrum import SiteSpectrum, Spectrum
+
+ROUND = [suffix for suffix in writable_suffixes() if suffix in readable_suffixes()]
+ONE = [suffix for suffix in writable_suffixes() if suffix not in table_suffixes()]
 
 
-def flat() -> Spectrum:
-    return Spectrum(np.arange(40.0), np.zeros(40), "Fe")
+@pytest.mark.parametrize("suffix", ROUND)
+def test_a_prediction_with_sites_and_band_makes_the_round_trip(banded, tmp_path, suffix):
+    pytest.importorskip("larch")
+    path = tmp_path / f"a{suffix}"
+    banded.save(path, sites=True)
+    group = banded.label if suffix == ".prj" else None
+    again = read_spectrum(path, "Fe", group)
+    np.testing.assert_allclose(again.energy, banded.energy, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(again.norm, banded.norm, rtol=0, atol=1e-9)
+    np.testing.assert_array_equal(again.mu, again.norm)
+    assert (again.element, again.edge, again.source) == ("Fe", "K", path.name)
+    assert again.kind == ("normalised" if suffix == ".csv" else "simulated")
 
 
-def many_sites(n: int) -> Spectrum:
-    energy, mu = np.arange(20.0), np.arange(20.0)
-    sites = tuple(SiteSpectrum((site,), mu, energy) for site in range(n))
-    return Spectrum(energy, mu, "Fe", sites=sites)
+@pytest.mark.parametrize("suffix", ROUND)
+def test_a_measurement_makes_the_round_trip(measurement, tmp_path, suffix):
+    path = tmp_path / f"a{suffix}"
+    measurement.save(path)
+    again = read_spectrum(path, "Fe")
+    np.testing.assert_allclose(again.energy, measurement.energy, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(again.mu, measurement.mu, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(again.norm, measurement.norm, rtol=0, atol=1e-6)
+    assert again.edge_step == pytest.approx(measurement.edge_step, rel=1e-6)
+    if suffix != ".csv":
+        assert (again.element, again.edge, again.label) == ("Fe", "K", "hematite")
+        assert (again.energy_shift, again.kind) == (0.75, "transmission")
 
 
-def test_csv_reads_back(spectrum, tmp_path: Path):
-    write_spectrum(spectrum, tmp_path / "a.csv", sites=True)
-    table = np.genfromtxt(tmp_path / "a.csv", delimiter=",", names=True)
-    assert table.dtype.names == ("energy", "norm", "norm_4", "norm_9")
-    np.testing.assert_allclose(table["energy"], spectrum.energy, rtol=0, atol=1e-8)
-    np.testing.assert_allclose(table["norm"], spectrum.norm, rtol=1e-9)
-    np.testing.assert_allclose(table["norm_9"], spectrum.sites[1].norm, rtol=1e-9)
+def test_save_and_the_functions_write_the_same(spectrum, tmp_path):
+    spectrum.save(tmp_path / "a.json")
+    write_spectrum(spectrum, tmp_path / "b.json")
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+    spectrum.save(tmp_path / "a.parquet", sites=True)
+    write_spectra([spectrum], tmp_path / "b.parquet", sites=True)
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
 
 
-def banded(spectrum: Spectrum) -> Spectrum:
-    return dataclasses.replace(spectrum, sigma=np.linspace(0.01, 0.05, 100) / 3)
+@pytest.mark.parametrize("suffix", ONE)
+def test_a_curve_without_an_edge_is_written(flat, tmp_path, suffix):
+    flat.save(tmp_path / f"a{suffix}")
+    assert (tmp_path / f"a{suffix}").read_text().count("\n") > 40
 
 
-def test_csv_holds_the_band_before_the_sites(spectrum, tmp_path: Path):
-    write_spectrum(banded(spectrum), tmp_path / "a.csv", sites=True)
-    table = np.genfromtxt(tmp_path / "a.csv", delimiter=",", names=True)
-    assert table.dtype.names == ("energy", "norm", "sigma", "norm_4", "norm_9")
-    np.testing.assert_allclose(table["sigma"], banded(spectrum).sigma, rtol=1e-9)
-    np.testing.assert_allclose(table["norm_4"], spectrum.sites[0].norm, rtol=1e-9)
+@pytest.mark.parametrize("suffix", ONE)
+def test_many_spectra_go_into_one_file_only_where_it_holds_many(spectrum, tmp_path, suffix):
+    with pytest.raises(OutputError, match=r"use \.prj, \.parquet"):
+        write_spectra([spectrum], tmp_path / f"a{suffix}")
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_json_and_table_hold_the_band_exactly(spectrum, tmp_path: Path):
-    for each, expected in ((banded(spectrum), banded(spectrum).sigma.tolist()), (spectrum, None)):
-        write_spectrum(each, tmp_path / "a.json")
-        assert json.loads((tmp_path / "a.json").read_text())["sigma"] == expected
-        write_parquet([each], tmp_path / "a.parquet", sites=True)
-        rows = pq.read_table(tmp_path / "a.parquet").to_pylist()
-        assert [row["sigma"] for row in rows] == [expected, None, None]
-
-
-@pytest.mark.parametrize("in_python", [True, False], ids=["python", "libxdifile"])
-def test_larch_reads_the_band(spectrum, tmp_path: Path, in_python):
-    xdi = pytest.importorskip("larch.io.xdi")
-    write_spectrum(banded(spectrum), tmp_path / "a.xdi", sites=True)
-    group = xdi.read_xdi(str(tmp_path / "a.xdi"), use_pyxdi=in_python)
-    assert group.array_labels == ["energy", "norm", "sigma", "norm_4", "norm_9"]
-    np.testing.assert_allclose(group.sigma, banded(spectrum).sigma, rtol=0, atol=1e-9)
-
-
-def test_csv_has_no_site_columns_unless_wanted(spectrum, tmp_path: Path):
-    write_spectrum(spectrum, tmp_path / "A.CSV")
-    assert (tmp_path / "A.CSV").read_text().splitlines()[0] == "energy,norm"
-
-
-def test_json_holds_everything_exactly(spectrum, tmp_path: Path):
-    write_spectrum(spectrum, tmp_path / "a.json")
-    data = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
-    assert data["energy"] == spectrum.energy.tolist()
-    assert data["norm"] == spectrum.norm.tolist()
-    names = ("absorber", "edge", "formula", "model", "source")
-    assert [data[name] for name in names] == ["Fe", "K", "Fe2O3", "m1", "a.cif"]
-    assert data["e0"] == spectrum.e0
-    assert tuple(data["white_line"].values()) == spectrum.white_line
-    assert [site["sites"] for site in data["sites"]] == [[4, 5, 6, 7], [9]]
-    assert [site["multiplicity"] for site in data["sites"]] == [4, 1]
-    assert data["sites"][1]["norm"] == spectrum.sites[1].norm.tolist()
-    assert data["sites"][1]["e0"] == spectrum.sites[1].e0
-
-
-def test_xdi_header_follows_the_specification(spectrum, tmp_path: Path):
-    write_spectrum(spectrum, tmp_path / "a.xdi", sites=True)
-    lines = (tmp_path / "a.xdi").read_text().splitlines()
-    assert lines[0].startswith("# XDI/1.0 cgxas/")
-    end = next(n for n, line in enumerate(lines) if line.startswith("# ---"))
-    assert lines[1:end] == [
-        "# Element.symbol: Fe",
-        "# Element.edge: K",
-        "# Sample.name: Fe2O3",
-        "# Column.1: energy eV",
-        "# Column.2: norm",
-        "# Column.3: norm_4",
-        "# Column.4: norm_9",
-        "# Cgxas.model: m1",
-        "# Cgxas.source: a.cif",
-        f"# Cgxas.e0: {spectrum.e0:.6f} eV",
-        "# Cgxas.multiplicity_4: 4",
-        "# Cgxas.multiplicity_9: 1",
-        "# ///",
-    ]
-    assert lines[end + 1] == "# energy norm norm_4 norm_9"
-    assert len(lines) == end + 2 + 100
-
-
-@pytest.mark.parametrize("in_python", [True, False], ids=["python", "libxdifile"])
-def test_larch_reads_xdi_without_warning(spectrum, tmp_path: Path, in_python):
-    xdi = pytest.importorskip("larch.io.xdi")
-    path = tmp_path / "a.xdi"
-    write_spectrum(spectrum, path, sites=True)
-    group = xdi.read_xdi(str(path), use_pyxdi=in_python)
-    assert group.status == 0
-    assert group.error_message.strip() == ""
-    assert (group.element, group.edge) == ("Fe", "K")
-    assert group.array_labels == ["energy", "norm", "norm_4", "norm_9"]
-    assert group.attrs["cgxas"]["model"] == "m1"
-    np.testing.assert_allclose(group.energy, spectrum.energy, rtol=0, atol=1e-6)
-    np.testing.assert_allclose(group.norm, spectrum.norm, rtol=0, atol=1e-6)
-    np.testing.assert_allclose(group.norm_9, spectrum.sites[1].norm, rtol=0, atol=1e-6)
-
-
-def test_larch_reads_as_many_xdi_columns_as_we_write(tmp_path: Path):
-    xdi = pytest.importorskip("larch.io.xdi")
-    path = tmp_path / "a.xdi"
-    write_spectrum(many_sites(126), path, sites=True)
-    assert xdi.read_xdi(str(path), use_pyxdi=False).narrays == 128
-    with pytest.raises(OutputError, match="cannot hold 127 sites"):
-        write_spectrum(many_sites(127), path, sites=True)
-
-
-def test_line_break_in_a_name_stays_in_its_line(spectrum, tmp_path: Path):
-    write_spectrum(dataclasses.replace(spectrum, source="a\n# ///\nb"), tmp_path / "a.xdi")
-    assert "# Cgxas.source: a # /// b\n" in (tmp_path / "a.xdi").read_text()
-
-
-@pytest.mark.parametrize("suffix", SPECTRUM_SUFFIXES)
-def test_spectrum_without_edge_is_written(tmp_path: Path, suffix):
-    write_spectrum(flat(), tmp_path / f"a{suffix}")
-    text = (tmp_path / f"a{suffix}").read_text()
-    assert ('"e0": null' in text) == (suffix == ".json")
-    assert "Cgxas.e0" not in text
-
-
-def test_table_has_one_row_per_spectrum(spectrum, tmp_path: Path):
-    write_parquet((s for s in [spectrum, flat()]), tmp_path / "a.parquet")
-    rows = pq.read_table(tmp_path / "a.parquet").to_pylist()
-    assert [row["spectrum"] for row in rows] == [0, 1]
-    assert [row["site"] for row in rows] == [None, None]
-    assert [row["multiplicity"] for row in rows] == [5, None]
-    assert [row["e0"] for row in rows] == [spectrum.e0, None]
-    assert rows[0]["norm"] == spectrum.norm.tolist()
-    assert rows[0]["energy"] == spectrum.energy.tolist()
-    assert [rows[0][name] for name in ("source", "formula", "absorber", "edge", "model")] == [
-        "a.cif",
-        "Fe2O3",
-        "Fe",
-        "K",
-        "m1",
-    ]
-
-
-def test_table_has_rows_for_sites_when_wanted(spectrum, tmp_path: Path):
-    write_parquet([spectrum, flat()], tmp_path / "a.parquet", sites=True)
-    rows = pq.read_table(tmp_path / "a.parquet").to_pylist()
-    assert [(row["spectrum"], row["site"], row["multiplicity"]) for row in rows] == [
-        (0, None, 5),
-        (0, 4, 4),
-        (0, 9, 1),
-        (1, None, None),
-    ]
-    assert rows[2]["norm"] == spectrum.sites[1].norm.tolist()
-    assert rows[2]["e0"] == spectrum.sites[1].e0
-
-
-def test_table_is_written_in_portions(monkeypatch, tmp_path: Path):
-    monkeypatch.setattr("cgxas.spectra.io.write.ROWS_AT_ONCE", 2)
-    write_parquet([flat()] * 5, tmp_path / "a.parquet")
-    file = pq.ParquetFile(tmp_path / "a.parquet")
-    assert (file.num_row_groups, file.metadata.num_rows) == (3, 5)
-
-
-def test_failure_among_many_spectra_leaves_no_file(tmp_path: Path):
+def test_failure_among_many_spectra_leaves_no_file(flat, tmp_path):
     def failing():
-        yield flat()
+        yield flat
         raise RuntimeError("the second spectrum fails")
 
     with pytest.raises(RuntimeError, match="second"):
-        write_parquet(failing(), tmp_path / "a.parquet")
+        write_spectra(failing(), tmp_path / "a.parquet")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_library_is_refused_before_any_work(tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"cgxas\[larch\]"):
+        check_spectrum_output(tmp_path / "a.prj")
+    assert check_spectrum_output(tmp_path / "a.xdi") == tmp_path / "a.xdi"
 
 
 def test_impossible_outputs_are_refused(tmp_path: Path):
     (tmp_path / "folder.csv").mkdir()
     for name, message in [
-        ("a.txt", r"use \.csv, \.json, \.xdi"),
+        ("a.txt", r"use \.csv, \.json"),
         ("a", "no known file type"),
         ("folder.csv", "is a folder"),
         ("missing/a.csv", "does not exist"),
     ]:
         with pytest.raises(OutputError, match=message):
-            check_output(tmp_path / name, SPECTRUM_SUFFIXES)
+            check_output(tmp_path / name, (".csv", ".json"))
     with pytest.raises(OutputError, match=r"use \.parquet"):
-        check_output(tmp_path / "a.csv", TABLE_SUFFIXES)
+        check_output(tmp_path / "a.csv", (".parquet",))
 
 
 def test_possible_output_is_returned_and_not_touched(tmp_path: Path):
-    assert check_output(tmp_path / "a.XDI", SPECTRUM_SUFFIXES) == tmp_path / "a.XDI"
+    assert check_output(tmp_path / "a.CSV", (".csv",)) == tmp_path / "a.CSV"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -224,4 +112,4 @@ def test_write_protection_is_respected(tmp_path: Path, monkeypatch, protected):
     # Not by chmod, which does not stop an administrator.
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != locked)
     with pytest.raises(OutputError, match="permission denied"):
-        check_output(target, SPECTRUM_SUFFIXES)
+        check_output(target, (".csv", ".json"))

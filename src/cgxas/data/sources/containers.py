@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
-from cgxas.data.sources.imported import LeftOut
+from cgxas.data.sources.item import LeftOut
 
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz", ".tgz", ".tar.gz")
 """Names of files that are looked for in a folder."""

@@ -13,15 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cgxas.data.record import fidelity_of
+from cgxas.data.record import EDGE, edge_name, fidelity_of
 from cgxas.data.sources.containers import Named, documents
-from cgxas.data.sources.imported import (
-    ImportedSpectrum,
-    LeftOut,
-    Unusable,
-    cell_and_formula,
-    structure_of,
-)
+from cgxas.data.sources.crystal import cell_and_formula, structure_of
+from cgxas.data.sources.item import OTHER_EDGE, ImportedSpectrum, Item, LeftOut, Unusable
 from cgxas.elements import SYMBOLS
 
 NAMES = {
@@ -50,7 +45,7 @@ _XMU_COLUMNS = 6
 _PAIRS = 2
 
 
-def read_documents(path: Path, theory: str = "") -> Iterator[ImportedSpectrum | LeftOut]:
+def read_documents(path: Path, theory: str = "") -> Iterator[Item]:
     """Yield the spectra of all documents in a file or folder.
 
     Args:
@@ -61,7 +56,7 @@ def read_documents(path: Path, theory: str = "") -> Iterator[ImportedSpectrum | 
         yield document if isinstance(document, LeftOut) else read_document(document, theory)
 
 
-def read_document(document: Named, theory: str = "") -> ImportedSpectrum | LeftOut:
+def read_document(document: Named, theory: str = "") -> Item:
     """Return the spectrum of one document, or why there is none."""
     name, content = document
     try:
@@ -108,11 +103,9 @@ def _find(content: Mapping[str, Any], wanted: str) -> Any:
 
 
 def _refuse_other_edges(content: Mapping[str, Any]) -> None:
-    if (
-        str(_find(content, "edge") or "K") != "K"
-        or str(_find(content, "type") or "XANES") != "XANES"
-    ):
-        raise Unusable("not a K-edge XANES spectrum")
+    kind = str(_find(content, "type") or "XANES")
+    if edge_name(_find(content, "edge")) != EDGE or kind != "XANES":
+        raise Unusable(OTHER_EDGE)
 
 
 def _curve(content: Mapping[str, Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

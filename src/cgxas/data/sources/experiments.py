@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,16 +10,12 @@ from typing import Any
 import numpy as np
 
 from cgxas.crystals.canonical import Cell
-from cgxas.data.check import EXPERIMENT
-from cgxas.data.folder import Manifest, Origin, check_new_folder, dataset_name, write_dataset
-from cgxas.data.sources.imported import (
-    ImportedSpectrum,
-    LeftOut,
-    Unusable,
-    cell_and_formula,
-    collect,
-    refuse_empty,
-)
+from cgxas.data.folder import check_new_folder
+from cgxas.data.manifest import Manifest, Origin
+from cgxas.data.record import EDGE, EXPERIMENT, Annotation, edge_name
+from cgxas.data.sources.collect import write_collected
+from cgxas.data.sources.crystal import cell_and_formula
+from cgxas.data.sources.item import OTHER_EDGE, ImportedSpectrum, Item, LeftOut, Unusable
 from cgxas.elements import ABSORBERS, atomic_number
 from cgxas.errors import (
     BadMeasurement,
@@ -31,13 +27,13 @@ from cgxas.errors import (
     WrongEdge,
 )
 from cgxas.spectra.io.larch import need_larch
-from cgxas.spectra.io.read import read_measurement
+from cgxas.spectra.io.read import read_spectrum
 from cgxas.spectra.measurement import Measurement
 
 NEEDED = ("spectrum", "crystal", "element")
 """Columns a table of pairs must have."""
 
-OPTIONAL = ("group", "compound", "shift", "weight", "energy", "mu")
+OPTIONAL = ("group", "compound", "shift", "weight", "energy", "mu", "edge")
 """Columns it may have; an empty field is as good as none."""
 
 _REASONS: dict[type[SpectrumError], str] = {
@@ -63,6 +59,7 @@ class Pair:
         weight: how much the spectrum counts.
         energy: energy column, or empty.
         mu: column or formula of mu, or empty.
+        edge: of the spectrum, or empty: that its file states.
     """
 
     line: int
@@ -75,6 +72,7 @@ class Pair:
     weight: float = 1.0
     energy: str = ""
     mu: str = ""
+    edge: str = ""
 
     @property
     def name(self) -> str:
@@ -147,9 +145,9 @@ def ingest(
     """Write measured spectra and their crystals to a new data-set folder.
 
     Spectra are normalised and flattened; energies stay as published. Each is the mean over all
-    sites of its element in the crystal, however many of them are equivalent. Beside the usual
-    columns the table of spectra gets compound, sample, energy_shift (eV to be added; null:
-    unknown), weight, mu_raw, e0, edge_step, as_provided and source_file.
+    sites of its element in the crystal, however many of them are equivalent. Beside the curve the
+    table of spectra gets what the pairs tell (compound, energy shift, weight) and the measurement
+    as it was.
 
     Args:
         spectra: folder of the files of spectra.
@@ -170,20 +168,18 @@ def ingest(
         if not each.is_dir():
             raise DatasetError(f"{each}: no such folder")
     pairs = read_pairs(table)
-    measured: dict[str, tuple[Pair, Measurement]] = {}
-    found = collect(_items(pairs, spectra, structures, measured, on_pair), dataset_name(folder))
-    refuse_empty(found, table)
-    kept = [measured[record.spectrum_id] for record in found.records]
-    return write_dataset(folder, found.records, origin, found.left_out, _columns(kept))
+    measured: dict[str, Measurement] = {}
+    items = _items(pairs, spectra, structures, measured, on_pair)
+    return write_collected(items, table, folder, origin, measured)
 
 
 def _items(
     pairs: list[Pair],
     spectra: Path,
     structures: Path,
-    measured: dict[str, tuple[Pair, Measurement]],
+    measured: dict[str, Measurement],
     on_pair: Callable[[str], None],
-) -> Iterator[ImportedSpectrum | LeftOut]:
+) -> Iterator[Item]:
     """Yield each pair's spectrum, or why it is left out; note what was measured by name."""
     crystal = cache(lambda name: _crystal(structures / name))
     for pair in pairs:
@@ -193,8 +189,11 @@ def _items(
             cell, formula = crystal(pair.crystal)
             _refuse_pair(pair, number in cell.numbers, measured)
             measurement = _measurement(pair, spectra)
-            measured[pair.name] = (pair, measurement)
-            yield _imported(pair, measurement, cell, formula)
+            if measurement.edge != EDGE:
+                raise Unusable(OTHER_EDGE)
+            found = _imported(pair, measurement, cell, formula)
+            measured[pair.name] = replace(measurement, source=pair.spectrum)
+            yield found
         except (Unusable, UnknownElement, SpectrumError) as error:
             about = f"{pair.spectrum} with {pair.crystal}: " if isinstance(error, Unusable) else ""
             sentence = f"line {pair.line}: {about}{error}"
@@ -208,6 +207,8 @@ def _refuse_pair(pair: Pair, is_inside: bool, measured: Mapping[str, Any]) -> No
         raise Unusable("absorber is not in the crystal")
     if pair.element not in ABSORBERS:
         raise Unusable(f"absorber is not one of the {len(ABSORBERS)} elements")
+    if edge_name(pair.edge) != EDGE:
+        raise Unusable(OTHER_EDGE)
     if pair.name in measured:
         raise Unusable("spectrum given twice")
 
@@ -220,14 +221,14 @@ def _crystal(path: Path) -> tuple[Cell, str]:
 
 def _measurement(pair: Pair, spectra: Path) -> Measurement:
     path = spectra / pair.spectrum
-    return read_measurement(
+    found = read_spectrum(
         path,
         pair.element,
-        flatten=True,
         group=pair.group or None,
         energy=pair.energy or None,
         mu=pair.mu or None,
     )
+    return found.flattened()
 
 
 def _imported(pair: Pair, measurement: Measurement, cell: Cell, formula: str) -> ImportedSpectrum:
@@ -243,6 +244,8 @@ def _imported(pair: Pair, measurement: Measurement, cell: Cell, formula: str) ->
         norm=measurement.norm,
         theory=EXPERIMENT,
         fidelity=EXPERIMENT,
+        edge=measurement.edge,
+        annotation=_annotation(pair, measurement),
     )
 
 
@@ -252,23 +255,14 @@ def _reason(error: Exception) -> str:
     return next((text for kind, text in _REASONS.items() if isinstance(error, kind)), str(error))
 
 
-def _columns(kept: list[tuple[Pair, Measurement]]) -> dict[str, list[Any]]:
-    """Return what stands beside the spectra: one value per record."""
-    return {
-        "compound": [pair.compound or Path(pair.crystal).stem for pair, _ in kept],
-        "sample": [m.label for _, m in kept],
-        "energy_shift": [_shift(pair, m) for pair, m in kept],
-        "weight": [pair.weight for pair, _ in kept],
-        "mu_raw": [m.mu for _, m in kept],
-        "e0": [m.e0 for _, m in kept],
-        "edge_step": [m.edge_step for _, m in kept],
-        "as_provided": [m.ranges is None for _, m in kept],
-        "source_file": [pair.spectrum for pair, _ in kept],
-    }
-
-
-def _shift(pair: Pair, measurement: Measurement) -> float:
-    """Return the shift of the table, else that of the file, else NaN: unknown."""
-    if pair.shift is not None:
-        return pair.shift
-    return measurement.energy_shift or float("nan")
+def _annotation(pair: Pair, measurement: Measurement) -> Annotation:
+    """Return what is told beside the curve; the shift of the table goes before that of the file."""
+    of_file = measurement.energy_shift or None
+    try:
+        return Annotation(
+            compound=pair.compound or Path(pair.crystal).stem,
+            energy_shift=of_file if pair.shift is None else pair.shift,
+            weight=pair.weight,
+        )
+    except DatasetError as error:
+        raise Unusable("energy shift or weight is impossible") from error

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgxas.crystals.canonical import Cell
-from cgxas.data.record import fidelity_of
+from cgxas.data.record import EDGE, fidelity_of
+from cgxas.data.sources.crystal import cell_and_formula
 from cgxas.data.sources.feff_input import FeffInput, read_input
 from cgxas.data.sources.feff_site import matching_sites, single_orbit
-from cgxas.data.sources.imported import ImportedSpectrum, LeftOut, Unusable, cell_and_formula
+from cgxas.data.sources.item import ImportedSpectrum, Item, LeftOut, Unusable
 from cgxas.elements import SYMBOLS
 
 SPECTRUM_FILE = "xmu.dat"
@@ -51,12 +52,17 @@ class Crystal:
     formula: str
 
 
+def holds_runs(root: Path) -> bool:
+    """Tell whether FEFF left a spectrum in a folder or below it."""
+    return root.is_dir() and next(root.rglob(SPECTRUM_FILE), None) is not None
+
+
 def run_folders(root: Path) -> list[Path]:
     """Return the folders at or below the root in which FEFF left a spectrum, in order."""
     return sorted(path.parent for path in root.rglob(SPECTRUM_FILE))
 
 
-def read_runs(root: Path) -> Iterator[ImportedSpectrum | LeftOut]:
+def read_runs(root: Path) -> Iterator[Item]:
     """Yield the spectrum of each run at or below a folder, or why it is left out."""
     read = cache(_read_crystal)  # one crystal often stands above many runs
     for run in run_folders(root):
@@ -70,7 +76,7 @@ def read_runs(root: Path) -> Iterator[ImportedSpectrum | LeftOut]:
 def _read_run(run: Path, root: Path, name: str, read: Reader) -> ImportedSpectrum:
     table, version = read_xmu(run / SPECTRUM_FILE)
     feff = read_input(run / INPUT_FILE)
-    if feff.edge != "K" or not feff.is_xanes:
+    if feff.edge != EDGE or not feff.is_xanes:
         raise Unusable("not a K-edge XANES run")
     crystal, sites = _found(run, root, feff, read)
     settings = ", ".join(f"{card} {feff.cards[card]}" for card in _SETTINGS if card in feff.cards)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cgxas.crystals.canonical import Cell
 from cgxas.data.sources.feff_site import surroundings
-from cgxas.data.sources.imported import Unusable
+from cgxas.data.sources.item import Unusable
 from cgxas.elements import MAX_ATOMIC_NUMBER
 
 _CARDS = {

@@ -1,17 +1,18 @@
 """What a calibration compares absorbing sites by: vector, predicted curve, its edge, bonds."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import torch
+from pydantic import Field
 
 from cgxas.elements import atomic_number
 from cgxas.errors import SpectrumError
 from cgxas.model.calibration.kernels import SiteFeatures
 from cgxas.model.sites import AbsorberSites
 from cgxas.settings import Settings
-from cgxas.spectra.edge import half_step_energy
+from cgxas.spectra.edge import half_step
 from cgxas.spectra.resample import broadened
 from cgxas.typing import FloatArray
 
@@ -29,10 +30,10 @@ class FeatureSpec(Settings):
 
     title: ClassVar[str] = "features"
 
-    broadening: float = 2.5
-    first: float = -16.0
-    last: float = 54.01
-    step: float = 55 / 99
+    broadening: Annotated[float, Field(ge=0, le=50)] = 2.5
+    first: Annotated[float, Field(ge=-500, lt=0)] = -16.0
+    last: Annotated[float, Field(gt=0, le=5000)] = 54.01
+    step: Annotated[float, Field(ge=0.01, le=10)] = 55 / 99
 
     @property
     def relative(self) -> FloatArray:
@@ -60,20 +61,6 @@ def site_features(sites: AbsorberSites, spec: FeatureSpec) -> SiteFeatures:
 def edge_of(energy: FloatArray, norm: FloatArray) -> float:
     """Return the half step of a predicted curve, eV; its steepest point if it has no edge."""
     try:
-        return normalised_edge(energy, norm)
+        return half_step(energy, norm)
     except SpectrumError:
         return float(energy[np.argmax(np.gradient(norm))])
-
-
-def normalised_edge(energy: FloatArray, norm: FloatArray) -> float:
-    """Return the energy of half a step of 1, eV.
-
-    Where norm stays below 1, as that of a damped white line may, its own height is the step.
-
-    Raises:
-        SpectrumError: there is no edge.
-    """
-    try:
-        return half_step_energy(energy, norm, step=1.0)
-    except SpectrumError:
-        return half_step_energy(energy, norm)

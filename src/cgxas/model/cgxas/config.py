@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, Literal
 
-from cgxas.crystals.spec import GraphSpec
+from pydantic import Field
+
 from cgxas.errors import ConfigError
 from cgxas.model.architecture import ArchitectureSettings
 
 Activation = Literal["elu", "silu"]
+
+_Width = Annotated[int, Field(ge=1, le=4096)]
+_Depth = Annotated[int, Field(ge=1, le=32)]
 
 
 @dataclass(frozen=True)
@@ -34,37 +38,22 @@ class CGXASConfig(ArchitectureSettings):
     """
 
     architecture: Literal["cgxas"] = "cgxas"
-    hidden: int = 256
-    n_modules: int = 5
-    n_head_layers: int = 5
-    n_gaussians: int = 64
-    wave_numbers: int = 4
+    hidden: _Width = 256
+    n_modules: _Depth = 5
+    n_head_layers: _Depth = 5
+    n_gaussians: Annotated[int, Field(ge=1, le=1024)] = 64
+    wave_numbers: Annotated[int, Field(ge=0, le=16)] = 4
     message_activation: Activation = "elu"
     module_activation: Activation = "elu"
     head_activation: Activation = "silu"
-    dropout: float = 0.0
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     def __post_init__(self) -> None:
-        if isinstance(self.graph, Mapping):  # as files hold it
-            object.__setattr__(self, "graph", GraphSpec.from_dict(dict(self.graph)))
-        object.__setattr__(self, "fidelities", tuple(self.fidelities))  # files hold lists
-        if len(set(self.fidelities)) < len(self.fidelities):
-            raise ConfigError(f"fidelities = {list(self.fidelities)} names one of them twice")
-        for name in ("hidden", "n_modules", "n_head_layers", "n_outputs", "n_gaussians"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or not 1 <= value <= 65536:
-                raise ConfigError(f"{name} = {value!r}; it must be a whole number of at least 1")
-        if self.wave_numbers not in range(17):
-            raise ConfigError(f"wave_numbers = {self.wave_numbers!r}; it must be 0 to 16")
-        if not 0 <= self.dropout < 1:
-            raise ConfigError(f"dropout = {self.dropout!r}; it must be at least 0 and below 1")
-        for name in ("message_activation", "module_activation", "head_activation"):
-            if getattr(self, name) not in get_args(Activation):
-                raise ConfigError(f"{name} = {getattr(self, name)!r}; it must be elu or silu")
-        if self.graph.per_orbit and (self.wave_numbers or self.graph.cell == "as_given"):
+        super().__post_init__()
+        if self.graph.per_orbit and self.wave_numbers:
             raise ConfigError(
-                "graph.per_orbit = true needs wave_numbers = 0 and the canonical cell; plane waves "
-                "tell equivalent atoms apart"
+                f"{self.graph.path('per_orbit')} = true needs {self.path('wave_numbers')} = 0; "
+                "plane waves tell equivalent atoms apart"
             )
 
     @property

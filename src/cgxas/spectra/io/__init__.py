@@ -1,1 +1,7 @@
-"""Files of measured spectra: one module per kind; each gives a `Scan`."""
+"""Files of spectra, measured and predicted: one module per format, all in one table.
+
+`formats` holds the table, `base` says what a format is. `read` and `write` only look formats up
+there, and so does the command line. A new format is one module with a ``FORMAT``, and one line
+in the table. What formats share: `text` (numbers below a header), `header` and `columns` (what
+the columns are), `scan` (what a reader gives) and `facts` (what a writer tells of a curve).
+"""

@@ -1,71 +1,75 @@
-"""Athena projects (.prj), read and written by Larch."""
+"""Athena projects: any number of spectra, each with how it was normalised; through Larch.
+
+Athena has no field for the kind of a curve, its model and its half step: they stand in the
+annotation of the group. A curve without raw data is marked as normalised.
+"""
 
 import gzip
 import re
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from cgxas.errors import OutputError, UnclearSpectrum, UnreadableSpectrum
+from cgxas.spectra.io.base import Choice, Curve, Format
+from cgxas.spectra.io.facts import distinct_sites, facts
 from cgxas.spectra.io.larch import need_larch, quiet
-from cgxas.spectra.io.scan import Scan, listed
-from cgxas.writing import atomic_path
+from cgxas.spectra.io.scan import AS_GIVEN, KINDS, Scan, listed
+from cgxas.spectra.measurement import Measurement
+from cgxas.spectra.spectrum import Spectrum
 
 _GZIP = b"\x1f\x8b"
+_MAGIC = b"Athena project file -- "
+_MAGIC_WITHIN = 500
 _RECORD = b"\n$old_group"
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_KIND = re.compile(r"cgxas: kind (\w+)")
 
 
-def is_athena(path: Path) -> bool:
-    """Tell whether a file is an Athena project, plain or gzipped."""
-    from larch.io import is_athena_project
+def _recognises(path: Path, head: bytes) -> bool:
+    if path.suffix.lower() in FORMAT.suffixes:
+        return True
+    if head.startswith(_GZIP):
+        try:
+            head = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(head, _MAGIC_WITHIN)
+        except zlib.error:
+            return False
+    return _MAGIC in head[:_MAGIC_WITHIN]
 
-    with quiet():
-        return bool(is_athena_project(str(path)))
 
-
-def read_athena_file(path: Path, group: str | None = None) -> Scan:
-    """Read one group of an Athena project.
+def _read(path: Path, choice: Choice) -> Scan:
+    """Read one group; the only one if none is chosen.
 
     The shift that was set in Athena is kept beside the energies, which stay those of the file.
-
-    Args:
-        path: the project.
-        group: name of the group, as Athena shows it; not needed if there is only one.
-
-    Raises:
-        UnreadableSpectrum: it is damaged, or the group holds no mu(E).
-        UnclearSpectrum: there is no such group, several and none was chosen, or several of one
-            name.
     """
+    need_larch()
     groups = _groups(path)
-    if group is None and len(groups) > 1:
+    if choice.group is None and len(groups) > 1:
         raise UnclearSpectrum(
             f"{path.name} holds {len(groups)} groups: {listed(list(groups))}; "
             "choose one with --group (in compare: FILE:GROUP)."
         )
-    found = next(iter(groups.values())) if group is None else groups.get(group)
-    if found is None:
+    label = next(iter(groups)) if choice.group is None else choice.group
+    if label not in groups:
         raise UnclearSpectrum(
-            f"{path.name} has no group {group!r}: it holds {listed(list(groups))}."
+            f"{path.name} has no group {label!r}: it holds {listed(list(groups))}."
         )
-    label = next(name for name, each in groups.items() if each is found)
+    found = groups[label]
     if not hasattr(found, "energy") or not hasattr(found, "mu"):
         raise UnreadableSpectrum(f"{path.name}: group {label!r} holds no mu(E).")
-    parameters = found.athena_params
-    is_normalised = _flag(parameters, "is_nor") or _flag(parameters, "is_xmudat")
     return Scan(
         np.array(found.energy, dtype=np.float64),
         np.array(found.mu, dtype=np.float64),
-        "normalised" if is_normalised else "mu",
-        "Athena project",
+        _kind(found.athena_params),
+        FORMAT.name,
         path.name,
         label,
         element=str(getattr(found, "atsym", "") or ""),
         edge=str(getattr(found, "edge", "") or "").upper(),
-        energy_shift=_float(getattr(parameters.bkg, "eshift", 0.0)),
+        energy_shift=_float(getattr(found.athena_params.bkg, "eshift", 0.0)),
     )
 
 
@@ -79,7 +83,7 @@ def _groups(path: Path) -> dict[str, Any]:
         n_records = _unpacked(path).count(_RECORD)
     except Exception as error:  # a damaged project fails anywhere in Larch, with any error
         raise UnreadableSpectrum(
-            f"{path.name} is a damaged Athena project: save it again in Athena."
+            f"{path.name} is a damaged Athena project, or none: save it again in Athena."
         ) from error
     if not groups:
         raise UnreadableSpectrum(f"{path.name} is an Athena project without groups.")
@@ -96,36 +100,78 @@ def _unpacked(path: Path) -> bytes:
     return gzip.decompress(data) if data.startswith(_GZIP) else data
 
 
-def write_athena_file(path: Path, groups: Sequence[Any]) -> None:
-    """Write an Athena project.
+def _kind(parameters: Any) -> str:
+    told = _KIND.match(str(getattr(parameters, "annotation", "")))
+    if told and told[1] in KINDS:
+        return told[1]
+    if _float(getattr(parameters, "is_xmudat", 0)):  # FEFF's xmu.dat
+        return "simulated"
+    return "normalised" if _float(getattr(parameters, "is_nor", 0)) else "mu"
 
-    Args:
-        path: the project; an existing one is replaced.
-        groups: Larch groups with energy, mu, e0, edge_step, filename (the name Athena shows),
-            and, where known, atsym, edge, energy_shift, pre_edge_details.
 
-    Raises:
-        MissingExtra: Larch is not installed.
-        OutputError: it cannot be written there, or there are no groups.
-    """
-    need_larch()
+def _float(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def _write(path: Path, curves: Iterable[Curve], sites: bool) -> None:
+    """Write a group per curve, and one per distinct site after its mean if wanted."""
     from larch.io import create_athena
 
-    if not groups:
-        raise OutputError("An Athena project needs at least one spectrum.")
     project = create_athena()
     taken: set[str] = set()
     with quiet():
-        for n, group in enumerate(groups):
+        for n, (curve, name) in enumerate(_named(curves, sites)):
+            group: Any = curve.to_larch()
             # Larch draws the key at random; the same spectra are to give the same project.
             group.id = "cg" + "".join(_LETTERS[n // 26**k % 26] for k in (2, 1, 0))
-            group.filename = _safe(group.filename) or f"spectrum {n + 1}"
+            group.filename = _safe(name) or f"spectrum {n + 1}"
             if _key(group.filename) in taken:
                 group.filename += f" ({n + 1})"
             taken.add(_key(group.filename))
+            if isinstance(curve, Spectrum):
+                group.e0, group.edge_step, group.stddev = curve.e0, 1.0, curve.sigma
             project.add_group(group)
-    with atomic_path(path) as temporary, quiet():
-        project.save(str(temporary))
+            project.groups[group.id].args |= _arguments(curve)
+        if not taken:
+            raise OutputError("An Athena project needs at least one spectrum.")
+        project.save(str(path))
+
+
+def _named(curves: Iterable[Curve], sites: bool) -> Iterator[tuple[Curve, str]]:
+    """Yield what becomes a group, and its name in Athena."""
+    for curve in curves:
+        if isinstance(curve, Measurement):
+            yield curve, curve.label or curve.source
+            continue
+        yield curve, curve.label
+        for site in distinct_sites(curve, sites):
+            alone = Spectrum(
+                site.energy,
+                site.norm,
+                curve.absorber,
+                curve.edge,
+                formula=curve.formula,
+                model=curve.model,
+                source=curve.source,
+            )
+            yield alone, f"{curve.label}, site {site.site}"
+
+
+def _arguments(curve: Curve) -> dict[str, str]:
+    """Return what Larch does not write by itself."""
+    told = facts(curve)
+    words = [f"cgxas: kind {told['kind']}"]
+    if told.get("model"):
+        words.append(f"model {told['model']}")
+    if told["half_step"] is not None:
+        words.append(f"half_step {told['half_step']:.6f} eV")
+    return {
+        "annotation": _safe(", ".join(words)),
+        "is_nor": "1" if told["kind"] in AS_GIVEN else "0",
+    }
 
 
 def _safe(name: str) -> str:
@@ -138,12 +184,12 @@ def _key(name: str) -> str:
     return re.sub(r"\W", "_", name).lower()
 
 
-def _flag(parameters: Any, name: str) -> bool:
-    return _float(getattr(parameters, name, 0)) != 0
-
-
-def _float(value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return 0.0
+FORMAT = Format(
+    name="Athena project",
+    suffixes=(".prj",),
+    recognises=_recognises,
+    read=_read,
+    write_many=_write,
+    prepare=need_larch,
+    has_groups=True,
+)

@@ -22,8 +22,7 @@ _MU_OF = {
     "fluorescence": "mufluor mufluorescence muf ifi0 iffi0",
     "reference": "murefer muref murefence mur lnitir lni1i2",
 }
-KINDS = tuple(_MU_OF)
-"""What can be asked for in place of the name of a column."""
+_ASKED = tuple(_MU_OF)  # what can be asked for in place of the name of a column
 
 _HC = 12398.419843
 """eV A; CODATA 2018, from exact constants."""
@@ -159,7 +158,7 @@ class Columns:
         return {"omega", "mu0", "chi"} <= {_plain(name) for name in self.names}
 
     def _asked(self, wanted: str) -> tuple[FloatArray, str, list[str]]:
-        if wanted in KINDS:
+        if wanted in _ASKED:
             found = [each for each in self._measured() if each[1] == wanted]
             if not found:
                 raise UnclearSpectrum(
@@ -177,7 +176,9 @@ class Columns:
             mu = -mu if is_log and formula["ln"].startswith("-") else mu
             return mu, "transmission" if is_log else "fluorescence", [f"mu is {wanted}"]
         at = self.index(wanted)
-        is_norm = bool(self.names) and _plain(self.names[at]) in _NORMALISED.split()
+        # norm_4 is the curve of site 4 in what cgxas predicted
+        name = re.sub(r"_\d+$", "", self.names[at]) if self.names else ""
+        is_norm = _plain(name) in _NORMALISED.split()
         return self.data[at], "normalised" if is_norm else "mu", [f"mu is column {wanted}"]
 
     def _measured(self) -> Iterator[tuple[FloatArray, str, str]]:

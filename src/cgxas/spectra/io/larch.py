@@ -27,4 +27,6 @@ def need_larch() -> None:
     from importlib.util import find_spec
 
     if find_spec("larch") is None:
-        raise MissingExtra('Measured spectra need Larch: pip install "cgxas[larch]".')
+        raise MissingExtra(
+            'Measured spectra and Athena projects need Larch: pip install "cgxas[larch]".'
+        )

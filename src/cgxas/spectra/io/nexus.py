@@ -1,4 +1,4 @@
-"""NeXus files with NXxas entries, read by h5py."""
+"""NeXus files with NXxas entries, read by h5py; only read."""
 
 from pathlib import Path
 from typing import Any
@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 
 from cgxas.errors import UnclearSpectrum, UnreadableSpectrum
+from cgxas.spectra.io.base import Choice, Format
 from cgxas.spectra.io.columns import Columns, columns_of
+from cgxas.spectra.io.larch import need_larch
 from cgxas.spectra.io.scan import Scan, listed
 
+_SUFFIXES = (".nxs", ".h5", ".hdf5")
 _MAGIC = b"\x89HDF"
 _PLACES = ("data", "instrument/monochromator", "instrument")
 _ELEMENT = ("scan/xrayedge/element", "xrayedge/element", "element", "data/element")
@@ -17,45 +20,27 @@ _MODE = ("data/mode", "mode", "scan/scan_mode")
 _DIMENSION = 1
 
 
-def is_nexus(path: Path) -> bool:
-    """Tell whether a file is HDF5."""
-    with path.open("rb") as file:
-        return file.read(len(_MAGIC)) == _MAGIC
-
-
-def read_nexus_file(
-    path: Path, group: str | None = None, energy: str | None = None, mu: str | None = None
-) -> Scan:
-    """Read one entry of a NeXus file.
-
-    Args:
-        path: the file.
-        group: name of the entry; not needed if there is only one.
-        energy: name of the energy column.
-        mu: name or formula of mu.
-
-    Raises:
-        UnreadableSpectrum: it is damaged, or holds no entry of an XAS scan.
-        UnclearSpectrum: there is no such entry, or several and none was chosen, or no mu.
-    """
+def _read(path: Path, choice: Choice) -> Scan:
+    """Read one entry of a file; the only one if none is chosen."""
+    need_larch()
     import h5py
 
     try:
         with h5py.File(path, "r") as root:
-            name, entry = _entry(root, path, group)
+            name, entry = _entry(root, path, choice.group)
             columns = _columns(entry, path)
             about = [_text(entry, places) for places in (_ELEMENT, _EDGE, ("title",), _MODE)]
     except (OSError, KeyError, RuntimeError) as error:
         raise UnreadableSpectrum(f"{path.name} is a damaged HDF5 file: copy it again.") from error
     element, edge, title, mode = about
     columns = _absorbed(columns, mode)
-    values, at, done = columns.energy(energy)
-    curve, kind, how = columns.mu(at, mu)
+    values, at, done = columns.energy(choice.energy)
+    curve, kind, how = columns.mu(at, choice.mu)
     return Scan(
         values,
         curve,
         kind,
-        "NeXus NXxas",
+        FORMAT.name,
         path.name,
         title or name,
         element=element.capitalize(),
@@ -125,3 +110,13 @@ def _decoded(value: Any) -> str:
     if isinstance(value, np.ndarray) and value.size == 1:  # how some programs write a text
         value = value.item()
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+FORMAT = Format(
+    name="NeXus NXxas",
+    suffixes=_SUFFIXES,
+    recognises=lambda path, head: path.suffix.lower() in _SUFFIXES or head.startswith(_MAGIC),
+    read=_read,
+    has_groups=True,
+    has_columns=True,
+)

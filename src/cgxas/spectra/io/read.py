@@ -1,17 +1,73 @@
-"""Any file of a measured spectrum -> a scan, by what the file holds."""
+"""Any file of a spectrum -> a scan, and a normalised measurement, by what the file holds."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
-from cgxas.errors import UnclearSpectrum, UnreadableSpectrum
-from cgxas.spectra.io import athena, nexus, text
-from cgxas.spectra.io.larch import need_larch
-from cgxas.spectra.io.scan import Scan
+from cgxas.errors import UnclearSpectrum, UnreadableSpectrum, WrongEdge
+from cgxas.spectra.io.base import Choice, Format
+from cgxas.spectra.io.formats import format_of, readable_suffixes
+from cgxas.spectra.io.scan import Scan, tidy
 from cgxas.spectra.measurement import Measurement
 from cgxas.spectra.normalise import normalise
+from cgxas.typing import FloatArray
 
-_XDI = b"XDI/"
-_FIRST_LINE = 80
+
+def read_spectrum(
+    path: str | os.PathLike[str],
+    element: str | None = None,
+    group: str | None = None,
+    energy: str | None = None,
+    mu: str | None = None,
+) -> Measurement:
+    """Read a measured spectrum and normalise it; a predicted one is left as it is.
+
+    Args:
+        path: the file: XDI, Athena project, NeXus NXxas, CSV, columns with a header or none, or
+            what cgxas wrote; what it is, is recognised by what it holds.
+        element: the absorber; the one the file states, or that of the nearest edge, if None.
+        group: name of a group of a project, or of an entry of a NeXus file.
+        energy: name or number (from 1) of the energy column.
+        mu: name, number or formula ("ln(i0/it)") of mu, or transmission, fluorescence, reference.
+
+    Raises:
+        SpectrumError: it cannot be read or normalised; the message says why.
+        UnknownElement: the element is none.
+        MissingExtra: Larch is not installed.
+    """
+    return normalise(read_scan(path, group, energy, mu), element)
+
+
+def read_prediction(
+    path: str | os.PathLike[str], element: str, group: str | None = None
+) -> tuple[FloatArray, FloatArray]:
+    """Read a spectrum that is known to be predicted; it is left as it is.
+
+    Args:
+        path: what cgxas wrote, or columns such as FEFF's xmu.dat.
+        element: the absorber it should be of.
+        group: of an Athena project.
+
+    Returns:
+        Energies in eV and norm, each (P,).
+
+    Raises:
+        SpectrumError: it cannot be read.
+        WrongEdge: the file states another absorber.
+        MissingExtra: Larch is not installed.
+    """
+    scan = tidy(replace(read_scan(path, group), kind="simulated"))
+    if scan.element and scan.element != element:
+        raise WrongEdge(
+            f"{scan.source} is of {scan.element}, the measured spectrum of {element}: compare the "
+            "same absorber."
+        )
+    return scan.energy, scan.mu
+
+
+def is_spectrum_file(path: Path) -> bool:
+    """Tell a file of a spectrum from one of a crystal by its suffix."""
+    return path.suffix.lower() in readable_suffixes()
 
 
 def read_scan(
@@ -20,13 +76,7 @@ def read_scan(
     energy: str | None = None,
     mu: str | None = None,
 ) -> Scan:
-    """Read a scan: XDI, Athena project, NeXus NXxas, CSV, or columns with a header or none.
-
-    Args:
-        path: the file; what it is, is recognised by what it holds.
-        group: name of a group of a project, or of an entry of a NeXus file.
-        energy: name or number (from 1) of the energy column.
-        mu: name, number or formula ("ln(i0/it)") of mu, or transmission, fluorescence, reference.
+    """Read a scan as the file gives it; the arguments are those of `read_spectrum`.
 
     Raises:
         UnreadableSpectrum: no reader understands the file.
@@ -36,26 +86,14 @@ def read_scan(
     """
     file = Path(path)
     _refuse_unreadable(file)
-    need_larch()
-    if nexus.is_nexus(file):
-        return nexus.read_nexus_file(file, group, energy, mu)
-    if athena.is_athena(file):
-        if energy or mu:
-            raise UnclearSpectrum(
-                f"{file.name} is an Athena project, which has no columns to choose: leave out "
-                "--energy and --mu."
-            )
-        return athena.read_athena_file(file, group)
-    if file.suffix.lower() == ".prj":
+    found, choice = format_of(file), Choice(group, energy, mu)
+    _refuse_choice(found, choice, file)
+    if found.read is None:
         raise UnreadableSpectrum(
-            f"{file.name} is a damaged Athena project, or none: save it again in Athena."
+            f"{file.name} is a {found.name}, which is only written: give a file of one spectrum, "
+            "such as .xdi."
         )
-    if group:
-        raise UnclearSpectrum(f"{file.name} has no groups to choose from: leave out --group.")
-    with file.open("rb") as opened:
-        is_xdi = _XDI in opened.readline(_FIRST_LINE)
-    reader = text.read_xdi_file if is_xdi else text.read_column_file
-    return reader(file, energy, mu)
+    return found.read(file, choice)
 
 
 def _refuse_unreadable(path: Path) -> None:
@@ -67,26 +105,12 @@ def _refuse_unreadable(path: Path) -> None:
         raise UnreadableSpectrum(f"{path.name} is empty: copy it again.")
 
 
-def read_measurement(
-    path: str | os.PathLike[str],
-    element: str | None = None,
-    flatten: bool = False,
-    group: str | None = None,
-    energy: str | None = None,
-    mu: str | None = None,
-) -> Measurement:
-    """Read a measured spectrum and normalise it.
-
-    Args:
-        path: XDI, Athena project, NeXus NXxas, CSV or columns.
-        element: the absorber; the one the file states, or that of the nearest edge, if None.
-        flatten: make the post-edge curve level.
-        group: of an Athena project or NeXus file.
-        energy: name or number of the energy column.
-        mu: name, number or formula of mu, or transmission, fluorescence, reference.
-
-    Raises:
-        SpectrumError: it cannot be read or normalised; the message says why.
-        MissingExtra: Larch is not installed.
-    """
-    return normalise(read_scan(path, group, energy, mu), element, flatten)
+def _refuse_choice(found: Format, choice: Choice, path: Path) -> None:
+    """Refuse to choose from what files of this format do not have."""
+    if choice.group and not found.has_groups:
+        raise UnclearSpectrum(f"{path.name} has no groups to choose from: leave out --group.")
+    if (choice.energy or choice.mu) and not found.has_columns:
+        raise UnclearSpectrum(
+            f"{path.name} is of the format {found.name}, which has no columns to choose: leave "
+            "out --energy and --mu."
+        )

@@ -20,6 +20,8 @@ FLAT_POINTS = 5
 AS_GIVEN = ("normalised", "simulated")
 """Kinds of scans that are never normalised again."""
 
+KINDS = ("transmission", "fluorescence", "reference", "mu", *AS_GIVEN)
+"""What the curve of a scan can be; "mu": the file does not tell how it was measured."""
 
 SHOWN_NAMES = 20
 """As many columns or groups are named in a message."""
@@ -32,7 +34,7 @@ class Scan:
     Attributes:
         energy: (P,) eV, in the order of the file.
         mu: (P,) absorption, in any units.
-        kind: transmission, fluorescence, reference, mu (not stated which), normalised, simulated.
+        kind: one of `KINDS`.
         format: of the file.
         source: name of the file.
         label: of the sample, or empty.

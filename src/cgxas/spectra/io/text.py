@@ -1,88 +1,63 @@
-"""Text files read by Larch: XDI, columns of beamlines with a header or none, CSV."""
+"""Numbers below a header, as CSV, XDI and plain columns have them; read by Larch."""
 
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from cgxas.errors import UnreadableSpectrum
+from cgxas.spectra.io.base import Choice
 from cgxas.spectra.io.columns import Columns, columns_of
 from cgxas.spectra.io.header import column_names
-from cgxas.spectra.io.larch import quiet
+from cgxas.spectra.io.larch import need_larch, quiet
 from cgxas.spectra.io.scan import Scan
+from cgxas.typing import FloatArray
 
-_FIELD = re.compile(r"[#\s]*(\w+\.\w+)\s*:\s*(.*)")
 _WITHOUT_POINT = re.compile(r"([-+]?\d+,\d+([eE][-+]?\d+)?|[-+]?\d+)")
 _LAST_BYTES, _LAST_ROWS = 2000, 3
 _BLOCK = 10
 
 
-def read_xdi_file(path: Path, energy: str | None = None, mu: str | None = None) -> Scan:
-    """Read an XDI file.
-
-    Larch reads the numbers; its reader of the header stops at "Mono.d_spacing: 3.1356 A", which
-    is how NSLS-II BMM writes it, so the header is read here.
-
-    Args:
-        path: the file.
-        energy: name of the energy column, if it is not "energy".
-        mu: name or formula of mu; found by the names of the columns without it.
+def read_table(path: Path) -> tuple[Columns, list[str]]:
+    """Read columns of numbers, separated by spaces, tabs or commas, and the lines above them.
 
     Raises:
-        UnreadableSpectrum: Larch does not understand it.
-        UnclearSpectrum: no column, or several, can be mu.
+        UnreadableSpectrum: there are no columns of numbers, or several blocks of them.
+        MissingExtra: Larch is not installed.
     """
+    need_larch()
     group = _read(path)
-    fields = {
-        found[1].lower(): found[2].strip() for found in map(_FIELD.match, group.header) if found
-    }
-    columns = _columns(group, path)
-    spacing = _number(fields.get("mono.d_spacing", ""))
-    if energy is None and "energy" not in columns.names and "angle" in columns.names and spacing:
-        columns = columns.with_energy(columns.names.index("angle"), spacing)
-    return _scan(
-        columns,
-        (energy, mu),
-        format="XDI",
-        label=fields.get("sample.name", ""),
-        element=fields.get("element.symbol", "").capitalize(),
-        edge=fields.get("element.edge", "").upper(),
-        energy_shift=_number(fields.get("cgxas.energy_shift", "")),
-        simulated="cgxas.model" in fields,
-    )
+    return _columns(group, path), [str(line) for line in group.header]
 
 
-def read_column_file(path: Path, energy: str | None = None, mu: str | None = None) -> Scan:
-    """Read columns of numbers below a header or none; separated by spaces, tabs or commas.
+def scan_of(columns: Columns, choice: Choice, **about: Any) -> Scan:
+    """Return the scan that the chosen columns hold, or those that names and units point to.
 
     Args:
-        path: the file.
-        energy: name or number (from 1) of the energy column.
-        mu: name, number or formula of mu.
+        columns: of the file.
+        choice: the wanted columns of energy and mu.
+        about: further attributes of the scan.
 
     Raises:
-        UnreadableSpectrum: there are no columns of numbers.
         UnclearSpectrum: no column, or several, can be mu.
+        BadMeasurement: the energies are in unknown units.
     """
-    group = _read(path)
-    columns = _columns(group, path)
-    header = " ".join(group.header).lower()
-    return _scan(
-        columns,
-        (energy, mu),
-        format="CSV" if path.suffix.lower() == ".csv" else "columns",
-        simulated="feff" in header and "omega" in columns.names,
-    )
+    energy, at, done = columns.energy(choice.energy)
+    mu, kind, how = columns.mu(at, choice.mu)
+    return Scan(energy, mu, kind, source=columns.source, done=(*done, *how), **about)
 
 
-def _scan(
-    columns: Columns, wanted: tuple[str | None, str | None], simulated: bool, **about: Any
-) -> Scan:
-    values, at, done = columns.energy(wanted[0])
-    mu, kind, how = columns.mu(at, wanted[1])
-    kind = "simulated" if simulated else kind
-    return Scan(values, mu, kind, source=columns.source, done=(*done, *how), **about)
+def rows(columns: Mapping[str, FloatArray], separator: str) -> Iterator[str]:
+    """Yield the lines of a table: energies to 1e-8 eV, the others to 12 digits.
+
+    Args:
+        columns: each (P,), by name; the first is the energy in eV.
+        separator: between the numbers of a line.
+    """
+    for energy, *values in zip(*columns.values(), strict=True):
+        yield separator.join([f"{energy:.8f}", *(f"{value:.12g}" for value in values)])
 
 
 def _read(path: Path) -> Any:
@@ -150,8 +125,3 @@ def _columns(group: Any, path: Path) -> Columns:
     columns = columns_of(names, data, units, path.name)
     spacing = getattr(group, "mono_dspace", 0.0)  # Larch knows it of files of the Photon Factory
     return columns.with_energy(group.energy_column - 1, spacing) if spacing else columns
-
-
-def _number(text: str) -> float:
-    found = re.match(r"[-+]?\d+(\.\d*)?", text.strip())
-    return float(found[0]) if found else 0.0

@@ -1,10 +1,14 @@
 import json
+from dataclasses import replace
 
 import pytest
 
-from cgxas.data.folder import Origin, read_manifest
-from cgxas.data.record import read_records
-from cgxas.data.sources.importing import import_source
+from cgxas.data.folder import read_records
+from cgxas.data.manifest import Origin, read_manifest
+from cgxas.data.sources import recognise
+from cgxas.data.sources.documents import read_document
+from cgxas.data.sources.item import LeftOut
+from cgxas.data.sources.recognise import Source, import_source
 from cgxas.errors import DatasetError, OutputError
 
 ORIGIN = Origin("mine", "doi:10.1/2", "CC-BY-4.0")
@@ -64,3 +68,22 @@ def test_data_set_is_no_source(tmp_path, site_document):
         import_source(tmp_path / "mine", tmp_path / "again", ORIGIN)
     with pytest.raises(OutputError, match="not empty"):
         import_source(tmp_path / "a.json", tmp_path / "mine", ORIGIN)
+
+
+def test_a_source_of_another_kind_is_one_entry(tmp_path, monkeypatch, site_document):
+    """As docs/howto/add-a-data-source.md tells."""
+
+    def read(path, theory):
+        for n, place in enumerate(path.read_text().split()):
+            yield replace(read_document(("", site_document())), theory=theory, site=int(place))
+            yield LeftOut(f"line {n}", "every second one")
+
+    mine = Source("place files (.plc)", lambda path: path.suffix == ".plc", read)
+    monkeypatch.setattr(recognise, "SOURCES", (mine, *recognise.SOURCES))
+    (tmp_path / "a.plc").write_text("0 1")
+    manifest = import_source(tmp_path / "a.plc", tmp_path / "mine", ORIGIN, "by hand")
+    assert manifest.theories == {"by hand": 2}
+    assert manifest.left_out == {"every second one": ["line 0", "line 1"]}
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DatasetError, match=r"holds neither place files \(.plc\) nor FEFF runs"):
+        import_source(tmp_path / "empty", tmp_path / "other", ORIGIN)

@@ -1,23 +1,47 @@
 """A source, recognised by what it holds -> a data-set folder."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from cgxas.data.folder import (
-    TABLES,
-    Manifest,
-    Origin,
-    check_new_folder,
-    dataset_name,
-    write_dataset,
-)
+from cgxas.data.folder import check_new_folder
+from cgxas.data.manifest import Manifest, Origin
+from cgxas.data.schema import TABLES
+from cgxas.data.sources import documents, feff
+from cgxas.data.sources.collect import write_collected
 from cgxas.data.sources.containers import document_files
-from cgxas.data.sources.documents import read_documents
-from cgxas.data.sources.feff import SPECTRUM_FILE, read_runs
-from cgxas.data.sources.imported import ImportedSpectrum, LeftOut, collect, refuse_empty
+from cgxas.data.sources.item import Item
 from cgxas.errors import DatasetError
 
-Item = ImportedSpectrum | LeftOut
+
+@dataclass(frozen=True)
+class Source:
+    """A kind of source.
+
+    Attributes:
+        name: what it holds, as a message says it.
+        is_in: whether a file or folder holds it.
+        read: path, and the theory of what does not state its own -> its spectra.
+    """
+
+    name: str
+    is_in: Callable[[Path], bool]
+    read: Callable[[Path, str], Iterator[Item]]
+
+
+SOURCES = (
+    Source(
+        name=f"FEFF runs ({feff.SPECTRUM_FILE})",
+        is_in=feff.holds_runs,
+        read=lambda path, theory: feff.read_runs(path),
+    ),
+    Source(
+        name="JSON documents",
+        is_in=lambda path: bool(document_files(path)),
+        read=documents.read_documents,
+    ),
+)
+"""What is looked for, in this order."""
 
 
 def import_source(
@@ -41,9 +65,7 @@ def import_source(
         OutputError: the folder cannot be written.
     """
     check_new_folder(folder)
-    found = collect(_told(recognised(source, theory), on_item), dataset_name(folder))
-    refuse_empty(found, source)
-    return write_dataset(folder, found.records, origin, found.left_out)
+    return write_collected(_told(recognised(source, theory), on_item), source, folder, origin)
 
 
 def recognised(source: Path, theory: str = "") -> Iterator[Item]:
@@ -56,11 +78,10 @@ def recognised(source: Path, theory: str = "") -> Iterator[Item]:
         raise DatasetError(f"{source}: no such file or folder")
     if all((source / name).exists() for name in TABLES):
         raise DatasetError(f"{source} is a data set already; use it as it is")
-    if source.is_dir() and next(source.rglob(SPECTRUM_FILE), None):
-        return read_runs(source)
-    if not document_files(source):
-        raise DatasetError(f"{source} holds neither FEFF runs ({SPECTRUM_FILE}) nor JSON documents")
-    return read_documents(source, theory)
+    kind = next((each for each in SOURCES if each.is_in(source)), None)
+    if kind is None:
+        raise DatasetError(f"{source} holds neither {' nor '.join(e.name for e in SOURCES)}")
+    return kind.read(source, theory)
 
 
 def _told(items: Iterable[Item], on_item: Callable[[], None]) -> Iterator[Item]:

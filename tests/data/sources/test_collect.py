@@ -4,15 +4,11 @@ import numpy as np
 import pytest
 
 from cgxas.crystals.canonical import Cell
-from cgxas.data.sources.imported import (
-    ImportedSpectrum,
-    LeftOut,
-    Unusable,
-    collect,
-    refuse_empty,
-    summary,
-    usable_curve,
-)
+from cgxas.data.folder import read_records
+from cgxas.data.manifest import Origin
+from cgxas.data.record import Annotation
+from cgxas.data.sources.collect import collect, summary, usable_curve, write_collected
+from cgxas.data.sources.item import ImportedSpectrum, LeftOut, Unusable
 from cgxas.errors import DatasetError
 
 ENERGY = np.linspace(7105.0, 7175.0, 50)
@@ -67,6 +63,7 @@ def test_other_crystal_of_one_name_gets_its_own(item):
         ({"energy": ENERGY[:10]}, "spectrum is not two rows of numbers"),
         ({"energy": ENERGY[:0], "norm": ENERGY[:0]}, "spectrum is empty"),
         ({"norm": ENERGY * np.nan}, "spectrum is not finite"),
+        ({"edge": "L3"}, "not a K-edge XANES spectrum"),
     ],
 )
 def test_unusable_spectra_are_left_out(item, change, reason):
@@ -101,10 +98,25 @@ def test_rounded_energies_are_taken_once():
         usable_curve([[1.0]], [[1.0]], "Fe")
 
 
-def test_summary_and_refusal(item):
+def test_what_the_source_tells_beside_is_kept(item):
+    about = Annotation(compound="metal", weight=2.0)
+    (record,) = collect([replace(item, edge="k", annotation=about)], "mine").records
+    assert (record.edge, record.annotation) == ("K", about)
+
+
+def test_summary_counts_reasons():
     assert summary({"a": ["x"], "b": ["y", "z"]}) == "2 x b; 1 x a"
+
+
+def test_folder_is_written_or_the_source_refused(item, tmp_path):
+    def write(items):
+        return write_collected(items, "here", tmp_path / "mine", Origin("mine"))
+
     with pytest.raises(DatasetError, match="nothing of here can be used: 1 x because"):
-        refuse_empty(collect([LeftOut("z", "because")], "mine"), "here")
+        write([LeftOut("z", "because")])
     with pytest.raises(DatasetError, match="here holds no spectrum"):
-        refuse_empty(collect([], "mine"), "here")
-    refuse_empty(collect([item], "mine"), "here")
+        write([])
+    assert not (tmp_path / "mine").exists()
+    manifest = write([item, LeftOut("z", "because")])
+    assert manifest.left_out == {"because": ["z"]}
+    assert len(read_records([tmp_path / "mine"])) == 1

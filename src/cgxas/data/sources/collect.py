@@ -1,78 +1,25 @@
-"""What a source yields, and what is accepted of it."""
+"""What a source yields -> records and what is left out -> a data-set folder."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cgxas.crystals.canonical import Cell
-from cgxas.data.folder import DistinctMaterials
-from cgxas.data.record import Material, Record
+from cgxas.data.distinct import DistinctMaterials
+from cgxas.data.folder import dataset_name, write_dataset
+from cgxas.data.manifest import Manifest, Origin
+from cgxas.data.record import EDGE, Material, Record, edge_name
+from cgxas.data.sources.item import OTHER_EDGE, ImportedSpectrum, Item, LeftOut, Unusable
 from cgxas.elements import ABSORBERS, atomic_number
-from cgxas.errors import (
-    CgxasError,
-    CrystalError,
-    DatasetError,
-    DisorderedCrystal,
-    InvalidCell,
-    OverlappingAtoms,
-    SpectrumError,
-)
+from cgxas.errors import DatasetError, SpectrumError
 from cgxas.spectra.curve import checked_curve
+from cgxas.spectra.measurement import Measurement
 from cgxas.spectra.xray import WINDOWS
 
 _EV_PER_KEV = 1000.0
-
-
-class Unusable(CgxasError):
-    """One spectrum of a source cannot be used; its text is the reason, the same for all alike."""
-
-
-@dataclass(frozen=True, eq=False)
-class ImportedSpectrum:
-    """A spectrum as a source gives it.
-
-    Attributes:
-        name: within the source; empty: it is made of crystal, site and element.
-        material_id: name of the crystal within the source.
-        formula: reduced formula.
-        cell: the crystal, in the source's order of atoms.
-        element: absorber.
-        site: 0-based index of the absorbing atom; None: the mean over all atoms of the element.
-        site_certain: whether the source states the site, or it was inferred.
-        energy: (P,) eV.
-        norm: (P,) about 1 above the edge.
-        theory: code and settings.
-        fidelity: what sets of spectra are told apart by, "FEFF9".
-    """
-
-    name: str
-    material_id: str
-    formula: str
-    cell: Cell
-    element: str
-    site: int | None
-    site_certain: bool
-    energy: NDArray[np.float64]
-    norm: NDArray[np.float64]
-    theory: str
-    fidelity: str
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """Something of a source that cannot be used.
-
-    Attributes:
-        name: within the source.
-        reason: why, in words that are the same for all alike.
-    """
-
-    name: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -91,7 +38,7 @@ class Collection:
         return len(self.records) + sum(len(names) for names in self.left_out.values())
 
 
-def collect(items: Iterable[ImportedSpectrum | LeftOut], dataset: str) -> Collection:
+def collect(items: Iterable[Item], dataset: str) -> Collection:
     """Sort what a source yields into records and what is left out.
 
     Spectra without names that would get the same one are told apart as name_v2 and so on.
@@ -118,6 +65,9 @@ def _record(
     item: ImportedSpectrum, dataset: str, distinct: DistinctMaterials, curves: dict[str, bytes]
 ) -> Record:
     """Return the record, and note its name and curve among those there are."""
+    edge = edge_name(item.edge)
+    if edge != EDGE:
+        raise Unusable(OTHER_EDGE)
     energy, norm = usable_curve(item.energy, item.norm, item.element)
     sites = _sites(item)
     material = distinct.kept(Material(item.material_id, item.formula, item.cell))
@@ -142,6 +92,8 @@ def _record(
         item.theory,
         item.fidelity,
         dataset,
+        edge,
+        item.annotation,
     )
 
 
@@ -203,66 +155,35 @@ def _name(material: str, site: int | None, element: str) -> str:
     return f"{material}-{site}-XANES-K-{element}"
 
 
-def cell_and_formula(structure: Any) -> tuple[Cell, str]:
-    """Return the cell and reduced formula of a crystal in any form `standardise` takes.
-
-    Raises:
-        Unusable: it cannot be used.
-    """
-    from cgxas.crystals.spec import GraphSpec
-    from cgxas.crystals.structure import standardise
-
-    try:
-        crystal = standardise(structure, GraphSpec(cell="as_given"))
-    except CrystalError as error:
-        raise Unusable(crystal_reason(error)) from error
-    return crystal.cell, crystal.formula
-
-
-def crystal_reason(error: CrystalError) -> str:
-    """Return why a crystal cannot be used, in words that are the same for all alike."""
-    reasons = {
-        DisorderedCrystal: "crystal is disordered",
-        OverlappingAtoms: "atoms of the crystal overlap",
-        InvalidCell: "cell has no volume, or is not finite",
-    }
-    return reasons.get(type(error), "crystal is not readable")
-
-
-def structure_of(value: Any) -> Any:
-    """Return a pymatgen Structure of its dictionary, or of {lattice, species, frac_coords}.
-
-    Raises:
-        Unusable: it is neither.
-    """
-    from pymatgen.core.structure import Structure
-
-    if not isinstance(value, Mapping):
-        raise Unusable("structure is missing")
-    try:
-        if "sites" in value:
-            return Structure.from_dict(dict(value))
-        lattice = np.array(value["lattice"], dtype=np.float64).reshape(3, 3)
-        places = np.array(value["frac_coords"], dtype=np.float64).reshape(-1, 3)
-        return Structure(lattice, value["species"], places)
-    except Exception as error:  # a damaged dictionary fails anywhere in pymatgen, with any error
-        raise Unusable("crystal is not readable") from error
-
-
 def summary(left_out: Mapping[str, list[str]]) -> str:
     """Return "3 energies are in keV, 1 crystal is disordered", the most frequent first."""
     ordered = sorted(left_out.items(), key=lambda pair: (-len(pair[1]), pair[0]))
     return "; ".join(f"{len(names)} x {reason}" for reason, names in ordered)
 
 
-def refuse_empty(found: Collection, source: object) -> None:
-    """Refuse a source of which nothing can be used.
+def write_collected(
+    items: Iterable[Item],
+    source: Path,
+    folder: Path,
+    origin: Origin,
+    measured: Mapping[str, Measurement] | None = None,
+) -> Manifest:
+    """Write all that can be used of what a source yields to a new data-set folder.
+
+    Args:
+        items: of the source.
+        source: where they come from, for messages.
+        folder: a new or empty folder.
+        origin: for the manifest.
+        measured: name -> the measurement behind a spectrum; may fill while items are taken.
 
     Raises:
-        DatasetError: the message counts the reasons.
+        DatasetError: nothing of the source can be used; the message counts the reasons.
+        OutputError: the folder cannot be written.
     """
-    if found.records:
-        return
-    if not found.left_out:
+    found = collect(items, dataset_name(folder))
+    if not len(found):
         raise DatasetError(f"{source} holds no spectrum")
-    raise DatasetError(f"nothing of {source} can be used: {summary(found.left_out)}")
+    if not found.records:
+        raise DatasetError(f"nothing of {source} can be used: {summary(found.left_out)}")
+    return write_dataset(folder, found.records, origin, found.left_out, measured)

@@ -1,0 +1,68 @@
+"""Parquet: one table of any number of spectra, a row per spectrum; only written."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from cgxas.spectra.io.base import Curve, Format
+from cgxas.spectra.io.facts import distinct_sites, edges
+from cgxas.spectra.spectrum import SiteSpectrum, Spectrum
+
+ROWS_AT_ONCE = 1024
+"""Rows held in memory while a table is written."""
+
+_MAGIC = b"PAR1"
+
+
+def _write(path: Path, curves: Iterable[Curve], sites: bool) -> None:
+    """Write a row per spectrum, and one per distinct site after the row of its mean if wanted.
+
+    Columns: ``spectrum`` (running number), ``source``, ``formula``, ``absorber``, ``edge``,
+    ``model``, ``site`` (first atom of a distinct site; null in the row of the mean),
+    ``multiplicity`` (atoms behind the row; null where unknown), ``e0`` and ``half_step`` in eV
+    (null without an edge), ``energy`` in eV, ``norm`` and ``sigma`` (lists; null where the model
+    tells no sigma). Of a measurement the normalised curve is written, and its label as formula.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    text = {name: pa.string() for name in ("source", "formula", "absorber", "edge", "model")}
+    whole = {name: pa.int32() for name in ("site", "multiplicity")}
+    marks = {name: pa.float64() for name in ("e0", "half_step")}
+    lists = {name: pa.list_(pa.float64()) for name in ("energy", "norm", "sigma")}
+    schema = pa.schema({"spectrum": pa.int64(), **text, **whole, **marks, **lists})
+    spectra = (each if isinstance(each, Spectrum) else each.to_spectrum() for each in curves)
+    rows = (row for n, each in enumerate(spectra) for row in _rows(n, each, sites))
+    with pq.ParquetWriter(path, schema) as writer:
+        while batch := list(islice(rows, ROWS_AT_ONCE)):
+            writer.write_table(pa.Table.from_pylist(batch, schema=schema))
+
+
+def _rows(number: int, spectrum: Spectrum, sites: bool) -> Iterator[dict[str, Any]]:
+    about = {
+        "spectrum": number,
+        "source": spectrum.source,
+        "formula": spectrum.formula,
+        "absorber": spectrum.absorber,
+        "edge": spectrum.edge,
+        "model": spectrum.model,
+    }
+    atoms = sum(site.multiplicity for site in spectrum.sites) or None
+    mean = {"site": None, "multiplicity": atoms, "sigma": spectrum.sigma}
+    yield {**about, **mean, **_curve(spectrum)}
+    for site in distinct_sites(spectrum, sites):
+        numbers = {"site": site.site, "multiplicity": site.multiplicity, "sigma": None}
+        yield {**about, **numbers, **_curve(site)}
+
+
+def _curve(curve: Spectrum | SiteSpectrum) -> dict[str, Any]:
+    return {**edges(curve), "energy": curve.energy, "norm": curve.norm}
+
+
+FORMAT = Format(
+    name="Parquet table",
+    suffixes=(".parquet",),
+    recognises=lambda path, head: path.suffix.lower() == ".parquet" or head.startswith(_MAGIC),
+    write_many=_write,
+)

@@ -1,0 +1,24 @@
+"""Columns of numbers below a header or none, as beamlines and FEFF write them; only read."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from cgxas.spectra.io.base import Choice, Format
+from cgxas.spectra.io.scan import Scan
+from cgxas.spectra.io.text import read_table, scan_of
+
+
+def _read(path: Path, choice: Choice) -> Scan:
+    table, header = read_table(path)
+    scan = scan_of(table, choice, format=FORMAT.name)
+    is_feff = "omega" in table.names and any("feff" in line.lower() for line in header)
+    return replace(scan, kind="simulated") if is_feff else scan
+
+
+FORMAT = Format(
+    name="columns",
+    suffixes=(".dat", ".txt"),
+    recognises=lambda path, head: True,
+    read=_read,
+    has_columns=True,
+)
