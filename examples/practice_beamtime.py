@@ -1,4 +1,4 @@
-"""A made-up beamtime at the Co K edge, to practise docs/calibration.md on: nothing was measured.
+"""A made-up beamtime at the Co K edge, to practise docs/tutorials on: nothing was measured.
 
 Writes nine crystals, their "measured" scans as XDI files and the table that pairs them into
 ./practice. The scans are the bundled model's own spectra, blurred, on a sloping background, with

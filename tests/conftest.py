@@ -12,6 +12,27 @@ from cgxas.spectra.spectrum import SiteSpectrum, Spectrum
 BESIDE_THE_REPOSITORY = Path(__file__).parents[2] / "shared"
 
 
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Print how far each stage is from the reference values of tests/golden."""
+    found: dict[str, dict[str, tuple[float, float]]] = {}
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for kind, value in report.user_properties if report.when == "call" else ():
+            if kind == "deviation":
+                stage, precision, apart, allowed = value
+                before, _ = found.setdefault(stage, {}).get(precision, (0.0, allowed))
+                found[stage][precision] = max(before, apart), allowed
+    if not found:
+        return
+    terminalreporter.section("largest deviation from the reference values")
+    width = max(map(len, found))
+    head = f"{'float64':>9} {'allowed':>9}  {'float32':>9} {'allowed':>9}"
+    terminalreporter.write_line(f"{'stage':{width}}  {head}")
+    for stage in sorted(found):
+        cells = [found[stage].get(precision) for precision in ("float64", "float32")]
+        words = [f"{c[0]:9.1e} {c[1]:9.0e}" if c else f"{'-':>9} {'-':>9}" for c in cells]
+        terminalreporter.write_line(f"{stage:{width}}  {'  '.join(words)}")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _compiled_data_sets(tmp_path_factory) -> Iterator[None]:
     """Keep compiled data sets out of the home folder."""
@@ -22,17 +43,11 @@ def _compiled_data_sets(tmp_path_factory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of reference values and data, which is not part of the repository."""
+    """The folder of data sets, which is not part of the repository."""
     folder = Path(os.environ.get("CGXAS_SHARED", BESIDE_THE_REPOSITORY))
     if not folder.is_dir():
-        pytest.skip(f"no reference values at {folder}; set CGXAS_SHARED to their folder")
+        pytest.skip(f"no data sets at {folder}; set CGXAS_SHARED to their folder")
     return folder
-
-
-@pytest.fixture(scope="session")
-def reference(shared: Path) -> Path:
-    """The folder of values computed with the paper authors' own code."""
-    return shared / "reference"
 
 
 @pytest.fixture

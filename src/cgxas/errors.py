@@ -1,5 +1,6 @@
 """Everything cgxas refuses to do, as one tree of errors; each message also tells the cure.
 
+```text
 CgxasError
 ├── CrystalError            the crystal cannot be used
 │   ├── UnreadableCrystal       no reader understands the file
@@ -26,6 +27,7 @@ CgxasError
 ├── OutputError             the result cannot be written there
 ├── MissingExtra            an optional package is not installed
 └── Interrupted             a run was stopped on request; what it had is saved
+```
 """
 
 

@@ -271,7 +271,9 @@ def test_split_of_two_folders_of_one_name(refused, mine, tmp_path):
 
 
 def test_example_and_reasons_of_the_documentation(cgxas, tmp_path):
-    text = (Path(__file__).parents[2] / "docs" / "datasets.md").read_text(encoding="utf-8")
+    docs = Path(__file__).parents[2] / "docs"
+    pages = (docs / "howto" / "datasets.md", docs / "reference" / "data_sets.md")
+    text = "".join(page.read_text(encoding="utf-8") for page in pages)
     (tmp_path / "a.json").write_text(text.split("```json")[1].split("```")[0])
     assert cgxas("dataset", "import", tmp_path / "a.json", "-o", tmp_path / "mine").code == 0
     (record,) = read_records([tmp_path / "mine"]).records

@@ -13,7 +13,7 @@ from cgxas.data.schema import (
     columns_of,
 )
 
-PAGE = Path(__file__).parents[2] / "docs" / "datasets.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "data_sets.md"
 
 
 def of(row_type) -> dict[str, Column]:

@@ -9,6 +9,7 @@ from cgxas.errors import SpectrumError
 from cgxas.spectra.edge import authors_e0, e0, half_step, white_line
 
 ENERGY = np.arange(100.0, 140.0)
+GOLDENS = Path(__file__).parents[1] / "golden" / "data" / "functions.npz"
 RAMP = np.clip((ENERGY - 110.25) / 4.0, 0.0, 1.0)
 FINE = np.arange(7080.0, 7200.0, 0.25)
 
@@ -179,8 +180,8 @@ def test_few_points_are_enough_for_both():
 
 
 @pytest.fixture(scope="module")
-def goldens(reference: Path) -> dict[str, np.ndarray]:
-    with np.load(reference / "functions.npz", allow_pickle=False) as file:
+def goldens() -> dict[str, np.ndarray]:
+    with np.load(GOLDENS, allow_pickle=False) as file:
         return dict(file)
 
 

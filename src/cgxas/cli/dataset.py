@@ -165,7 +165,7 @@ def check_datasets(
 ) -> None:
     """Look for damaged, doubtful and double spectra.
 
-    Ends with 0 whatever is found; the reasons are explained in docs/datasets.md.
+    Ends with 0 whatever is found; docs/reference/data_sets.md explains the reasons.
     """
     from cgxas.cli.dataset_tables import check_table
     from cgxas.data.check import check_folder

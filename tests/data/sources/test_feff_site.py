@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cgxas.crystals.canonical import Cell
-from cgxas.data.folder import read_records
+from cgxas.data.record import read_records
 from cgxas.data.sources.feff_site import matching_sites, single_orbit, surroundings
 
 
@@ -70,7 +70,7 @@ def test_outermost_shell_may_be_cut(cell):
 
 
 def test_real_crystals(shared):
-    """What docs/datasets.md says."""
+    """What docs/howto/datasets.md says."""
     records = read_records([shared / "data" / "sim_feff10"]).records
     found = 0
     random = np.random.default_rng(0)

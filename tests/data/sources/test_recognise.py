@@ -71,7 +71,7 @@ def test_data_set_is_no_source(tmp_path, site_document):
 
 
 def test_a_source_of_another_kind_is_one_entry(tmp_path, monkeypatch, site_document):
-    """As docs/datasets.md tells."""
+    """As docs/howto/add-a-data-source.md tells."""
 
     def read(path, theory):
         for n, place in enumerate(path.read_text().split()):
