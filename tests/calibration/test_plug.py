@@ -21,8 +21,10 @@ from cgxas.calibration.outcome import finish
 from cgxas.calibration.run import CalibrationSettings, prepare, trials
 from cgxas.cli import main
 from cgxas.crystals.spec import GraphSpec
+from cgxas.data.compile import CompiledData
 from cgxas.errors import ConfigError, ForeignCheckpoint, Interrupted
 from cgxas.evaluation.embedding import embed_crystals, read_crystals
+from cgxas.evaluation.testing import retest, split_of
 from cgxas.model import architecture
 from cgxas.model.architecture import ArchitectureSettings
 from cgxas.model.calibration import base
@@ -30,7 +32,7 @@ from cgxas.model.checkpoint import Checkpoint, load_checkpoint
 from cgxas.predict import Predictor, load
 from cgxas.training.fit import Silent
 from cgxas.training.processes import ALONE
-from cgxas.training.run import Data, Run, retest, split_of, train
+from cgxas.training.run import Run, carry_out, read_data
 from cgxas.training.settings import RunSettings, SplitSettings, TrainingSettings
 
 pytestmark = [
@@ -82,8 +84,8 @@ def settings(tmp_path_factory) -> RunSettings:
 
 
 @pytest.fixture(scope="module")
-def data(settings, salts) -> Data:
-    return Data.read([salts], settings.model, ALONE)
+def data(settings, salts) -> CompiledData:
+    return read_data([salts], settings.model, ALONE)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +96,7 @@ def run(settings, data, tmp_path_factory) -> Run:
 
 @pytest.fixture(scope="module")
 def trained(run) -> Path:
-    train(run)
+    carry_out(run)
     return run.path / "small.safetensors"
 
 
@@ -103,10 +105,10 @@ def tuned(run, data, tmp_path_factory) -> tuple[Checkpoint, Checkpoint]:
     """A model that was not trained to the end, and the same with a tuned head."""
     folder = tmp_path_factory.mktemp("runs")
     early = run.config.changed(["training.epochs=10"])
-    parent, _ = train(replace(run, config=early, path=folder / "small"))
+    parent, _ = carry_out(replace(run, config=early, path=folder / "small"))
     config = RunSettings("ft_Fe", parent.config, run.config.training, run.config.split)
     split, command = split_of(parent, data), "cgxas finetune"
-    train(Run(config, data, split, folder / "ft", command, element="Fe", parent=parent))
+    carry_out(Run(config, data, split, folder / "ft", command, element="Fe", parent=parent))
     return parent, load_checkpoint(folder / "ft" / "ft_Fe.safetensors")
 
 
@@ -183,8 +185,8 @@ def test_a_stopped_training_ends_as_if_nothing_had_happened(run, trained, tmp_pa
 
     again = replace(run, path=tmp_path / "small", watcher=Impatient())
     with pytest.raises(Interrupted):
-        train(again)
-    train(replace(again, resume=True, watcher=Silent()))
+        carry_out(again)
+    carry_out(replace(again, resume=True, watcher=Silent()))
     found, expected = load_checkpoint(again.path / "small.safetensors"), load_checkpoint(trained)
     assert all(torch.equal(t, expected.state[n]) for n, t in found.state.items())
 
@@ -339,8 +341,8 @@ def test_several_fidelities_are_told_apart(write_salts, tmp_path):
         epochs=60, batch_crystals=2, learning_rate=0.03, schedule="constant"
     )
     config = RunSettings("two", model, training, SplitSettings())
-    data = Data.read([folder], model, ALONE)
-    train(Run(config, data, data.divide(config.split), tmp_path / "run", "train"))
+    data = read_data([folder], model, ALONE)
+    carry_out(Run(config, data, data.divide(config.split), tmp_path / "run", "train"))
     file = tmp_path / "run" / "two.safetensors"
     one, two = (load(file, fidelity=f).predict(salt(), "Fe") for f in ("FEFF9", "FEFF10"))
     assert two.half_step - one.half_step == pytest.approx(3, abs=1)

@@ -31,8 +31,10 @@ def made(words, tmp_path_factory) -> Path:
     from cgxas.cli import main
 
     folder = tmp_path_factory.mktemp("calibrated") / "mine"
-    with pytest.raises(SystemExit) as end:
-        main([str(word) for word in (*words, "-o", folder)])
+    told = [str(word) for word in (*words, "-o", folder)]
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as end:
+        patch.setattr(sys, "argv", ["/somewhere/bin/cgxas", *told])
+        main(told)
     assert end.value.code == 0
     return folder
 
@@ -95,7 +97,10 @@ def test_the_model_is_named_after_its_folder_and_told_about(cgxas, made):
     answer = cgxas("models", "info", made / "mine.safetensors")
     assert answer.code == 0
     assert "random" in answer.out
-    assert "cgxas" in json.loads((made / "calibration.json").read_text())["command"]
+    command = json.loads((made / "calibration.json").read_text())["command"]
+    assert command.startswith("cgxas calibrate /")
+    assert command.endswith(f"--repeats 2 -o {made}")
+    assert model.provenance["command"] == command
 
 
 @pytest.mark.usefixtures("without_figures")
