@@ -333,4 +333,6 @@ def _paths(folders: Sequence[AnyPath]) -> list[Path]:
 
 def _command() -> str:
     """Return the words that started this process, for the record."""
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]) if sys.argv[0] else ""
+    name = Path(sys.argv[0]).name
+    name = "cgxas" if name == "__main__.py" else name  # python -m cgxas
+    return shlex.join([name, *sys.argv[1:]]) if name else ""

@@ -90,9 +90,21 @@ def test_fidelities_make_no_sense(refused, calibrated_model, rutile):
     assert "answers as measured, not as a simulation" in refused(*words)
 
 
-def test_a_calibrated_model_is_neither_evaluated_nor_tuned(refused, calibrated_model, salts):
-    line = refused("evaluate", calibrated_model, salts, "--part", "all")
-    assert "measured is calibrated to measured spectra; its errors stand in" in line
+def test_a_calibrated_model_is_tested_on_measured_spectra(cgxas, calibrated_model, measured_folder):
+    answer = cgxas("evaluate", calibrated_model, measured_folder, "--part", "all")
+    assert answer.code == 0, answer.err
+    heading, *rows = answer.out.splitlines()
+    assert heading.split("  ")[-1].strip() == "NLL"
+    figures = {row.split()[0]: row.split()[1:] for row in rows}
+    for element, n_scans in (("Fe", 15), ("Ti", 12)):
+        assert int(figures[element][1]) == n_scans
+        assert float(figures[element][2]) < 0.05  # it has learnt from them
+        one, two, likelihood = map(float, figures[element][-3:])
+        assert 0.6 < one <= two <= 1
+        assert np.isfinite(likelihood)
+
+
+def test_a_calibrated_model_is_not_tuned(refused, calibrated_model, salts):
     line = refused("finetune", calibrated_model, "--data", salts, "--element", "Fe", "-o", "run")
     assert "measured is calibrated to measured spectra; tune the model it came from" in line
 
