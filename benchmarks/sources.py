@@ -29,7 +29,7 @@ def main() -> None:
     for record in read_records([folder]).records:
         told = record.annotation
         if record.element in ELEMENTS and not told.unusable and not told.doubtful:
-            grid = WINDOWS[record.element].energies
+            grid = WINDOWS[record.element, "K"].energies
             energies = np.arange(grid[0] - 15, grid[-1], grid[1] - grid[0])
             curve = np.interp(energies, record.energy + told.shift, record.norm)
             scans[record.element, told.compound][told.source].append((energies, curve))

@@ -35,7 +35,7 @@ def test_it_tells_what_it_covers_and_where_it_came_from(predictor):
         assert card.n_test >= 8
         assert card.test_rse < 0.06
         assert card.test_e0 < 1.8
-        assert (card.grid == WINDOWS[symbol]) == (symbol in {"S", "Ti", "Fe", "Cr"})
+        assert (card.grid == WINDOWS[symbol, "K"]) == (symbol in {"S", "Ti", "Fe", "Cr"})
 
 
 @pytest.mark.parametrize(

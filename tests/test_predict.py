@@ -41,7 +41,7 @@ def test_spectrum_and_its_sites(predictor, spinel):
     spectrum = predictor.predict(spinel, absorber="Fe")
     assert (spectrum.absorber, spectrum.formula, spectrum.model) == ("Fe", "Fe3O4", "random")
     assert spectrum.structure is spinel
-    np.testing.assert_array_equal(spectrum.energy, WINDOWS["Fe"].energies)
+    np.testing.assert_array_equal(spectrum.energy, WINDOWS["Fe", "K"].energies)
     assert sorted(site.multiplicity for site in spectrum.sites) == [2, 4]
     sites = sorted(n for site in spectrum.sites for n in site.sites)
     assert sites == [n for n, atom in enumerate(spinel) if atom.specie.symbol == "Fe"]

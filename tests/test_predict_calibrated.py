@@ -8,8 +8,9 @@ import pytest
 import torch
 from pymatgen.core import Lattice, Structure
 
-from cgxas.calibration.gaussian import fit_calibration
+from cgxas.calibration.gaussian import fit_gaussian
 from cgxas.calibration.measured import read_compounds
+from cgxas.crystals.spec import GraphSpec
 from cgxas.errors import (
     AbsorberNotInCrystal,
     CgxasWarning,
@@ -50,14 +51,15 @@ def predictor(calibrated_model) -> Predictor:
 def blind(measured_folder) -> Predictor:
     """A network that sees distances only, which answers for sets of equivalent atoms at once."""
     torch.manual_seed(3)
-    config = CGXASConfig(hidden=8, n_modules=1, n_head_layers=1, wave_numbers=0)
+    graph = GraphSpec(per_orbit=True)
+    config = CGXASConfig(graph=graph, hidden=8, n_modules=1, n_head_layers=1, wave_numbers=0)
     network = CGXAS(config)
     x = torch.linspace(-15.0, 40.0, config.n_outputs)
     network.start_from(0.5 + torch.atan(x) / torch.pi, torch.full_like(x, 0.05))
-    cards = {element: AbsorberCard(WINDOWS[element]) for element in ("Fe", "Ti")}
+    cards = {(element, "K"): AbsorberCard(WINDOWS[element, "K"]) for element in ("Fe", "Ti")}
     plain = Checkpoint("blind", config, cards, network.eval().state_dict())
     compounds = read_compounds([measured_folder], plain)
-    calibration = fit_calibration(compounds, np.arange(len(compounds)))
+    calibration = fit_gaussian(compounds, np.arange(len(compounds)))
     return Predictor(replace(plain, calibration=calibration))
 
 
@@ -137,8 +139,8 @@ def test_a_moved_window_shows_the_same_curve(predictor):
     moved = predictor.predict(salt("Ti"), "Ti")
     card = predictor.checkpoint.elements["Ti"]
     assert (moved.energy[0], moved.energy[-1]) == (card.simulated.e_min - 8, card.grid.e_max)
-    own = {"Ti": replace(card, grid=card.simulated)}
-    unmoved = Predictor(replace(predictor.checkpoint, elements=own)).predict(salt("Ti"), "Ti")
+    own = {("Ti", "K"): replace(card, grid=card.simulated)}
+    unmoved = Predictor(replace(predictor.checkpoint, cards=own)).predict(salt("Ti"), "Ti")
     assert unmoved.energy[0] == card.simulated.e_min
     assert moved.e0 == pytest.approx(unmoved.e0, abs=0.1)
     both = slice(np.searchsorted(unmoved.energy, moved.energy[-1]))
@@ -168,8 +170,8 @@ def test_other_elements_have_no_calibration(predictor, spinel):
         predictor.predict(spinel, "Ti")
 
 
-def test_a_theory_is_refused(calibrated_model):
-    with pytest.raises(ConfigError, match="measured answers as measured, not in a theory"):
+def test_a_fidelity_is_refused(calibrated_model):
+    with pytest.raises(ConfigError, match="measured answers as measured, not as a simulation"):
         load(calibrated_model, fidelity="FEFF10")
 
 
@@ -186,7 +188,7 @@ def test_crystals_unlike_all_measured_are_warned_of(predictor):
 
 
 def test_sites_can_still_be_embedded(predictor, random_model, salts):
-    crystals = read_crystals([salts], "canonical")
+    crystals = read_crystals([salts], predictor.checkpoint.config.graph)
     found = embed_crystals(predictor.checkpoint, crystals, ["Fe"])
     expected = embed_crystals(load_checkpoint(random_model), crystals, ["Fe"])
     assert len(found) == len(expected) == 10

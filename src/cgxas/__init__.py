@@ -12,32 +12,43 @@ if TYPE_CHECKING:
         FarFromMeasuredWarning,
         FewTrainingSpectraWarning,
     )
+    from cgxas.evaluation.scores import Evaluation
     from cgxas.figures import plot_spectrum, save_figure
     from cgxas.model.cgxas.config import CGXASConfig
     from cgxas.model.checkpoint import Checkpoint, bundled, load_checkpoint
-    from cgxas.predict import Predictor, load
+    from cgxas.predict import Failure, Predictor, load
     from cgxas.spectra.compare import Comparison, compare
     from cgxas.spectra.edge import e0, half_step
     from cgxas.spectra.io.read import read_spectrum
     from cgxas.spectra.io.write import write_spectra, write_spectrum
+    from cgxas.spectra.measurement import Measurement
     from cgxas.spectra.spectrum import EnergyGrid, SiteSpectrum, Spectrum
+    from cgxas.training.settings import RunSettings
+    from cgxas.verbs import calibrate, evaluate, finetune, train
 
 _HOMES = {
+    "CGXASConfig": "model.cgxas.config",
     "CgxasError": "errors",
     "CgxasWarning": "errors",
     "Checkpoint": "model.checkpoint",
     "Comparison": "spectra.compare",
     "Crystal": "crystals.structure",
     "EnergyGrid": "spectra.spectrum",
+    "Evaluation": "evaluation.scores",
+    "Failure": "predict",
     "FarFromMeasuredWarning": "errors",
     "FewTrainingSpectraWarning": "errors",
-    "CGXASConfig": "model.cgxas.config",
+    "Measurement": "spectra.measurement",
     "Predictor": "predict",
+    "RunSettings": "training.settings",
     "SiteSpectrum": "spectra.spectrum",
     "Spectrum": "spectra.spectrum",
     "bundled": "model.checkpoint",
+    "calibrate": "verbs",
     "compare": "spectra.compare",
     "e0": "spectra.edge",
+    "evaluate": "verbs",
+    "finetune": "verbs",
     "half_step": "spectra.edge",
     "load": "predict",
     "load_checkpoint": "model.checkpoint",
@@ -45,6 +56,7 @@ _HOMES = {
     "read_spectrum": "spectra.io.read",
     "save_figure": "figures",
     "standardise": "crystals.structure",
+    "train": "verbs",
     "write_spectra": "spectra.io.write",
     "write_spectrum": "spectra.io.write",
 }
@@ -57,14 +69,21 @@ __all__ = [
     "Comparison",
     "Crystal",
     "EnergyGrid",
+    "Evaluation",
+    "Failure",
     "FarFromMeasuredWarning",
     "FewTrainingSpectraWarning",
+    "Measurement",
     "Predictor",
+    "RunSettings",
     "SiteSpectrum",
     "Spectrum",
     "bundled",
+    "calibrate",
     "compare",
     "e0",
+    "evaluate",
+    "finetune",
     "half_step",
     "load",
     "load_checkpoint",
@@ -72,6 +91,7 @@ __all__ = [
     "read_spectrum",
     "save_figure",
     "standardise",
+    "train",
     "write_spectra",
     "write_spectrum",
 ]

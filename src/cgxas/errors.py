@@ -21,7 +21,7 @@ CgxasError
 │   ├── CheckpointNotFound      neither a bundled model nor a file
 │   ├── DamagedCheckpoint       cut short, altered, or not finite
 │   ├── ForeignCheckpoint       not a cgxas model (a pickle with code in it, another network)
-│   └── CheckpointVersion       written by a newer cgxas
+│   └── CheckpointVersion       written by a newer cgxas, or made of a model this one lacks
 ├── DatasetError            a data-set folder that does not hold what it should
 ├── ConfigError             a configuration with unknown or impossible values
 ├── OutputError             the result cannot be written there
@@ -112,7 +112,7 @@ class ForeignCheckpoint(CheckpointError):
 
 
 class CheckpointVersion(CheckpointError):
-    """The model file was written by a newer cgxas."""
+    """The model file was written by a newer cgxas, or rests on a bundled model of another one."""
 
 
 class DatasetError(CgxasError, ValueError):

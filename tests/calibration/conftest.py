@@ -32,7 +32,7 @@ def small_model(elements) -> Checkpoint:
     x = torch.linspace(-15.0, 40.0, config.n_outputs)
     mean = 0.5 + torch.atan(2 * x) / torch.pi + 0.8 * torch.exp(-((x - 4.0) ** 2) / 4.0)
     network.start_from(mean, torch.full_like(mean, 0.1))
-    cards = {(each, "K"): AbsorberCard(WINDOWS[each], fidelity="two") for each in elements}
+    cards = {(each, "K"): AbsorberCard(WINDOWS[each, "K"], fidelity="two") for each in elements}
     return Checkpoint("small", config, cards, network.state_dict())
 
 
@@ -56,11 +56,11 @@ def make_compounds() -> Callable[..., Compounds]:
         model, random = Model(small_model(elements)), np.random.default_rng(6)
         grids = {}
         for each in elements:
-            own, down = WINDOWS[each], dict(moved).get(each, 0.0)
+            own, down = WINDOWS[each, "K"], dict(moved).get(each, 0.0)
             grids[each] = EnergyGrid(own.e_min - down, own.e_max - down, own.n_points)
         rows, sites = [], []
         for element in elements:
-            own, grid = WINDOWS[element], grids[element]
+            own, grid = WINDOWS[element, "K"], grids[element]
             for n in range(per_element):
                 count, name = 1 + n % 3, f"{element}-{n}"
                 vectors = torch.from_numpy(random.normal(size=(count, 12))).float()

@@ -64,7 +64,7 @@ def model() -> Checkpoint:
     config = CGXASConfig(
         graph=one_node_per_orbit, hidden=8, n_modules=2, n_head_layers=2, wave_numbers=0
     )
-    cards = {(element, "K"): AbsorberCard(WINDOWS[element]) for element in ("Fe", "O")}
+    cards = {(element, "K"): AbsorberCard(WINDOWS[element, "K"]) for element in ("Fe", "O")}
     return Checkpoint("small", config, cards, CGXAS(config).eval().state_dict())
 
 
@@ -85,7 +85,7 @@ def test_scans_of_a_source_are_averaged_and_sources_have_one_vote(read):
         {"mu": curve(7127.0), "source": "three"},
     ]
     compounds = read(*rows)
-    energies = WINDOWS["Fe"].energies
+    energies = WINDOWS["Fe", "K"].energies
     one = (np.array(curve(7118.0, energies)) + curve(7122.0, energies)) / 2
     expected = np.median([one, curve(7126.0, energies), curve(7127.0, energies)], axis=0)
     np.testing.assert_allclose(compounds.target[0], expected, atol=2e-2)
@@ -95,7 +95,7 @@ def test_scans_of_a_source_are_averaged_and_sources_have_one_vote(read):
 
 def test_weights_count_within_a_source(read):
     compounds = read({"mu": curve(7118.0), "weight": 3.0}, {"mu": curve(7122.0), "weight": 1.0})
-    energies = WINDOWS["Fe"].energies
+    energies = WINDOWS["Fe", "K"].energies
     expected = 0.75 * np.array(curve(7118.0, energies)) + 0.25 * np.array(curve(7122.0, energies))
     np.testing.assert_allclose(compounds.target[0], expected, atol=1e-2)
 
@@ -142,7 +142,7 @@ def test_sites_are_what_the_model_says_of_the_first_crystal(read, model):
     assert [len(each) for each in compounds.sites] == [2, 1]
     network = model.network()
     for sites in compounds.sites:
-        assert (sites.absorber, sites.grid, sites.fidelity) == ("Fe", WINDOWS["Fe"], None)
+        assert (sites.absorber, sites.grid, sites.fidelity) == ("Fe", WINDOWS["Fe", "K"], None)
         assert sites.vectors.shape == (len(sites), 8)
         expected = network.head(sites.vectors).double().numpy()
         np.testing.assert_allclose(sites.simulated, expected, atol=1e-6)
@@ -169,20 +169,20 @@ def test_rows_and_shares_follow_the_compounds(read):
 
 def test_the_window_moves_down_to_hold_the_lowest_edge(read):
     inside = read({"mu": curve(7114.0)})
-    assert inside.grids["Fe"] == WINDOWS["Fe"]
+    assert inside.grids["Fe"] == WINDOWS["Fe", "K"]
 
 
 def test_a_moved_window_begins_before_the_lowest_edge(read):
     moved = read({"mu": curve(7099.3)}, {"material_id": "Fe3O2"})
     grid = moved.grids["Fe"]
     assert (grid.e_min, grid.e_max, grid.n_points) == (7094.0, 7149.0, 100)
-    assert moved.sites[0].grid == WINDOWS["Fe"]
+    assert moved.sites[0].grid == WINDOWS["Fe", "K"]
 
 
 def test_points_that_were_not_measured_are_nan(read):
     short = ENERGY[ENERGY < 7150]
     compounds = read({"energy": short.tolist(), "mu": curve(7120.0, short)})
-    beyond = WINDOWS["Fe"].energies > short[-1]
+    beyond = WINDOWS["Fe", "K"].energies > short[-1]
     assert np.isnan(compounds.target[0][beyond]).all()
     assert np.isfinite(compounds.target[0][~beyond][:-1]).all()
     assert np.isfinite(compounds.norm).all()
@@ -213,7 +213,7 @@ def test_the_measured_references_are_read(shared):
     model = load_checkpoint("universal")
     compounds = read_compounds([shared / "data" / "exp"], model)
     for element, grid in compounds.grids.items():
-        own = WINDOWS[element]
+        own = WINDOWS[element, "K"]
         assert grid.e_min <= own.e_min, "windows only move down"
         assert grid.e_max - grid.e_min == pytest.approx(own.e_max - own.e_min)
         mine = compounds.half_step[compounds.element == element]

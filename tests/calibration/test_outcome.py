@@ -101,7 +101,7 @@ def test_a_model_tells_how_it_was_tested(made, compounds, found):
             test["half_step"]["mean"],
         )
         assert (card.n_test, card.n_train) == (n_compounds, n_scans)
-        assert (card.grid, card.simulated) == (compounds.grids[element], WINDOWS[element])
+        assert (card.grid, card.simulated) == (compounds.grids[element], WINDOWS[element, "K"])
     told, parent = model.provenance, compounds.model.checkpoint
     assert told["command"] == "cgxas calibrate it"
     assert told["parent"] == {"name": "random", "sha256": parent.sha256}
@@ -181,7 +181,7 @@ def test_the_papers_way_makes_a_head_of_each_element(tuned, compounds, random_mo
     assert tuned.state.keys() == parent.state.keys()
     assert all(torch.equal(t, parent.state[n]) for n, t in tuned.state.items())
     for element, card in tuned.elements.items():
-        assert (card.grid, card.network_grid) == (compounds.grids[element], WINDOWS[element])
+        assert (card.grid, card.network_grid) == (compounds.grids[element], WINDOWS[element, "K"])
 
 
 def test_the_papers_model_answers_as_the_tuned_head(tuned, compounds, measured_folder):

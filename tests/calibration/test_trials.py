@@ -57,6 +57,9 @@ def trial() -> Trial:
         within_1={},
         within_2={},
         nll={},
+        half_step_within_1={},
+        half_step_within_2={},
+        half_step_nll={},
         curves={"d": [0.0, 1.25], "e": [0.125, 1.0]},
         sigma={},
     )
@@ -86,7 +89,7 @@ def test_edge_errors_have_a_sign(compounds, repeat):
 def test_a_trial_tells_parts_and_keeps_test_curves_alone(compounds, repeat):
     spectra = np.array([curve(each) for each in (7125, 7126, 7127, 7128)])
     sigma = np.full_like(spectra, 0.0123456789)
-    found = score(compounds, repeat, "m", Answers(spectra, sigma, None))
+    found = score(compounds, repeat, "m", Answers(spectra, sigma, np.ones(4)))
     assert (found.method, found.element, found.repeat) == ("m", "Fe", 7)
     assert found.parts == {"train": ["a", "b"], "validation": ["c"], "test": ["d"]}
     assert all(set(getattr(found, figure)) == {"a", "b", "c", "d"} for figure in FIGURES)
@@ -94,8 +97,9 @@ def test_a_trial_tells_parts_and_keeps_test_curves_alone(compounds, repeat):
     np.testing.assert_allclose(found.curves["d"], spectra[3], atol=1e-5)
     np.testing.assert_allclose(found.sigma["d"], sigma[3], atol=1e-5)
     found = score(compounds, repeat, "m", plain(spectra))
-    assert found.sigma == found.within_1 == found.within_2 == found.nll == {}
+    assert found.sigma == {}
     assert set(found.rse) == set(found.half_step) == {"a", "b", "c", "d"}
+    assert all(getattr(found, figure) == {} for figure in FIGURES[2:])
 
 
 def test_bands_are_scored_on_the_measured_points_alone(compounds, repeat):
@@ -108,6 +112,20 @@ def test_bands_are_scored_on_the_measured_points_alone(compounds, repeat):
     least = np.log(0.1 * np.sqrt(2 * np.pi))
     expected = {"a": 0, "b": 1.5**2 / 2, "c": 2.5**2 / 2, "d": 1.5**2 / 2}
     assert found.nll == pytest.approx({name: least + away for name, away in expected.items()})
+
+
+def test_the_half_step_is_scored_where_its_sigma_is_told(compounds, repeat):
+    """Half steps that are off by about 0, 1.5, 2.5 and -1.5 eV, with a sigma of 1 eV, and 2 eV."""
+    moved = np.array([curve(each) for each in (7125.0, 7127.5, 7129.5, 7126.5)])
+    found = score(compounds, repeat, "m", Answers(moved, None, np.array([1.0, 1.0, 1.0, 2.0])))
+    assert found.half_step_within_1 == {"a": 1.0, "b": 0.0, "c": 0.0, "d": 1.0}
+    assert found.half_step_within_2 == {"a": 1.0, "b": 1.0, "c": 0.0, "d": 1.0}
+    least = 0.9189385332
+    expected = {"a": 0, "b": 1.5**2 / 2, "c": 2.5**2 / 2, "d": 0.75**2 / 2 + np.log(2)}
+    found = {name: value - least for name, value in found.half_step_nll.items()}
+    assert found == pytest.approx(expected, abs=0.2)
+    told = score(compounds, repeat, "m", Answers(moved, None, np.ones(4)))
+    assert told.within_1 == told.within_2 == told.nll == told.sigma == {}
 
 
 def test_coverage_is_the_share_of_known_points_within_the_band():
@@ -163,7 +181,7 @@ def test_a_summary_is_the_mean_and_deviation_of_the_trials_means(trial):
     assert Summary.of([trial], "rse", "test").deviation == 0
 
 
-@pytest.mark.parametrize("figure", ["within_1", "within_2", "nll"])
+@pytest.mark.parametrize("figure", FIGURES[2:])
 def test_there_is_no_summary_of_what_a_trial_does_not_tell(trial, figure):
     told = replace(trial, **{figure: dict.fromkeys("abcde", 0.5)})
     assert Summary.of([told, told], figure, "test").mean == 0.5

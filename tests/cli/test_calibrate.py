@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -61,15 +62,31 @@ def test_a_run_writes_table_figures_and_model(cgxas, words, made, tmp_path):
     assert scores == json.loads((made / "scores.json").read_text())
     heading, *rows = answer.out.splitlines()
     assert heading.split() == ["Absorber", "Method", "Mean", "Train", "Validation", "Test"]
-    assert len(rows) == 12
+    assert len(rows) == 2 * (2 + 8 + 2)  # of what tells how sure it is, there is more to tell
     test = scores["Fe"]["gaussian"]["test"]
     rows = [row for row in rows if row.startswith("Fe")]
     row = next(row.split() for row in rows if "gaussian" in row and "RSE" in row)
     assert row[-3:] == [f"{test['rse']['mean']:.4f}", "±", f"{test['rse']['deviation']:.4f}"]
-    row = next(row.split() for row in rows if "gaussian" in row and "E0" in row)
-    assert row[-3:] == [f"{test['edge']['mean']:.2f}", "±", f"{test['edge']['deviation']:.2f}"]
+    told = {
+        "half_step": "half step error (eV)",
+        "within_1": "within 1 sigma",
+        "within_2": "within 2 sigma",
+        "nll": "NLL per point",
+        "half_step_within_1": "half step within 1 sigma",
+        "half_step_within_2": "half step within 2 sigma",
+        "half_step_nll": "NLL of the half step",
+    }
+    own = {" ".join(row.split()[2:-9]): row for row in rows if row.split()[1] == "gaussian"}
+    assert list(own) == ["RSE", *told.values()]
+    for figure, name in told.items():
+        row = own[name]
+        mean, deviation = test[figure]["mean"], test[figure]["deviation"]
+        assert row.split()[-3:] == [f"{mean:.2f}", "±", f"{deviation:.2f}"]
     for method in ("uncalibrated", "rigid"):
-        assert test["edge"]["mean"] < scores["Fe"][method]["test"]["edge"]["mean"]
+        assert sum(row.split()[1] == method for row in rows) == 2
+        other = scores["Fe"][method]["test"]
+        assert list(other) == ["rse", "half_step"]
+        assert test["half_step"]["mean"] < other["half_step"]["mean"]
 
 
 def test_the_model_is_named_after_its_folder_and_told_about(cgxas, made):
@@ -84,7 +101,8 @@ def test_the_model_is_named_after_its_folder_and_told_about(cgxas, made):
 @pytest.mark.usefixtures("without_figures")
 def test_the_same_command_goes_on(cgxas, words, made, monkeypatch):
     before = {f.name: f.read_bytes() for f in made.iterdir()}
-    monkeypatch.setattr("cgxas.calibration.run.METHODS", {})  # whoever looks for one, fails
+    nothing_fits = SimpleNamespace(fit=None)  # what is tried once more, fails
+    monkeypatch.setattr("cgxas.calibration.run.calibrator", lambda _: nothing_fits)
     answer = cgxas(*words, "-o", made)
     assert answer.code == 0
     after = {f.name: f.read_bytes() for f in made.iterdir()}
@@ -120,12 +138,32 @@ def test_the_papers_method_and_several_elements(cgxas, words, tmp_path):
     wishes = ["--method", "paper", "--element", "Ti", "--element", "Fe", "--repeats", 1]
     answer = cgxas(*words, *wishes, "-o", tmp_path / "mine")
     assert answer.code == 0
-    for element in ("Fe", "Ti"):
-        model = load_checkpoint(tmp_path / "mine" / f"mine_{element}.safetensors")
-        assert list(model.elements) == [element]
+    model = load_checkpoint(tmp_path / "mine" / "mine.safetensors")
+    assert list(model.elements) == ["Ti", "Fe"]
+    kinds = {element: part.kind for element, part in model.calibration.parts.items()}
+    assert kinds == {"Ti": "head", "Fe": "head"}
+    assert [file.name for file in (tmp_path / "mine").glob("*.safetensors")] == ["mine.safetensors"]
     assert [row.split()[:2] for row in answer.out.splitlines()[1::2]] == [
         [element, method] for element in ("Ti", "Fe") for method in ("uncalibrated", "paper")
     ]
+
+
+@pytest.mark.usefixtures("without_figures")
+@pytest.mark.parametrize("method", ["rigid", "alone", "offset", "uncalibrated"])
+def test_any_method_makes_a_model(cgxas, words, crystals, tmp_path, method):
+    wishes = ["--method", method, "--element", "Ti", "--repeats", 1]
+    answer = cgxas(*words, *wishes, "-o", tmp_path / "mine")
+    assert answer.code == 0, answer.err
+    tried = [row.split()[1] for row in answer.out.splitlines()[1:]]
+    assert list(dict.fromkeys(tried)) == list(dict.fromkeys(["uncalibrated", method]))
+    further = {"alone": 6, "offset": 3}.get(method, 0)
+    assert len(tried) == 2 * len(set(tried)) + further
+    model = tmp_path / "mine" / "mine.safetensors"
+    words = ("predict", crystals / "rutile.cif", "-a", "Ti", "--model", model)
+    answer = cgxas(*words, "-o", tmp_path / "out.csv")
+    assert answer.code == 0, answer.err
+    heading = (tmp_path / "out.csv").read_text().splitlines()[0]
+    assert heading == ("energy,norm,sigma" if method == "alone" else "energy,norm")
 
 
 @pytest.mark.usefixtures("without_figures")
@@ -149,8 +187,8 @@ def test_simulations_are_compared_with_and_mapped(cgxas, words, measured_folder,
     assert answer.code == 0, answer.err
     assert (tmp_path / "mine" / "map_Ti.png").read_bytes().startswith(PNG)
     scores = json.loads((tmp_path / "mine" / "scores.json").read_text())
-    assert list(scores["Ti"]) == ["uncalibrated", "gaussian", "theory", "theory rigid"]
-    assert scores["Ti"]["theory"]["test"]["rse"]["mean"] < 1e-4  # here they are the measured ones
+    assert list(scores["Ti"]) == ["uncalibrated", "gaussian", "program", "program rigid"]
+    assert scores["Ti"]["program"]["test"]["rse"]["mean"] < 1e-4  # here they are the measured ones
 
 
 @pytest.mark.usefixtures("without_figures")
@@ -177,7 +215,6 @@ def test_what_is_left_out_is_told(cgxas, words, measured_folder, tmp_path):
         (("--element", "Xx"), "Xx"),
         (("--element", "Cu"), "measured: no usable spectrum of Cu; there are spectra of Fe, Ti"),
         (("--method", "magic"), "there is no method 'magic'; there are gaussian, "),
-        (("--method", "rigid"), "the first method makes the model, which rigid cannot"),
         (("--repeats", "0"), "see 'cgxas calibrate --help'"),
         (("--split", "size"), "see 'cgxas calibrate --help'"),
     ],

@@ -62,7 +62,7 @@ def test_import(cgxas, authors_state, tmp_path, monkeypatch, words, crystals):
     assert checkpoint.config.hidden == 8
     assert checkpoint.config.graph.cell == "as_given"
     assert checkpoint.config.head_activation == checkpoint.config.message_activation == wanted
-    assert list(checkpoint.elements) == list(WINDOWS)
+    assert list(checkpoint.cards) == list(WINDOWS)
     told = checkpoint.provenance
     assert told["imported_from"] == "published.pt"
     assert told["sha256"] == hashlib.sha256((tmp_path / "published.pt").read_bytes()).hexdigest()

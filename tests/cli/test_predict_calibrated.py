@@ -85,9 +85,9 @@ def test_elements_without_a_calibration(refused, calibrated_model, rutile):
     assert "there is no calibration for O in measured, which covers Fe, Ti" in line
 
 
-def test_theories_make_no_sense(refused, calibrated_model, rutile):
+def test_fidelities_make_no_sense(refused, calibrated_model, rutile):
     words = ("predict", rutile, "-a", "Ti", "--model", calibrated_model, "--fidelity", "FEFF10")
-    assert "answers as measured, not in a theory" in refused(*words)
+    assert "answers as measured, not as a simulation" in refused(*words)
 
 
 def test_a_calibrated_model_is_neither_evaluated_nor_tuned(refused, calibrated_model, salts):

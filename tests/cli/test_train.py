@@ -151,7 +151,7 @@ def test_a_model_may_answer_on_as_many_energies_as_wanted(cgxas, config, salts, 
     assert cgxas(*order).code == 0
     model = load_checkpoint(tmp_path / "run" / "tiny.safetensors")
     grid = model.elements["Fe"].grid
-    assert grid == replace(WINDOWS["Fe"], n_points=128)
+    assert grid == replace(WINDOWS["Fe", "K"], n_points=128)
     assert cgxas("evaluate", tmp_path / "run" / "tiny.safetensors", salts).code == 0
 
 

@@ -18,7 +18,7 @@ from cgxas.data.folder import read_records
 from cgxas.data.record import Material
 from cgxas.errors import DatasetError
 from cgxas.model.cgxas.config import CGXASConfig
-from cgxas.spectra.xray import WINDOWS
+from cgxas.spectra.xray import WINDOWS, windows
 
 CONFIG = CGXASConfig(hidden=4, n_modules=1)
 DISTANCES = replace(CONFIG, wave_numbers=0, graph=GraphSpec(per_orbit=True))
@@ -36,7 +36,7 @@ def records(folder):
 
 def shifted(record, first: float, last: float):
     """The record's spectrum over other energies, relative to the grid's first one."""
-    start = WINDOWS[record.element].e_min
+    start = WINDOWS[record.element, "K"].e_min
     energy = np.linspace(start + first, start + last, 40)
     return replace(record, energy=energy, norm=np.linspace(0.5, 1.5, 40))
 
@@ -49,7 +49,7 @@ def molecule_of_iron() -> Material:
 
 
 def test_one_graph_per_crystal_and_one_target_per_record(records):
-    dataset = build_dataset(records, WINDOWS, CONFIG)
+    dataset = build_dataset(records, windows(), CONFIG)
     assert (len(dataset), dataset.n_crystals) == (4, 2)
     assert dataset.crystal.tolist() == [0, 0, 1, 1]
     assert dataset.absorber.tolist() == [22, 8, 26, 26]
@@ -57,35 +57,35 @@ def test_one_graph_per_crystal_and_one_target_per_record(records):
     assert dataset.key.tolist() == [record.key for record in records]
     assert dataset.formula.tolist() == ["TiO2", "Fe"]
     assert dataset.node_start.tolist() == [0, 6, 7]
-    assert dataset.sha256 == content_hash(records, WINDOWS, CONFIG)
+    assert dataset.sha256 == content_hash(records, windows(), CONFIG)
 
 
 def test_crystals_stay_apart_whatever_the_order_of_records(records):
-    found = build_dataset([records[n] for n in (2, 0, 3, 1)], WINDOWS, DISTANCES)
+    found = build_dataset([records[n] for n in (2, 0, 3, 1)], windows(), DISTANCES)
     assert found.crystal.tolist() == [0, 1, 0, 1]
     assert found.formula.tolist() == ["Fe", "TiO2"]
     assert [found.numbers[:1].tolist(), sorted(found.numbers[1:].tolist())] == [[26], [8, 22]]
 
 
 def test_spectra_lie_on_the_grid(records):
-    mu, computed = on_grids(records, WINDOWS, 100)
+    mu, computed = on_grids(records, windows(), 100)
     assert mu.dtype == np.float32
-    expected = np.interp(WINDOWS["Ti"].energies, records[0].energy, records[0].norm)
+    expected = np.interp(WINDOWS["Ti", "K"].energies, records[0].energy, records[0].norm)
     np.testing.assert_allclose(mu[0], expected, rtol=1e-6)
     assert computed.tolist() == [[0, 100]] * 4
 
 
 def test_what_was_not_computed_has_no_weight(records):
     one = shifted(records[2], 10.0, 35.0)
-    energy = WINDOWS["Fe"].energies - WINDOWS["Fe"].e_min
+    energy = WINDOWS["Fe", "K"].energies - WINDOWS["Fe", "K"].e_min
     before, after = energy < 10, energy > 35
-    mu, computed = on_grids([one], WINDOWS, 100)
+    mu, computed = on_grids([one], windows(), 100)
     assert computed.tolist() == [[before.sum(), 100 - after.sum()]]
     assert before.sum() > 10
     assert after.sum() > 10
     assert (mu[0, before] == mu[0][~before][0]).all()
     assert (mu[0, after] == 0).all()
-    known, weight = build_dataset([one], WINDOWS, CONFIG).weights(torch.tensor([0]))
+    known, weight = build_dataset([one], windows(), CONFIG).weights(torch.tensor([0]))
     assert known[0].numpy().astype(bool).tolist() == (~(before | after)).tolist()
     assert weight[0, before].numpy() == pytest.approx(LEFT_WEIGHT)
     assert (weight[0, after] == 0).all()
@@ -93,11 +93,11 @@ def test_what_was_not_computed_has_no_weight(records):
 
 def test_spectra_that_fit_no_grid_are_refused(records):
     with pytest.raises(DatasetError, match="c has no point between the energies of the Fe grid"):
-        build_dataset([shifted(records[2], 100.0, 150.0)], WINDOWS, CONFIG)
+        build_dataset([shifted(records[2], 100.0, 150.0)], windows(), CONFIG)
     with pytest.raises(DatasetError, match="c is of Au, for which there is no energy grid"):
-        build_dataset([replace(records[2], element="Au")], WINDOWS, CONFIG)
+        build_dataset([replace(records[2], element="Au")], windows(), CONFIG)
     with pytest.raises(DatasetError, match="holds no spectra"):
-        build_dataset([], WINDOWS, CONFIG)
+        build_dataset([], windows(), CONFIG)
 
 
 def test_nodes_of_a_site_are_its_orbit(records):
@@ -122,7 +122,7 @@ def test_nodes_without_waves_and_in_the_cell_as_given(records):
 @pytest.mark.parametrize("waves", [0, 4])
 def test_averaged_spectrum_weighs_orbits_by_their_atoms(records, waves):
     averaged = replace(records[3], material=molecule_of_iron(), sites=np.arange(4))
-    dataset = build_dataset([averaged], WINDOWS, CONFIG if waves else DISTANCES)
+    dataset = build_dataset([averaged], windows(), CONFIG if waves else DISTANCES)
     shares = sorted(dataset.share.tolist())
     assert shares == pytest.approx([0.25] * 4 if waves else [0.25, 0.75])
     assert len(set(dataset.member.tolist())) == len(shares)
@@ -130,7 +130,7 @@ def test_averaged_spectrum_weighs_orbits_by_their_atoms(records, waves):
 
 def test_a_mean_over_some_sites_counts_each_as_often_as_it_stands(records):
     some = replace(records[3], material=molecule_of_iron(), sites=np.array([0, 2, 3]))
-    dataset = build_dataset([some], WINDOWS, DISTANCES)
+    dataset = build_dataset([some], windows(), DISTANCES)
     assert sorted(dataset.share.tolist()) == pytest.approx([1 / 3, 2 / 3])
 
 
@@ -149,11 +149,11 @@ def counted(monkeypatch) -> list[int]:
 
 def test_same_content_is_compiled_once(records, folder, tmp_path, monkeypatch):
     built, cache = counted(monkeypatch), tmp_path / "cache"
-    first = compiled(records, WINDOWS, CONFIG, cache)
-    again = compiled(read_records([folder]).records, WINDOWS, replace(CONFIG, hidden=8), cache)
+    first = compiled(records, windows(), CONFIG, cache)
+    again = compiled(read_records([folder]).records, windows(), replace(CONFIG, hidden=8), cache)
     assert built == [4]
     assert [path.name for path in cache.iterdir()] == [first.sha256]
-    expected = build_dataset(records, WINDOWS, CONFIG)
+    expected = build_dataset(records, windows(), CONFIG)
     for name, tensor in expected.tensors.items():
         assert torch.equal(first.tensors[name], tensor)
         assert torch.equal(again.tensors[name], tensor)
@@ -161,19 +161,19 @@ def test_same_content_is_compiled_once(records, folder, tmp_path, monkeypatch):
 
 def test_cache_lies_where_the_environment_says(records, tmp_path, monkeypatch):
     monkeypatch.setenv("CGXAS_CACHE", str(tmp_path / "there"))
-    found = compiled(records, WINDOWS, CONFIG)
+    found = compiled(records, windows(), CONFIG)
     assert [path.name for path in (tmp_path / "there").iterdir()] == [found.sha256]
     monkeypatch.delenv("CGXAS_CACHE")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    compiled(records, WINDOWS, CONFIG)
+    compiled(records, windows(), CONFIG)
     assert (tmp_path / "home" / ".cache" / "cgxas" / found.sha256).is_dir()
 
 
 def test_damaged_cache_is_told_and_not_used(records, tmp_path):
-    found = compiled(records, WINDOWS, CONFIG, tmp_path / "cache")
+    found = compiled(records, windows(), CONFIG, tmp_path / "cache")
     (tmp_path / "cache" / found.sha256 / "norm.npy").unlink()
     with pytest.raises(DatasetError, match="damaged"):
-        compiled(records, WINDOWS, CONFIG, tmp_path / "cache")
+        compiled(records, windows(), CONFIG, tmp_path / "cache")
 
 
 def changed_mu(records):
@@ -197,20 +197,20 @@ def of_another_polymorph(records):
 
 
 CONTENTS = {
-    "mu": lambda r: (changed_mu(r), WINDOWS, CONFIG),
-    "energy": lambda r: ([*r[:3], replace(r[3], energy=r[3].energy + 1e-6)], WINDOWS, CONFIG),
-    "atom": lambda r: (moved_atom(r), WINDOWS, CONFIG),
-    "crystal of a spectrum": lambda r: (of_another_polymorph(r), WINDOWS, CONFIG),
-    "site": lambda r: ([*r[:3], replace(r[3], sites=np.array([0]))], WINDOWS, CONFIG),
-    "certainty": lambda r: ([*r[:3], replace(r[3], site_certain=False)], WINDOWS, CONFIG),
-    "fidelity": lambda r: ([*r[:3], replace(r[3], fidelity="VASP")], WINDOWS, CONFIG),
-    "name": lambda r: ([*r[:3], replace(r[3], spectrum_id="other")], WINDOWS, CONFIG),
-    "fewer": lambda r: (r[:3], WINDOWS, CONFIG),
-    "order": lambda r: (r[::-1], WINDOWS, CONFIG),
-    "grid": lambda r: (r, {**WINDOWS, "Fe": replace(WINDOWS["Fe"], e_min=7110.0)}, CONFIG),
-    "waves": lambda r: (r, WINDOWS, DISTANCES),
-    "cell": lambda r: (r, WINDOWS, replace(CONFIG, graph=GraphSpec(cell="as_given"))),
-    "outputs": lambda r: (r, WINDOWS, replace(CONFIG, n_outputs=50)),
+    "mu": lambda r: (changed_mu(r), windows(), CONFIG),
+    "energy": lambda r: ([*r[:3], replace(r[3], energy=r[3].energy + 1e-6)], windows(), CONFIG),
+    "atom": lambda r: (moved_atom(r), windows(), CONFIG),
+    "crystal of a spectrum": lambda r: (of_another_polymorph(r), windows(), CONFIG),
+    "site": lambda r: ([*r[:3], replace(r[3], sites=np.array([0]))], windows(), CONFIG),
+    "certainty": lambda r: ([*r[:3], replace(r[3], site_certain=False)], windows(), CONFIG),
+    "fidelity": lambda r: ([*r[:3], replace(r[3], fidelity="VASP")], windows(), CONFIG),
+    "name": lambda r: ([*r[:3], replace(r[3], spectrum_id="other")], windows(), CONFIG),
+    "fewer": lambda r: (r[:3], windows(), CONFIG),
+    "order": lambda r: (r[::-1], windows(), CONFIG),
+    "grid": lambda r: (r, {**windows(), "Fe": replace(WINDOWS["Fe", "K"], e_min=7110.0)}, CONFIG),
+    "waves": lambda r: (r, windows(), DISTANCES),
+    "cell": lambda r: (r, windows(), replace(CONFIG, graph=GraphSpec(cell="as_given"))),
+    "outputs": lambda r: (r, windows(), replace(CONFIG, n_outputs=50)),
 }
 
 
@@ -218,23 +218,23 @@ def test_whatever_decides_the_arrays_decides_the_hash(records):
     same = replace(records[0].material, formula="Fe")
     records = [*(replace(record, material=same) for record in records[:2]), *records[2:]]
     hashes = {name: content_hash(*change(records)) for name, change in CONTENTS.items()}
-    hashes["as it is"] = content_hash(records, WINDOWS, CONFIG)
+    hashes["as it is"] = content_hash(records, windows(), CONFIG)
     for (one, a), (other, b) in itertools.combinations(hashes.items(), 2):
         assert a != b, f"{one} and {other}"
 
 
 def test_cutoff_and_code_decide_too(records, tmp_path, monkeypatch):
-    before = content_hash(records, WINDOWS, CONFIG)
+    before = content_hash(records, windows(), CONFIG)
     for graph in (GraphSpec(cutoff=6.0), GraphSpec(neighbours=11), GraphSpec(symprec=0.1)):
-        assert content_hash(records, WINDOWS, replace(CONFIG, graph=graph)) != before
+        assert content_hash(records, windows(), replace(CONFIG, graph=graph)) != before
     (tmp_path / "graph.py").write_text("other code")
     monkeypatch.setattr(compiling.graph, "__file__", str(tmp_path / "graph.py"))
-    assert content_hash(records, WINDOWS, CONFIG) != before
+    assert content_hash(records, windows(), CONFIG) != before
 
 
 def test_many_crystals_are_compiled_by_several_processes(records, monkeypatch):
-    alone = build_dataset(records, WINDOWS, CONFIG)
+    alone = build_dataset(records, windows(), CONFIG)
     monkeypatch.setattr(compiling, "_WORTH_PROCESSES", 2)
-    together: Dataset = build_dataset(records, WINDOWS, CONFIG)
+    together: Dataset = build_dataset(records, windows(), CONFIG)
     for name, tensor in alone.tensors.items():
         assert torch.equal(together.tensors[name], tensor)

@@ -18,7 +18,7 @@ from cgxas.data.folder import read_records
 from cgxas.data.split import Split
 from cgxas.errors import ConfigError, DatasetError
 from cgxas.model.cgxas.config import CGXASConfig
-from cgxas.spectra.xray import WINDOWS
+from cgxas.spectra.xray import windows
 
 CONFIGS = {
     "plane waves": CGXASConfig(hidden=4, n_modules=1),
@@ -36,7 +36,7 @@ def records(folder):
 
 @pytest.fixture
 def dataset(records) -> Dataset:
-    return build_dataset(records, WINDOWS, CONFIGS["plane waves"])
+    return build_dataset(records, windows(), CONFIGS["plane waves"])
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def two_theories(records) -> Dataset:
     """Ti and one Fe of FEFF9, O and the other Fe of VASP."""
     names = ("FEFF9", "VASP", "FEFF9", "VASP")
     told = [replace(r, fidelity=name) for r, name in zip(records, names, strict=True)]
-    return build_dataset(told, WINDOWS, CONFIGS["distances"])
+    return build_dataset(told, windows(), CONFIGS["distances"])
 
 
 def assert_same(one: Dataset, other: Dataset) -> None:
@@ -60,7 +60,7 @@ def assert_same(one: Dataset, other: Dataset) -> None:
 @pytest.mark.parametrize("kind", CONFIGS)
 def test_batch_is_what_collating_the_graphs_gives(records, kind):
     config = CONFIGS[kind]
-    found = build_dataset(records, WINDOWS, config).batch(np.array([3, 1, 0, 2])).graphs
+    found = build_dataset(records, windows(), config).batch(np.array([3, 1, 0, 2])).graphs
     cells = [records[0].material.cell, records[2].material.cell]
     expected = collate(
         [graph_of(settled_cell(cell, config.graph), config.graph).graph for cell in cells]
@@ -92,7 +92,7 @@ def test_batch_joins_only_the_wanted_crystals_each_once(dataset):
 
 @pytest.mark.parametrize("kind", CONFIGS)
 def test_shares_of_a_target_add_up_to_one(records, kind):
-    dataset = build_dataset(records, WINDOWS, CONFIGS[kind])
+    dataset = build_dataset(records, windows(), CONFIGS[kind])
     batch = dataset.batch(np.arange(4))
     total = torch.zeros(4).index_add_(0, batch.target_of_node, batch.share)
     torch.testing.assert_close(total, torch.ones(4))
@@ -130,7 +130,7 @@ def test_types_are_the_small_ones(dataset):
 def test_bytes_are_counted(dataset, records):
     per_node = 1 + 12 * 4 + 12 * 4 + 12 * 3 * 4
     assert dataset.bytes_per_node == per_node
-    small = build_dataset(records, WINDOWS, CONFIGS["distances"])
+    small = build_dataset(records, windows(), CONFIGS["distances"])
     assert small.bytes_per_node == per_node - 12 * 3 * 4
     members = 2 + 4 + 1 + 1
     targets = 4 * (4 + 100 * 4 + 2 * 2 + 1 + 1 + 1) + 5 * 8 + members * (4 + 4)

@@ -284,10 +284,10 @@ def test_annotations_are_written_and_read_again(records, target):
 def test_a_measurement_is_kept_beside_its_spectrum(records, target, scanned):
     energy, mu = scanned()
     about = {"label": "foil", "format": "XDI", "kind": "mu", "edge": "K", "element": "Fe"}
-    scan = Measurement(energy, mu, mu, source="b/a.xdi", e0=7120.0, edge_step=0.8, **about)
+    scan = Measurement(energy, mu, mu, source="b/a.xdi", edge_step=0.8, **about)
     write_dataset(target, records[2:], ORIGIN, measured={"c": scan})
     first, second = pyarrow.parquet.read_table(target / "spectra.parquet").to_pylist()
     names = ("sample", "source_file", "e0", "edge_step", "as_provided")
-    assert [first[name] for name in names] == ["foil", "b/a.xdi", 7120.0, 0.8, True]
+    assert [first[name] for name in names] == ["foil", "b/a.xdi", scan.e0, 0.8, True]
     assert [second[name] for name in names] == [None] * 5
     np.testing.assert_array_equal(first["mu_raw"], mu)

@@ -6,18 +6,18 @@ import pytest
 from cgxas.crystals.canonical import Cell
 from cgxas.data.record import Material, Record
 from cgxas.errors import ConfigError
-from cgxas.evaluation.scores import Answers, Distribution, evaluate
-from cgxas.spectra.xray import WINDOWS
+from cgxas.evaluation.scores import Answers, Distribution, scored
+from cgxas.spectra.xray import WINDOWS, windows
 
 
 def step(element: str, shift: float) -> np.ndarray:
-    energy = WINDOWS[element].energies
+    energy = WINDOWS[element, "K"].energies
     return 0.5 + np.arctan(energy - energy[0] - 15 - shift) / np.pi
 
 
 def record(name: str, element: str, numbers: list[int]) -> Record:
     crystal = Material(name, name, Cell(np.eye(3), np.zeros((len(numbers), 3)), np.array(numbers)))
-    energy = WINDOWS[element].energies
+    energy = WINDOWS[element, "K"].energies
     about = ("FEFF 9.9.1", "FEFF9", "made")
     return Record(name, crystal, element, np.array([0]), True, energy, step(element, 0), *about)
 
@@ -37,7 +37,7 @@ def test_distribution_of_what_is_a_number():
 def test_scores_are_told_per_absorber_beside_both_baselines():
     target = np.array([step("Fe", 0), step("Ti", 2)])
     predicted = np.array([step("Fe", 1.0), step("Ti", 2)])
-    found = evaluate(Answers(TESTED, target, predicted), TRAIN, TRAIN_MU, WINDOWS)
+    found = scored(Answers(TESTED, target, predicted), TRAIN, TRAIN_MU, windows())
     assert list(found.elements) == ["Ti", "Fe"]  # by atomic number
     iron, titanium = found.elements["Fe"], found.elements["Ti"]
     assert (iron.n, iron.n_train, titanium.n_train) == (1, 2, 1)
@@ -58,7 +58,7 @@ def test_worst_answers_are_named_worst_first():
     records = [record(f"r{shift}", "Fe", [26]) for shift in shifts]
     target = np.array([step("Fe", 0)] * 12)
     predicted = np.array([step("Fe", shift) for shift in shifts])
-    found = evaluate(Answers(records, target, predicted), TRAIN, TRAIN_MU, WINDOWS)
+    found = scored(Answers(records, target, predicted), TRAIN, TRAIN_MU, windows())
     assert [key for key, _, _ in found.worst] == [f"made/r{n}" for n in range(11, 1, -1)]
     errors = [error for _, _, error in found.worst]
     assert errors == sorted(errors, reverse=True)
@@ -69,14 +69,14 @@ def test_points_that_were_not_computed_do_not_count():
     target = np.array([step("Fe", 0)])
     target[:, 70:] = np.nan
     predicted = np.where(np.isnan(target), 50.0, target)
-    found = evaluate(Answers(TESTED[:1], target, predicted), TRAIN, TRAIN_MU, WINDOWS)
+    found = scored(Answers(TESTED[:1], target, predicted), TRAIN, TRAIN_MU, windows())
     assert found.overall.rse.mean == 0
     assert found.overall.half_step_error == Distribution(0, 0, 0, 0, 0)
 
 
 def test_a_prediction_without_an_edge_and_an_absorber_without_training_are_survived():
     target, flat = np.array([step("Ti", 0)]), np.zeros((1, 100))
-    found = evaluate(Answers(TESTED[1:], target, flat), TRAIN[:2], TRAIN_MU[:2], WINDOWS)
+    found = scored(Answers(TESTED[1:], target, flat), TRAIN[:2], TRAIN_MU[:2], windows())
     assert found.overall.rse.mean == 1
     assert found.overall.half_step_error is None
     assert found.elements["Ti"].n_train == 0
@@ -87,14 +87,14 @@ def test_a_prediction_without_an_edge_and_an_absorber_without_training_are_survi
 def test_nothing_to_test_is_refused():
     nothing = np.zeros((0, 100))
     with pytest.raises(ConfigError, match="no spectrum to test"):
-        evaluate(Answers([], nothing, nothing), TRAIN, TRAIN_MU, WINDOWS)
+        scored(Answers([], nothing, nothing), TRAIN, TRAIN_MU, windows())
 
 
 def test_every_tested_spectrum_is_kept_with_its_answer():
     target = np.array([step("Fe", 0), step("Ti", 2)])
     target[0, 80:] = np.nan
     predicted = np.array([step("Fe", 1.0), np.zeros(100)])
-    found = evaluate(Answers(TESTED, target, predicted), TRAIN, TRAIN_MU, WINDOWS)
+    found = scored(Answers(TESTED, target, predicted), TRAIN, TRAIN_MU, windows())
     tested = found.tested
     assert tested.key.tolist() == ["made/d", "made/e"]
     assert tested.element.tolist() == ["Fe", "Ti"]
@@ -102,7 +102,7 @@ def test_every_tested_spectrum_is_kept_with_its_answer():
     assert tested.formula.tolist() == ["d", "e"]
     np.testing.assert_array_equal(tested.target, target)
     np.testing.assert_array_equal(tested.predicted, predicted)
-    np.testing.assert_array_equal(tested.energy[1], WINDOWS["Ti"].energies)
+    np.testing.assert_array_equal(tested.energy[1], WINDOWS["Ti", "K"].energies)
     assert tested.rse.tolist() == [found.elements["Fe"].rse.mean, 1.0]
     assert tested.pcc[0] == found.elements["Fe"].pcc.mean
     assert np.isfinite(tested.half_step_error).tolist() == [True, False]
@@ -110,7 +110,7 @@ def test_every_tested_spectrum_is_kept_with_its_answer():
 
 def test_json_holds_everything():
     target = np.array([step("Fe", 0)])
-    found = evaluate(Answers(TESTED[:1], target, target), TRAIN, TRAIN_MU, WINDOWS)
+    found = scored(Answers(TESTED[:1], target, target), TRAIN, TRAIN_MU, windows())
     values = json.loads(json.dumps(found.to_json(), allow_nan=False))
     nothing = {"mean": 0, "q10": 0, "median": 0, "q90": 0, "q99": 0}
     assert values["elements"]["Fe"]["rse"] == nothing

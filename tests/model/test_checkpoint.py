@@ -34,8 +34,8 @@ def checkpoint() -> Checkpoint:
     torch.manual_seed(0)
     config = CGXASConfig(hidden=4, n_modules=1, n_head_layers=1)
     cards = {
-        ("Fe", "K"): AbsorberCard(WINDOWS["Fe"], 100, 10, 0.01, 0.99),
-        ("O", "K"): AbsorberCard(WINDOWS["O"]),
+        ("Fe", "K"): AbsorberCard(WINDOWS["Fe", "K"], 100, 10, 0.01, 0.99),
+        ("O", "K"): AbsorberCard(WINDOWS["O", "K"]),
     }
     state = CGXAS(config).state_dict()
     return Checkpoint("small", config, cards, state, {"data": ["folder"], "n": 3})
@@ -132,7 +132,7 @@ def test_weights_that_are_not_finite(checkpoint, tmp_path):
         lambda d: d.pop("provenance"),
         lambda d: d["architecture"].update(hidden="many"),
         lambda d: d["architecture"].update(colour="red"),
-        lambda d: d["architecture"].update(architecture="magic"),
+        lambda d: d["architecture"].pop("architecture"),
         lambda d: d["architecture"]["graph"].update(cutoff="far"),
         lambda d: d["absorbers"]["Fe K"].pop("grid"),
         lambda d: d["absorbers"].update(Fe=d["absorbers"]["Fe K"]),
@@ -193,6 +193,12 @@ def test_configuration_of_another_network(path, altered):
         load_checkpoint(path).network()
 
 
+def test_architecture_of_a_package_that_was_not_imported(path, altered):
+    altered(lambda d: d["architecture"].update(architecture="magic"))
+    with pytest.raises(ForeignCheckpoint, match=r"no architecture 'magic'; import the package"):
+        load_checkpoint(path)
+
+
 def test_other_safetensors(tmp_path):
     save_file({"a": torch.zeros(3)}, tmp_path / "a.safetensors")
     with pytest.raises(ForeignCheckpoint, match="no cgxas model"):
@@ -220,8 +226,8 @@ def test_pickles_are_never_opened(tmp_path, content):
 def test_theories_come_back(checkpoint, tmp_path):
     config = replace(checkpoint.config, fidelities=("FEFF9", "VASP"))
     cards = {
-        ("Fe", "K"): AbsorberCard(WINDOWS["Fe"], fidelity="VASP"),
-        ("O", "K"): AbsorberCard(WINDOWS["O"]),
+        ("Fe", "K"): AbsorberCard(WINDOWS["Fe", "K"], fidelity="VASP"),
+        ("O", "K"): AbsorberCard(WINDOWS["O", "K"]),
     }
     state = CGXAS(config).state_dict()
     Checkpoint("two", config, cards, state).save(tmp_path / "a.safetensors")
@@ -242,7 +248,7 @@ def test_files_of_older_formats_answer_as_they_did(number):
             found = predictor.predict(examples / crystal, absorber).norm
             np.testing.assert_allclose(found, stored[absorber], rtol=0, atol=1e-6)
     card = predictor.checkpoint.elements["Fe"]
-    assert (card.n_train, card.test_rse, card.grid) == (101, 0.01, WINDOWS["Fe"])
+    assert (card.n_train, card.test_rse, card.grid) == (101, 0.01, WINDOWS["Fe", "K"])
     assert card.fidelity == (None if number == 1 else "FEFF10")
     assert predictor.checkpoint.config.graph == GraphSpec(per_orbit=True)
     assert not predictor.checkpoint.is_calibrated
@@ -285,7 +291,7 @@ def test_calibrations_come_back(calibrated_model, random_model, tmp_path):
     found, parent = load_checkpoint(calibrated_model), load_checkpoint(random_model)
     assert found.state.keys() == parent.state.keys()
     assert found.sha256 != parent.sha256
-    assert found.elements["Ti"].network_grid == WINDOWS["Ti"] != found.elements["Ti"].grid
+    assert found.elements["Ti"].network_grid == WINDOWS["Ti", "K"] != found.elements["Ti"].grid
     assert found.elements["Ti"].test_half_step_error == 0.9
     found.save(tmp_path / "again.safetensors")
     assert (tmp_path / "again.safetensors").read_bytes() == calibrated_model.read_bytes()

@@ -142,7 +142,7 @@ def _random_predictor(config: CGXASConfig) -> Predictor:
             gain = np.sqrt(shape[1]) if name.endswith("dense.linear.weight") else gain
             value = gain * rng.standard_normal(shape) / np.sqrt(shape[1])
         state[name] = torch.as_tensor(value).to(tensor.dtype)
-    cards = {(symbol, "K"): AbsorberCard(grid) for symbol, grid in WINDOWS.items()}
+    cards = {key: AbsorberCard(grid) for key, grid in WINDOWS.items()}
     return Predictor(Checkpoint("random", config, cards, state))
 
 

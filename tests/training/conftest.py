@@ -13,7 +13,7 @@ from cgxas.data.dataset import Dataset
 from cgxas.data.record import Material, Record
 from cgxas.data.split import Split
 from cgxas.model.cgxas.config import CGXASConfig
-from cgxas.spectra.xray import WINDOWS
+from cgxas.spectra.xray import WINDOWS, windows
 from cgxas.training.fit import SILENT, Epoch, Job, Silent, Watcher
 from cgxas.training.settings import TrainingSettings
 
@@ -82,7 +82,7 @@ def record() -> Callable[..., Record]:
     """Makes a record of a site of crystal n, whose edge lies a little higher."""
 
     def make(n: int, element: str, site: int, shift: float, fidelity: str = "FEFF9") -> Record:
-        energy = WINDOWS[element].energies
+        energy = WINDOWS[element, "K"].energies
         return Record(
             spectrum_id=f"{n}-{element}-{fidelity}",
             material=material(n),
@@ -108,7 +108,7 @@ def dataset(model, record) -> Dataset:
         records.append(one)
         if n % 3 == 0:
             records.append(replace(record(n, "O", 5, -0.3 * n), material=one.material))
-    return build_dataset(records, WINDOWS, model)
+    return build_dataset(records, windows(), model)
 
 
 @pytest.fixture(scope="session")

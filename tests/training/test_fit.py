@@ -11,22 +11,21 @@ from cgxas.crystals.spec import GraphSpec
 from cgxas.data.compile import build_dataset
 from cgxas.data.split import Split
 from cgxas.errors import ConfigError, Interrupted
+from cgxas.evaluation.asking import Answer, predict_targets
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.cgxas.network import CGXAS
-from cgxas.spectra.xray import WINDOWS
+from cgxas.spectra.xray import windows
 from cgxas.training.batches import typical_spectrum
 from cgxas.training.fit import (
     BEST,
     LAST,
     LOG,
     SILENT,
-    Answer,
     Job,
     _optimiser,
     _schedule,
     fit,
     new_network,
-    predict_targets,
     site_vectors,
 )
 from cgxas.training.settings import TrainingSettings
@@ -290,7 +289,7 @@ def test_frozen_graph_part_stays_and_its_vectors_are_computed_once(job, model, d
 
 
 def test_predictions_come_with_their_targets(job, model, dataset, monkeypatch):
-    monkeypatch.setattr("cgxas.training.fit._TARGETS_PER_PASS", 3)
+    monkeypatch.setattr("cgxas.evaluation.asking.TARGETS_PER_PASS", 3)
     answer = Answer(new_network(job(), model))
     wanted = np.array([15, 0, 7, 8, 3])
     seen = [chosen.tolist() for chosen, _, _ in predict_targets(answer, dataset, wanted)]
@@ -313,7 +312,7 @@ def test_network_of_two_theories_answers_each_in_its_own(record, tmp_path):
     config = CGXASConfig(
         hidden=16, n_modules=1, n_head_layers=2, wave_numbers=0, graph=GraphSpec(per_orbit=True)
     )
-    dataset = build_dataset(records, WINDOWS, config)
+    dataset = build_dataset(records, windows(), config)
     everything = np.arange(16)
     split = Split(everything, everything, everything)
     training = TrainingSettings(epochs=40, batch_crystals=4, learning_rate=2e-2)

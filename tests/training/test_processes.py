@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from cgxas.data.split import SplitSettings
 from cgxas.training.processes import ALONE, Processes, processes
-from cgxas.training.settings import RunSettings, SplitSettings
+from cgxas.training.settings import RunSettings
 
 WORKER = Path(__file__).with_name("two_worker.py")
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")

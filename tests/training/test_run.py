@@ -13,15 +13,16 @@ import torch
 
 from cgxas.crystals.spec import GraphSpec
 from cgxas.data.dataset import Dataset
-from cgxas.data.split import Split, read_saved_split, read_split, write_split
+from cgxas.data.split import Split, SplitSettings, read_saved_split, read_split, write_split
 from cgxas.errors import ConfigError, Interrupted, OutputError
+from cgxas.evaluation.testing import curves, retest, split_of, test_network
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.checkpoint import Checkpoint, load_checkpoint
 from cgxas.training.fit import BEST, site_vectors
 from cgxas.training.folder import open_run
 from cgxas.training.processes import ALONE
-from cgxas.training.run import Data, Run, curves, prepare, retest, score, split_of, train
-from cgxas.training.settings import RunSettings, SplitSettings, TrainingSettings
+from cgxas.training.run import Run, carry_out, prepare, read_data
+from cgxas.training.settings import RunSettings, TrainingSettings
 
 MODEL = CGXASConfig(
     hidden=8,
@@ -41,7 +42,7 @@ def run_of(salts, tmp_path) -> Callable[..., Run]:
     """Makes a run on the ten salts, in a folder of its own name."""
 
     def make(name: str = "run", config: RunSettings = TINY, folder: Path = salts, **others) -> Run:
-        data = Data.read([folder], config.model, ALONE)
+        data = read_data([folder], config.model, ALONE)
         split = others.pop("split", None) or data.divide(config.split)
         return Run(config, data, split, tmp_path / name, "told", **others)
 
@@ -51,9 +52,9 @@ def run_of(salts, tmp_path) -> Callable[..., Run]:
 @pytest.fixture(scope="module")
 def parent(salts, tmp_path_factory) -> Checkpoint:
     """A model of both elements."""
-    data = Data.read([salts], MODEL, ALONE)
+    data = read_data([salts], MODEL, ALONE)
     folder = tmp_path_factory.mktemp("parent")
-    return train(Run(TINY, data, data.divide(TINY.split), folder, "told"))[0]
+    return carry_out(Run(TINY, data, data.divide(TINY.split), folder, "told"))[0]
 
 
 def assert_same_state(one: Checkpoint, other: Checkpoint) -> None:
@@ -64,7 +65,7 @@ def assert_same_state(one: Checkpoint, other: Checkpoint) -> None:
 
 def test_a_run_ends_in_a_model_that_tells_where_it_comes_from(run_of, salts):
     run = run_of()
-    checkpoint, evaluation = train(run)
+    checkpoint, evaluation = carry_out(run)
     folder = open_run(run.path)
     loaded = folder.checkpoint()
     assert_same_state(loaded, checkpoint)
@@ -86,7 +87,7 @@ def test_a_run_ends_in_a_model_that_tells_where_it_comes_from(run_of, salts):
 
 def test_a_run_folder_tells_all_about_its_run(run_of, salts):
     run = run_of()
-    _, evaluation = train(run)
+    _, evaluation = carry_out(run)
     folder = open_run(run.path)
     assert (folder.name, folder.kind, folder.element) == ("tiny", "universal", None)
     assert folder.data == (salts,)
@@ -105,11 +106,11 @@ def test_a_run_folder_tells_all_about_its_run(run_of, salts):
 
 
 def test_a_broken_run_goes_on_as_if_unbroken(run_of, watcher):
-    whole, evaluation = train(run_of("whole"))
+    whole, evaluation = carry_out(run_of("whole"))
     with pytest.raises(Interrupted):
-        train(run_of("parts", watcher=watcher(stop_after=3)))
+        carry_out(run_of("parts", watcher=watcher(stop_after=3)))
     assert not list(run_of("parts").path.glob("*.safetensors"))
-    resumed, again = train(run_of("parts", resume=True))
+    resumed, again = carry_out(run_of("parts", resume=True))
     for name, tensor in whole.state.items():
         torch.testing.assert_close(resumed.state[name], tensor, rtol=0, atol=1e-6)
     assert again.overall.rse.mean == pytest.approx(evaluation.overall.rse.mean, rel=1e-5)
@@ -118,10 +119,10 @@ def test_a_broken_run_goes_on_as_if_unbroken(run_of, watcher):
 
 
 def test_a_folder_with_a_run_is_not_overwritten(run_of):
-    train(run_of())
+    carry_out(run_of())
     before = {path: path.read_bytes() for path in run_of().path.rglob("*") if path.is_file()}
     with pytest.raises(OutputError, match="go on with --resume"):
-        train(run_of())
+        carry_out(run_of())
     others = {
         "settings": {"config": replace(TINY, training=replace(TINY.training, epochs=9))},
         "name": {"config": replace(TINY, name="other")},
@@ -130,7 +131,7 @@ def test_a_folder_with_a_run_is_not_overwritten(run_of):
     }
     for what, other in others.items():
         with pytest.raises(ConfigError, match=what):
-            train(run_of(resume=True, **other))
+            carry_out(run_of(resume=True, **other))
     assert {p: p.read_bytes() for p in run_of().path.rglob("*") if p.is_file()} == before
 
 
@@ -141,7 +142,7 @@ def test_a_run_does_not_go_on_with_other_data(run_of, write_salts, tmp_path):
     changed[0]["mu"][3] += 1e-6
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(changed), data / "spectra.parquet")
     with pytest.raises(ConfigError, match="data_sha256"):
-        train(run_of(folder=data, resume=True))
+        carry_out(run_of(folder=data, resume=True))
 
 
 def test_a_prepared_run_holds_its_data(run_of):
@@ -156,7 +157,7 @@ def test_a_prepared_run_holds_its_data(run_of):
 
 def test_one_element_alone(run_of):
     run = run_of(element="O")
-    checkpoint, evaluation = train(run)
+    checkpoint, evaluation = carry_out(run)
     assert run.kind == open_run(run.path).kind == "element"
     assert set(checkpoint.elements) == set(evaluation.elements) == {"O"}
     assert checkpoint.provenance["spectra"] == {"train": 6, "validation": 2, "test": 2}
@@ -164,16 +165,16 @@ def test_one_element_alone(run_of):
     mu = run.data.dataset.norm.clone()
     mu[run.data.dataset.absorber.numpy() == 26] = 0.5  # what iron says cannot matter
     data = replace(run.data, dataset=replace(run.data.dataset, norm=mu))
-    again, _ = train(replace(run, data=data, path=run.path.with_name("again")))
+    again, _ = carry_out(replace(run, data=data, path=run.path.with_name("again")))
     assert_same_state(again, checkpoint)
 
 
 def test_a_part_without_spectra_is_refused(run_of):
     with pytest.raises(ConfigError, match="leaves a part without spectra of Co"):
-        train(run_of(element="Co"))
+        carry_out(run_of(element="Co"))
     none = np.zeros(0, dtype=np.int64)
     with pytest.raises(ConfigError, match="leaves a part without spectra of any element"):
-        train(run_of(split=Split(np.arange(8), np.arange(8, 20), none)))
+        carry_out(run_of(split=Split(np.arange(8), np.arange(8, 20), none)))
 
 
 def tuned(run_of, parent: Checkpoint, **settings) -> Run:
@@ -184,7 +185,7 @@ def tuned(run_of, parent: Checkpoint, **settings) -> Run:
 
 def test_tuning_moves_the_head_alone(run_of, parent):
     run = tuned(run_of, parent, epochs=4, learning_rate=1e-3)
-    checkpoint, evaluation = train(run)
+    checkpoint, evaluation = carry_out(run)
     assert run.kind == open_run(run.path).kind == "finetune"
     moved = set()
     for name, tensor in parent.state.items():
@@ -203,12 +204,12 @@ def test_tuning_moves_the_head_alone(run_of, parent):
 
 def test_tuning_leaves_the_parent_as_it_was(run_of, parent):
     before = {name: tensor.clone() for name, tensor in parent.state.items()}
-    train(tuned(run_of, parent, epochs=1))
+    carry_out(tuned(run_of, parent, epochs=1))
     assert all(torch.equal(tensor, parent.state[name]) for name, tensor in before.items())
 
 
 def test_a_tuned_model_names_its_parent(run_of, parent):
-    checkpoint, _ = train(tuned(run_of, parent, epochs=1))
+    checkpoint, _ = carry_out(tuned(run_of, parent, epochs=1))
     assert checkpoint.provenance["parent"] == {
         "name": "tiny",
         "tensors_sha256": parent.sha256,
@@ -219,9 +220,9 @@ def test_a_tuned_model_names_its_parent(run_of, parent):
 @pytest.mark.parametrize("learning_rate", [1e-3, 1.0])
 def test_a_tuned_model_is_never_worse_on_validation_than_its_parent(run_of, parent, learning_rate):
     run = tuned(run_of, parent, epochs=3, learning_rate=learning_rate, schedule="constant")
-    checkpoint, _ = train(run)
+    checkpoint, _ = carry_out(run)
     of_both = [
-        score(c.network(), run.data, run.split, "validation", "Fe").overall.rse.mean
+        test_network(c.network(), run.data, run.split, "validation", "Fe").overall.rse.mean
         for c in (parent, checkpoint)
     ]
     assert of_both[1] <= of_both[0] * (1 + 1e-6)
@@ -232,13 +233,13 @@ def test_a_tuned_model_is_never_worse_on_validation_than_its_parent(run_of, pare
 
 def test_retest_repeats_the_figures_and_refuses_other_data(run_of, write_salts, tmp_path):
     run = run_of()
-    checkpoint, evaluation = train(run)
+    checkpoint, evaluation = carry_out(run)
     data = run.data
     again = retest(load_checkpoint(open_run(run.path).model), data, split_of(checkpoint, data))
     assert again.overall == evaluation.overall
     assert again.elements == evaluation.elements
     assert retest(checkpoint, data, run.split, "train").overall.n == 12
-    other = Data.read([write_salts(tmp_path / "salts", range(9))], MODEL, ALONE)
+    other = read_data([write_salts(tmp_path / "salts", range(9))], MODEL, ALONE)
     with pytest.raises(ConfigError, match=r"not the data tiny was trained with \(salts\)"):
         split_of(checkpoint, other)
     assert retest(checkpoint, other, other.everything).overall.n == 18
@@ -247,7 +248,7 @@ def test_retest_repeats_the_figures_and_refuses_other_data(run_of, write_salts, 
 def test_a_split_of_its_own_must_be_named_again(run_of, tmp_path):
     own = Split(np.arange(10), np.arange(10, 14), np.arange(14, 20))
     run = run_of(split=own)
-    checkpoint, evaluation = train(run)
+    checkpoint, evaluation = carry_out(run)
     with pytest.raises(ConfigError, match="trained with a split of its own; name its file"):
         split_of(checkpoint, run.data)
     write_split(tmp_path / "own.json", own, run.data.records, "formula", (0.5, 0.2), 1)
@@ -295,7 +296,7 @@ def test_a_model_of_two_theories_tells_the_usual_one_of_each_element(run_of, two
     # Of iron only the VASP spectra are learnt from, of oxygen both.
     kept = rows[(element[rows] == "O") | (fidelity[rows] == "VASP6")]
     split = Split(kept, run.split.validation, run.split.test)
-    checkpoint, _ = train(replace(run, split=split))
+    checkpoint, _ = carry_out(replace(run, split=split))
     assert checkpoint.elements["Fe"].fidelity == "VASP6"
     assert checkpoint.elements["O"].fidelity == "FEFF9"
     assert checkpoint.network().fidelity_vectors.shape == (2, 8)
@@ -303,21 +304,21 @@ def test_a_model_of_two_theories_tells_the_usual_one_of_each_element(run_of, two
 
 def test_a_theory_the_network_does_not_know_cannot_be_learnt(run_of, two_theories):
     with pytest.raises(ConfigError, match="the data hold VASP6 spectra"):
-        train(run_of(config=knowing("FEFF9"), folder=two_theories))
+        carry_out(run_of(config=knowing("FEFF9"), folder=two_theories))
 
 
 def test_a_theory_the_model_does_not_know_is_tested_against_the_usual_one(
     run_of, two_theories, write_salts, tmp_path
 ):
     run = run_of(config=knowing("VASP6", "FEFF9"), folder=two_theories, element="Fe")
-    checkpoint, _ = train(run)
+    checkpoint, _ = carry_out(run)
     assert checkpoint.elements["Fe"].fidelity == "FEFF9"
     other = write_salts(tmp_path / "other", range(3), ("FDMNES",))
-    data = Data.read([other], checkpoint.config, ALONE)
+    data = read_data([other], checkpoint.config, ALONE)
     found = retest(checkpoint, data, data.everything)
     assert set(found.elements) == {"Fe"}  # the oxygen spectra are left out
     same = write_salts(tmp_path / "same", range(3), ("FEFF 9.9.1",))
-    data = Data.read([same], checkpoint.config, ALONE)
+    data = read_data([same], checkpoint.config, ALONE)
     np.testing.assert_array_equal(
         found.tested.predicted, retest(checkpoint, data, data.everything).tested.predicted
     )

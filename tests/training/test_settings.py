@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from pymatgen.core import Lattice, Structure
 
 from cgxas.crystals.spec import GraphSpec
+from cgxas.data.split import SplitSettings
 from cgxas.errors import ConfigError
 from cgxas.model.cgxas import config as models
 from cgxas.model.cgxas.config import CGXASConfig
@@ -20,13 +21,12 @@ from cgxas.model.checkpoint import load_checkpoint
 from cgxas.predict import Predictor
 from cgxas.settings import Settings
 from cgxas.training.processes import ALONE
-from cgxas.training.run import Data, Run, train
+from cgxas.training.run import Run, carry_out, read_data
 from cgxas.training.settings import (
     FINETUNE,
     PAPER,
     REFERENCE,
     RunSettings,
-    SplitSettings,
     TrainingSettings,
 )
 
@@ -256,9 +256,9 @@ TRAINED = st.builds(
 )
 @pytest.mark.filterwarnings("ignore::cgxas.errors.FewTrainingSpectraWarning")
 def test_whatever_is_trained_loads_again_and_answers(oxides, run):
-    data = Data.read([oxides], run.model, ALONE)
+    data = read_data([oxides], run.model, ALONE)
     with TemporaryDirectory() as folder:
-        train(Run(run, data, data.divide(run.split), Path(folder, "run"), "told"))
+        carry_out(Run(run, data, data.divide(run.split), Path(folder, "run"), "told"))
         predictor = Predictor(load_checkpoint(Path(folder, "run", "random.safetensors")))
     assert predictor.checkpoint.config == run.model
     absorber = predictor.absorbers[-1]

@@ -19,8 +19,11 @@ from cgxas.spectra.metrics import coverage, negative_log_likelihood, rse
 from cgxas.typing import FloatArray
 
 _DIGITS = 5
-FIGURES = ("rse", "half_step", "within_1", "within_2", "nll")
-"""What a trial tells of a compound; the last three only where there is a sigma."""
+_OF_SIGMA = ("within_1", "within_2", "nll")
+_OF_EDGE_SIGMA = ("half_step_within_1", "half_step_within_2", "half_step_nll")
+FIGURES = ("rse", "half_step", *_OF_SIGMA, *_OF_EDGE_SIGMA)
+"""What a trial tells of a compound; after the first two only where there is a sigma, and one of
+the half step."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,10 @@ class Trial:
         within_1: compound -> share of measured points within one sigma; empty without sigma.
         within_2: compound -> the same within two.
         nll: compound -> mean negative log likelihood of the measured points; empty likewise.
+        half_step_within_1: compound -> 1 if its measured half step lies within one sigma, else 0;
+            empty if the method tells no sigma of that.
+        half_step_within_2: compound -> the same within two.
+        half_step_nll: compound -> negative log likelihood of it; empty likewise.
         curves: test compound -> (P,) spectrum.
         sigma: test compound -> (P,) its standard deviation, from methods that tell one.
     """
@@ -50,6 +57,9 @@ class Trial:
     within_1: dict[str, float]
     within_2: dict[str, float]
     nll: dict[str, float]
+    half_step_within_1: dict[str, float]
+    half_step_within_2: dict[str, float]
+    half_step_nll: dict[str, float]
     curves: dict[str, list[float]]
     sigma: dict[str, list[float]]
 
@@ -93,15 +103,15 @@ def score(compounds: Compounds, repeat: Repeat, method: str, found: Answers) -> 
     numbers = np.concatenate([getattr(repeat, part) for part in PARTS])
     names = [str(name) for name in compounds.name[numbers]]
     energies, target = compounds.grids[repeat.element].energies, compounds.target[numbers]
-    edges = [
-        edge_of(energies, curve) - compounds.half_step[c]
-        for c, curve in zip(numbers, found.norm, strict=True)
-    ]
-    figures = {"rse": rse(target, found.norm), "half_step": np.array(edges)}
+    edges = np.array([edge_of(energies, curve) for curve in found.norm])
+    measured = compounds.half_step[numbers]
+    figures = {"rse": rse(target, found.norm), "half_step": edges - measured}
     if found.sigma is not None:
-        band = target, found.norm, found.sigma
-        figures |= {f"within_{n}": coverage(*band, n) for n in (1, 2)}
-        figures["nll"] = negative_log_likelihood(*band)
+        told = _of_sigma(target, found.norm, found.sigma)
+        figures |= dict(zip(_OF_SIGMA, told, strict=True))
+    if found.edge_sigma is not None:
+        told = _of_sigma(*(each[:, None] for each in (measured, edges, found.edge_sigma)))
+        figures |= dict(zip(_OF_EDGE_SIGMA, told, strict=True))
     tested = range(len(numbers) - len(repeat.test), len(numbers))
     sigma = {} if found.sigma is None else {names[n]: _rounded(found.sigma[n]) for n in tested}
     by_name = {name: dict(zip(names, map(float, v), strict=True)) for name, v in figures.items()}
@@ -114,6 +124,14 @@ def score(compounds: Compounds, repeat: Repeat, method: str, found: Answers) -> 
         sigma=sigma,
         **{name: by_name.get(name, {}) for name in FIGURES},
     )
+
+
+def _of_sigma(
+    target: FloatArray, predicted: FloatArray, sigma: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return (T,) coverages at one and two sigma, and negative log likelihoods, of rows."""
+    one, two = (coverage(target, predicted, sigma, n) for n in (1, 2))
+    return one, two, negative_log_likelihood(target, predicted, sigma)
 
 
 def _rounded(curve: FloatArray) -> list[float]:

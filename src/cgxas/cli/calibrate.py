@@ -1,7 +1,5 @@
 """cgxas calibrate: measured spectra in, a model whose spectra lie on them out."""
 
-import shlex
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,13 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from cgxas.cli.messages import say, table_console
-from cgxas.elements import atomic_number
-from cgxas.errors import DatasetError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from cgxas.calibration.measured import Compounds
     from cgxas.calibration.trials import Trial
 
 _FIGURES = (
@@ -25,6 +20,9 @@ _FIGURES = (
     ("within_1", "within 1 sigma", 2),
     ("within_2", "within 2 sigma", 2),
     ("nll", "NLL per point", 2),
+    ("half_step_within_1", "half step within 1 sigma", 2),
+    ("half_step_within_2", "half step within 2 sigma", 2),
+    ("half_step_nll", "NLL of the half step", 2),
 )
 _Model = Annotated[
     str, typer.Argument(metavar="NAME|PATH", help="The model to calibrate, such as universal.")
@@ -65,7 +63,7 @@ _Simulated = Annotated[
 ]
 
 
-def calibrate(
+def calibrate_model(
     model: _Model,
     data: _Data,
     output: _Output,
@@ -82,60 +80,30 @@ def calibrate(
     the folder is, has learnt from all compounds. The same command goes on where it was stopped.
     """
     from cgxas.calibration.calibrators import DEFAULT
-    from cgxas.calibration.figures import draw_figures, draw_maps
-    from cgxas.calibration.measured import read_compounds
-    from cgxas.calibration.outcome import finish
-    from cgxas.calibration.program import program_curves
-    from cgxas.calibration.run import CalibrationSettings, prepare, trials
-    from cgxas.model.checkpoint import load_checkpoint
+    from cgxas.verbs import calibrate
 
-    for each in element or ():
-        atomic_number(each)
-    parent = load_checkpoint(model)
-    parent.refuse_calibrated("calibrate the model it came from")
-    compounds = read_compounds(data, parent, element or (), each_scan=split == "spectrum")
-    _tell_left_out(compounds)
-    config = CalibrationSettings(
-        name=output.absolute().name,
-        elements=tuple(dict.fromkeys(element or _enough(compounds))),
-        methods=tuple(dict.fromkeys(method or (DEFAULT, "rigid"))),
-        split_by=split,
-        repeats=repeats,
-    )
-    program = program_curves(simulated, compounds) if simulated else None
-    command = shlex.join(["cgxas", *sys.argv[1:]])
-    prepare(config, compounds, output, command)
     with _progress() as advance:
-        found = trials(config, compounds, output, program, on_trial=advance)
-    model_file = finish(config, compounds, found, output, command)
-    console = table_console()
-    console.print(_scores_table(found, console.is_terminal))
-    files = draw_figures(config, compounds, found, output)
-    if simulated:
-        files += draw_maps(config.elements, compounds, simulated, output)
-    say(f"wrote {model_file} and {len(files)} figures beside it")
-
-
-def _enough(compounds: "Compounds") -> list[str]:
-    """Return the elements with compounds enough for a calibration.
-
-    Raises:
-        DatasetError: there is none.
-    """
-    from cgxas.calibration.repeats import ENOUGH, well_measured
-
-    enough = well_measured(compounds)
-    if not enough:
-        raise DatasetError(
-            f"no element has measured spectra of {ENOUGH} compounds; name one with --element"
+        found = calibrate(
+            model,
+            data,
+            output,
+            elements=element or (),
+            methods=method or (DEFAULT, "rigid"),
+            repeats=repeats,
+            split=split,
+            simulated=simulated or (),
+            on_trial=advance,
         )
-    return enough
+    _tell_left_out(found.left_out)
+    console = table_console()
+    console.print(_scores_table(found.trials, console.is_terminal))
+    say(f"wrote {found.files[0]} and {len(found.files) - 1} figures beside it")
 
 
-def _tell_left_out(compounds: "Compounds") -> None:
+def _tell_left_out(left_out: "Sequence[tuple[str, str]]") -> None:
     """Say which spectra are not learnt from, and why: once per reason."""
     reasons: dict[str, list[str]] = {}
-    for key, reason in compounds.left_out:
+    for key, reason in left_out:
         reasons.setdefault(reason, []).append(key)
     for reason, keys in reasons.items():
         also = f" and {len(keys) - 1} more" if len(keys) > 1 else ""

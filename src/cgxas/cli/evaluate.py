@@ -24,9 +24,10 @@ _HEADINGS = (
     "RSE mean",
     "RSE nearest",
 )
+_BAND = ("Within 1 sigma", "Within 2 sigma", "NLL")
 
 
-def evaluate(
+def evaluate_model(
     model: Annotated[str, typer.Argument(metavar="NAME|PATH", help="A model, or a model file.")],
     data: Annotated[list[Path], typer.Argument(metavar="DATASET...", help="Data-set folders.")],
     split: Annotated[
@@ -43,29 +44,22 @@ def evaluate(
 ) -> None:
     """Score a model per absorber, beside two baselines.
 
+    A calibrated model is scored on measured spectra; where the model tells a standard deviation,
+    so are the shares of points within one and two of them, and the mean negative log likelihood.
+
     RSE mean is the error of the element's mean training spectrum, RSE nearest that of the
     training spectrum whose crystal has the nearest composition. Errors of the edge are those of
     the energy at half the edge step. Without --split the parts are
     those the model was trained with.
     """
-    from cgxas.data.split import read_split
-    from cgxas.model.checkpoint import load_checkpoint
     from cgxas.spectra.io.write import check_output
-    from cgxas.training.processes import ALONE
-    from cgxas.training.run import Data, retest, split_of
+    from cgxas.verbs import evaluate
     from cgxas.writing import atomic_path
 
     if split and part == "all":
         raise typer.BadParameter("--part all tests every spectrum: leave out --split")
     target = check_output(output, (".json",)) if output else None
-    checkpoint = load_checkpoint(model)
-    checkpoint.refuse_calibrated("its errors stand in 'cgxas models info', see also cgxas compare")
-    found = Data.read(data, checkpoint.config, ALONE)
-    if part == "all":
-        parts = found.everything
-    else:
-        parts = read_split(split, found.records) if split else split_of(checkpoint, found)
-    evaluation = retest(checkpoint, found, parts, "test" if part == "all" else part)
+    evaluation = evaluate(model, data, split=split, part=part)
     console = table_console()
     console.print(scores_table(evaluation, console.is_terminal))
     if target:
@@ -78,10 +72,12 @@ def scores_table(evaluation: "Evaluation", is_terminal: bool) -> "Table":
     """Return a row per absorber and one for all."""
     from cgxas.cli.tables import plain_table
 
-    table = plain_table(("Absorber",), _HEADINGS, is_terminal)
+    has_band = evaluation.overall.nll is not None
+    headings = (*_HEADINGS, *_BAND) if has_band else _HEADINGS
+    table = plain_table(("Absorber",), headings, is_terminal)
     for symbol, scores in evaluation.elements.items():
-        table.add_row(symbol, *_row(scores))
-    table.add_row("all", *_row(evaluation.overall))
+        table.add_row(symbol, *_row(scores)[: len(headings)])
+    table.add_row("all", *_row(evaluation.overall)[: len(headings)])
     return table
 
 
@@ -94,6 +90,9 @@ def _row(scores: "Scores") -> list[str]:
         scores.half_step_error.mean if scores.half_step_error else None,
         scores.rse_mean_spectrum,
         scores.rse_nearest,
+        scores.within_1,
+        scores.within_2,
+        scores.nll,
     )
     counts = [str(scores.n_train), str(scores.n)]
     return counts + ["-" if figure is None else f"{figure:.4f}" for figure in figures]

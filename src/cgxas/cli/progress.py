@@ -1,5 +1,6 @@
 """A training run as the terminal sees it: a bar, a line per epoch, and a clean stop on request."""
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +8,10 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from cgxas.cli.messages import say
+
 if TYPE_CHECKING:
+    from cgxas.data.dataset import Dataset
     from cgxas.training.fit import Epoch, Watcher
 
 
@@ -39,6 +43,14 @@ class TerminalWatcher:
         """Ask the run to stop after its step."""
         self._stop = True
 
+    def on_data(self, dataset: "Dataset") -> None:
+        """Say how much there is to learn from."""
+        say(
+            f"{len(dataset):,} spectra on {dataset.n_crystals:,} crystals with "
+            f"{len(dataset.numbers):,} nodes: {dataset.bytes_per_spectrum:.0f} bytes per "
+            f"spectrum, {dataset.bytes_per_node:.0f} per node"
+        )
+
     def on_start(self, steps: int, done: int) -> None:
         """Set up the bar."""
         self.progress.update(self._task, total=steps, completed=done)
@@ -69,14 +81,14 @@ class TerminalWatcher:
 
 
 @contextmanager
-def watching(run: Path, tensorboard: bool, is_first: bool) -> "Iterator[Watcher]":
+def watching(run: Path, tensorboard: bool) -> "Iterator[Watcher]":
     """Watch a run for the length of the block; only the first process says anything.
 
     Args:
         run: its folder.
         tensorboard: write event files to a folder in it.
-        is_first: whether this is the first process.
     """
+    is_first = os.environ.get("RANK", "0") == "0"  # as torchrun numbers the processes
     watcher = TerminalWatcher(run / "tensorboard" if tensorboard and is_first else None)
     watcher.progress.disable = not (is_first and watcher.progress.console.is_terminal)
     watcher.progress.console.quiet = not is_first

@@ -188,7 +188,7 @@ def _is_impossible(row: SpectrumRow) -> bool:
 
 
 def _curve_reasons(row: SpectrumRow, is_simulated: bool) -> Iterator[str]:
-    window, energy = WINDOWS.get(row.element), row.energy
+    window, energy = WINDOWS.get((row.element, EDGE)), row.energy
     if window is None:
         yield "no_window"
         return

@@ -5,9 +5,10 @@ import multiprocessing
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -19,16 +20,55 @@ from cgxas.crystals.graph import SiteGraph, graph_of
 from cgxas.crystals.spec import GraphSpec
 from cgxas.data import dataset
 from cgxas.data.dataset import Dataset
-from cgxas.data.record import Material, Record
+from cgxas.data.folder import read_records
+from cgxas.data.record import Material, Record, Records
+from cgxas.data.split import Split, SplitSettings, split_records
 from cgxas.errors import DatasetError, OutputError
 from cgxas.model.architecture import ArchitectureSettings
 from cgxas.model.sites import shares
 from cgxas.spectra import resample as resampling
 from cgxas.spectra.resample import resample
 from cgxas.spectra.spectrum import EnergyGrid
+from cgxas.spectra.xray import windows
 
 _WORTH_PROCESSES = 500
 _CHUNK = 64
+
+
+@dataclass(frozen=True, eq=False)
+class CompiledData:
+    """Records, and what a network trains on and is tested on, in the same order.
+
+    Attributes:
+        folders: where they came from.
+        records: the records.
+        dataset: the same, compiled.
+    """
+
+    folders: tuple[Path, ...]
+    records: Records
+    dataset: Dataset
+
+    @classmethod
+    def read(cls, folders: Sequence[Path], config: ArchitectureSettings) -> Self:
+        """Read data-set folders, and compile them for a network.
+
+        Raises:
+            DatasetError: a folder is damaged, or a spectrum fits no grid.
+        """
+        records = read_records(folders)
+        dataset = compiled(records.records, windows(config.n_outputs), config)
+        return cls(tuple(folders), records, dataset)
+
+    @property
+    def everything(self) -> Split:
+        """All spectra as a test part, for data a model knows nothing of."""
+        none = np.zeros(0, dtype=np.int64)
+        return Split(none, none, np.arange(len(self.dataset)))
+
+    def divide(self, settings: SplitSettings) -> Split:
+        """Return the parts that settings ask for."""
+        return split_records(self.records, settings.by, settings.fractions, settings.seed)
 
 
 def compiled(

@@ -6,13 +6,15 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from cgxas.data.record import Records
 from cgxas.errors import ConfigError
+from cgxas.settings import Seed, Settings
 from cgxas.writing import atomic_path
 
 Part = Literal["train", "validation", "test"]
@@ -24,6 +26,41 @@ SplitBy = Literal["formula", "material", "spectrum"]
 SEED = 64
 FORMAT = 1
 """Number of the format of a split's file."""
+
+
+_Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+@dataclass(frozen=True)
+class SplitSettings(Settings):
+    """How records are divided.
+
+    Attributes:
+        by: what stays in one part: all spectra of a reduced formula, of a crystal, or nothing.
+        train: share for training.
+        validation: share for validation; the rest is for testing.
+        seed: of the shuffle.
+    """
+
+    title: ClassVar[str] = "split"
+
+    by: SplitBy = "formula"
+    train: _Share = 0.6
+    validation: _Share = 0.2
+    seed: Seed = SEED
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.train + self.validation >= 1:
+            raise ConfigError(
+                f"{self.path('train')} = {self.train} and {self.path('validation')} = "
+                f"{self.validation} leave no test part; together they must be below 1"
+            )
+
+    @property
+    def fractions(self) -> tuple[float, float]:
+        """Shares for training and validation."""
+        return self.train, self.validation
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,13 @@ from cgxas.elements import SYMBOLS
 from cgxas.errors import ConfigError
 from cgxas.evaluation.baselines import compositions, mean_spectrum, nearest_by_composition
 from cgxas.evaluation.tested import TestedSpectra
-from cgxas.spectra.metrics import half_step_errors, pcc, rse
+from cgxas.spectra.metrics import (
+    coverage,
+    half_step_errors,
+    negative_log_likelihood,
+    pcc,
+    rse,
+)
 from cgxas.spectra.spectrum import EnergyGrid
 from cgxas.typing import FloatArray
 
@@ -60,6 +66,10 @@ class Scores:
             None without training spectra.
         rse_nearest: mean RSE of the baseline that answers the nearest training spectrum by
             composition; None likewise.
+        within_1: mean share of points within one standard deviation; None where the model tells
+            none.
+        within_2: the same within two.
+        nll: mean negative log likelihood of a point; None likewise.
     """
 
     n: int
@@ -69,6 +79,9 @@ class Scores:
     half_step_error: Distribution | None
     rse_mean_spectrum: float | None
     rse_nearest: float | None
+    within_1: float | None = None
+    within_2: float | None = None
+    nll: float | None = None
 
 
 @dataclass(frozen=True)
@@ -104,14 +117,16 @@ class Answers:
         records: the records.
         target: (T, P) spectra on the grid; NaN where they were not computed.
         predicted: (T, P) spectra.
+        sigma: (T, P) their standard deviations; None where the model tells none.
     """
 
     records: Sequence[Record]
     target: FloatArray
     predicted: FloatArray
+    sigma: FloatArray | None = None
 
 
-def evaluate(
+def scored(
     answers: Answers,
     train: Sequence[Record],
     train_mu: FloatArray,
@@ -166,10 +181,14 @@ def _per_spectrum(
     train_mu: FloatArray,
     grids: Mapping[str, EnergyGrid],
 ) -> FloatArray:
-    """Return (T, 5): RSE, PCC, half-step error, and the RSE of the two baselines."""
-    columns = np.full((len(answers.records), 5), np.nan)
+    """Return (T, 8): RSE, PCC, half-step error, RSE of two baselines, coverages, likelihood."""
+    columns = np.full((len(answers.records), 8), np.nan)
     columns[:, 0] = rse(answers.target, answers.predicted)
     columns[:, 1] = pcc(answers.target, answers.predicted)
+    if answers.sigma is not None:
+        band = answers.target, answers.predicted, answers.sigma
+        columns[:, 5], columns[:, 6] = coverage(*band, 1), coverage(*band, 2)
+        columns[:, 7] = negative_log_likelihood(*band)
     element = np.array([record.element for record in answers.records])
     trained = np.array([record.element for record in train])
     for symbol in np.unique(element):
@@ -192,13 +211,17 @@ def _scores(columns: NDArray[np.float64], n_train: int) -> Scores:
     errors, correlations = Distribution.of(columns[:, 0]), Distribution.of(columns[:, 1])
     if errors is None or correlations is None:
         raise ConfigError("there is no spectrum to test")
-    mean, nearest = (Distribution.of(column) for column in columns[:, 3:].T)
+    others = [Distribution.of(column) for column in columns[:, 3:].T]
+    mean, nearest, within_1, within_2, nll = (each.mean if each else None for each in others)
     return Scores(
         n=len(columns),
         n_train=n_train,
         rse=errors,
         pcc=correlations,
         half_step_error=Distribution.of(columns[:, 2]),
-        rse_mean_spectrum=mean.mean if mean else None,
-        rse_nearest=nearest.mean if nearest else None,
+        rse_mean_spectrum=mean,
+        rse_nearest=nearest,
+        within_1=within_1,
+        within_2=within_2,
+        nll=nll,
     )

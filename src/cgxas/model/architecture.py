@@ -101,14 +101,20 @@ class ArchitectureSettings(Settings):
 class Architecture(nn.Module, ABC):
     """A network: `forward` is `head(embed(batch))`.
 
+    A file is read into a network that was built without storage, so that its numbers are never
+    drawn in vain. Constants that no file holds belong into buffers that are not persistent; these
+    are noticed, and made. Tensors that are mere attributes would stay empty.
+
     Attributes:
         settings_class: the class of its settings.
+        references: what a model with this network is to cite.
         config: its settings.
         head_layers: the head's layers, input side first: what fine-tuning and the paper's
             transfer move.
     """
 
     settings_class: ClassVar[type[ArchitectureSettings]]
+    references: ClassVar[tuple[str, ...]] = ()
     config: ArchitectureSettings
     head_layers: Sequence[nn.Module]
 

@@ -34,6 +34,7 @@ from cgxas.errors import (
 from cgxas.model.architecture import (
     Architecture,
     ArchitectureSettings,
+    architectures,
     build,
 )
 from cgxas.model.calibration.base import Calibration, calibration_kind
@@ -118,13 +119,13 @@ class Checkpoint:
 
     @property
     def tensors(self) -> dict[str, Tensor]:
-        """The network's tensors and those of the calibration, by name."""
-        return dict(self.state) | self._own_tensors
+        """The network's tensors and those of the calibration, by their names in the file."""
+        own = self._own_tensors
+        return dict(self.state) | {f"{_CALIBRATION}{name}": own[name] for name in own}
 
     @property
-    def _own_tensors(self) -> dict[str, Tensor]:
-        own = self.calibration.tensors if self.calibration else {}
-        return {f"{_CALIBRATION}{name}": own[name] for name in own}
+    def _own_tensors(self) -> Mapping[str, Tensor]:
+        return {} if self.calibration is None else self.calibration.tensors
 
     @property
     def is_calibrated(self) -> bool:
@@ -160,6 +161,10 @@ class Checkpoint:
                 f"configuration asks for {expected.get(wrong, 'none')}"
             )
         network.load_state_dict(dict(self.state), assign=True)
+        if any(buffer.is_meta for buffer in network.buffers()):  # constants, which no file holds
+            with torch.random.fork_rng():
+                network = build(self.config)
+            network.load_state_dict(dict(self.state), assign=True)
         return network.requires_grad_(False).eval()
 
     def save(self, path: Path, parent: "Checkpoint | None" = None) -> None:
@@ -170,15 +175,14 @@ class Checkpoint:
             parent: a bundled model with the same network, whose tensors are then left out.
 
         Raises:
+            ConfigError: the parent has another network.
             OutputError: it cannot be written there.
         """
-        description = self._description()
-        if parent is None:
-            kept = self.tensors
-        else:
+        description, kept = self._description(), self.tensors
+        if parent is not None:
             if tensors_hash(parent.state) != description["network_sha256"]:
                 raise ConfigError(f"{self.name} does not have the network of {parent.name}")
-            kept = self._own_tensors
+            kept = {name: tensor for name, tensor in kept.items() if name not in self.state}
             description["parent"] = {"name": parent.name, "sha256": parent.sha256}
         description["sha256"] = _description_hash(description)
         # Copies, since a file cannot hold two tensors that share memory.
@@ -190,9 +194,7 @@ class Checkpoint:
     def _description(self) -> dict[str, Any]:
         """Return all but the tensors as plain values, with the hashes of the tensors."""
         calibration: dict[str, Any] | None = None
-        own: Mapping[str, Tensor] = {}
-        if self.calibration:
-            own = self.calibration.tensors
+        if self.calibration is not None:
             calibration = {"kind": self.calibration.kind, "values": dict(self.calibration.values)}
         description = {
             "format": FORMAT,
@@ -203,7 +205,7 @@ class Checkpoint:
             "calibration": calibration,
             "provenance": dict(self.provenance),
             "network_sha256": tensors_hash(self.state),
-            "calibration_sha256": tensors_hash(own),
+            "calibration_sha256": tensors_hash(self._own_tensors),
         }
         plain: dict[str, Any] = json.loads(json.dumps(description))
         return plain
@@ -241,7 +243,9 @@ def load_checkpoint(model: str | Path) -> Checkpoint:
     try:
         recorded, found = _hashes(description, tensors)
         description = upgraded(description)
-        parts = _parts(description, _with_parent(description, tensors))
+        parts = _parts(description, _with_parent(path, description, tensors))
+    except ForeignCheckpoint as error:
+        raise ForeignCheckpoint(f"{path}: {error}") from error
     except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
         raise DamagedCheckpoint(f"{path}: the description of the model is damaged") from error
     if recorded != found:
@@ -257,25 +261,30 @@ def _hashes(description: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> tu
         return description["tensors_sha256"], tensors_hash(tensors)
     names = ("sha256", "network_sha256", "calibration_sha256")
     state, own = _divided(tensors, has_calibration=description["calibration"] is not None)
+    if "parent" in description and state:
+        raise ValueError(f"{next(iter(state))!r} is told twice, here and by the parent")
     network = description["network_sha256"] if "parent" in description else tensors_hash(state)
     found = (_description_hash(description), network, tensors_hash(own))
     return tuple(description[name] for name in names), found
 
 
 def _with_parent(
-    description: Mapping[str, Any], tensors: Mapping[str, Tensor]
+    path: Path, description: Mapping[str, Any], tensors: Mapping[str, Tensor]
 ) -> Mapping[str, Tensor]:
     """Return the tensors, with those of the bundled model that the file names, if it does."""
     if "parent" not in description:
         return tensors
     name, sha256 = (str(description["parent"][key]) for key in ("name", "sha256"))
     if name not in bundled():
-        raise CheckpointNotFound(f"the model it was made of, {name}, is not bundled with cgxas")
+        raise CheckpointNotFound(
+            f"{path} holds a calibration of {name} alone, which this cgxas does not have; install "
+            "the cgxas it came with"
+        )
     parent = load_checkpoint(name)
     wanted = (sha256, description["network_sha256"])
     if wanted != (parent.sha256, tensors_hash(parent.state)):
         raise CheckpointVersion(
-            f"it was made of another {name} than this cgxas has; install the cgxas it came with"
+            f"{path} was made of another {name} than this cgxas has; install the cgxas it came with"
         )
     return {**parent.state, **tensors}
 
@@ -291,6 +300,11 @@ def _parts(description: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> _Pa
         absorber, edge = name.split(" ")
         atomic_number(absorber)
         cards[absorber, edge] = _card_from_json(values)
+    architecture = description["architecture"]["architecture"]
+    if architecture not in architectures():
+        raise ForeignCheckpoint(
+            f"there is no architecture {architecture!r}; import the package that brings it"
+        )
     config = ArchitectureSettings.from_dict(description["architecture"])
     found = {
         "name": str(description["name"]),
@@ -314,16 +328,15 @@ def _checkpoint(
 ) -> Checkpoint:
     """Build what a file describes, and see that its parts fit together."""
     checkpoint = Checkpoint(**found, state=state)
+    about = description["calibration"]
     try:
         network = checkpoint.network()
-    except ForeignCheckpoint as error:
-        raise ForeignCheckpoint(f"{path}: {error}") from error
-    about = description["calibration"]
-    if about is None:
-        return checkpoint
-    try:
+        if about is None:
+            return checkpoint
         kind = calibration_kind(about["kind"])
         calibration = kind.restore(own, about["values"], network)
+    except ForeignCheckpoint as error:
+        raise ForeignCheckpoint(f"{path}: {error}") from error
     except (KeyError, TypeError, ValueError, AttributeError, CgxasError) as error:
         raise DamagedCheckpoint(f"{path}: the description of the model is damaged") from error
     return replace(checkpoint, calibration=calibration)

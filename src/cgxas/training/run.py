@@ -4,29 +4,22 @@ import hashlib
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-
-from cgxas.data.compile import compiled
-from cgxas.data.dataset import Dataset
-from cgxas.data.folder import read_records
-from cgxas.data.record import Record, Records
-from cgxas.data.split import Part, Split, split_records, write_split
-from cgxas.elements import atomic_number
+from cgxas.data.compile import CompiledData
+from cgxas.data.record import Record
+from cgxas.data.split import Split, write_split
 from cgxas.errors import ConfigError
-from cgxas.evaluation.scores import Answers, Evaluation, evaluate
-from cgxas.model.architecture import Architecture, ArchitectureSettings
+from cgxas.evaluation.scores import Distribution, Evaluation
+from cgxas.evaluation.testing import test_network
+from cgxas.model.architecture import Architecture, ArchitectureSettings, architecture
 from cgxas.model.checkpoint import AbsorberCard, Checkpoint
-from cgxas.spectra.spectrum import EnergyGrid
-from cgxas.spectra.xray import WINDOWS
-from cgxas.training.fit import SILENT, Answer, Job, Watcher, fit, new_network, predict_targets
+from cgxas.spectra.xray import windows
+from cgxas.training.fit import SILENT, Job, Watcher, fit, new_network
 from cgxas.training.folder import (
     CONFIG,
     DATA,
@@ -39,47 +32,20 @@ from cgxas.training.folder import (
     open_run,
 )
 from cgxas.training.processes import ALONE, Processes
-from cgxas.training.settings import RunSettings, SplitSettings
-from cgxas.typing import FloatArray
+from cgxas.training.settings import RunSettings
 from cgxas.writing import atomic_path
 
 
-@dataclass(frozen=True, eq=False)
-class Data:
-    """Records, and what a network trains on, in the same order.
-
-    Attributes:
-        folders: where they came from.
-        records: the records.
-        dataset: the same, compiled.
-    """
-
-    folders: tuple[Path, ...]
-    records: Records
-    dataset: Dataset
-
-    @classmethod
-    def read(
-        cls, folders: Sequence[Path], config: ArchitectureSettings, processes: Processes
-    ) -> Self:
-        """Read data-set folders; the first process compiles them, the others wait for it."""
-        records = read_records(folders)
-        if not processes.is_first:
-            processes.wait()
-        dataset = compiled(records.records, windows(config), config)
-        if processes.is_first:
-            processes.wait()
-        return cls(tuple(folders), records, dataset)
-
-    @property
-    def everything(self) -> Split:
-        """All spectra as a test part, for data a model knows nothing of."""
-        none = np.zeros(0, dtype=np.int64)
-        return Split(none, none, np.arange(len(self.dataset)))
-
-    def divide(self, config: SplitSettings) -> Split:
-        """Return the parts a configuration asks for."""
-        return split_records(self.records, config.by, config.fractions, config.seed)
+def read_data(
+    folders: Sequence[Path], config: ArchitectureSettings, processes: Processes = ALONE
+) -> CompiledData:
+    """Read data-set folders; the first process compiles them, the others wait for it."""
+    if not processes.is_first:
+        processes.wait()
+    data = CompiledData.read(folders, config)
+    if processes.is_first:
+        processes.wait()
+    return data
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +66,7 @@ class Run:
     """
 
     config: RunSettings
-    data: Data
+    data: CompiledData
     split: Split
     path: Path
     command: str
@@ -130,8 +96,11 @@ class Run:
         return Job(dataset, split, config, self.path, self.processes, self.watcher)
 
 
-def train(run: Run) -> tuple[Checkpoint, Evaluation]:
+def carry_out(run: Run) -> tuple[Checkpoint, Evaluation] | None:
     """Train a model, test it on the spectra it never saw, and write both to the run folder.
+
+    Returns:
+        The model and its scores; None in all processes but the first, which tests alone.
 
     Raises:
         OutputError: the folder holds a run already, and `resume` is not set.
@@ -140,19 +109,19 @@ def train(run: Run) -> tuple[Checkpoint, Evaluation]:
     """
     job = run.job
     folder = prepare(run)
-    network = _starting_network(run, job)
-    network = fit(network, job).to("cpu")
-    evaluation = score(network, run.data, run.split, element=run.element)
+    network = fit(_starting_network(run, job), job)
+    if not run.processes.is_first:
+        return None
+    evaluation = test_network(network, run.data, run.split, element=run.element)
     checkpoint = Checkpoint(
         name=run.config.name,
         config=run.config.model,
         cards=_cards(run, job.split, evaluation),
-        state=network.state_dict(),
+        state=network.to("cpu").state_dict(),
         provenance=_provenance(run, job.split, evaluation),
     )
-    if run.processes.is_first:
-        checkpoint.save(folder.model)
-        folder.save_scores(evaluation)
+    checkpoint.save(folder.model)
+    folder.save_scores(evaluation)
     return checkpoint, evaluation
 
 
@@ -226,92 +195,12 @@ def _starting_network(run: Run, job: Job) -> Architecture:
     return network
 
 
-def split_of(checkpoint: Checkpoint, data: Data) -> Split:
-    """Return the split a model was trained with.
-
-    Raises:
-        ConfigError: the model does not tell, or the data are not those it came from.
-    """
-    told = checkpoint.provenance
-    if "split" not in told.get("configuration", {}):
-        raise ConfigError(f"{checkpoint.name} does not tell how its data were split")
-    if data.records.sha256 != told["data_sha256"]:
-        raise ConfigError(
-            f"these are not the data {checkpoint.name} was trained with "
-            f"({', '.join(told['data'])}); name a split with --split, or test on all of them with "
-            "--part all"
-        )
-    split = data.divide(SplitSettings.from_dict(told["configuration"]["split"]))
-    if split.sha256 != told["split_sha256"]:
-        raise ConfigError(
-            f"{checkpoint.name} was trained with a split of its own; name its file with --split"
-        )
-    return split
-
-
-def retest(checkpoint: Checkpoint, data: Data, split: Split, part: Part = "test") -> Evaluation:
-    """Score a model on a part of a data set.
-
-    A spectrum of a theory the model does not know is compared with the element's usual one.
-
-    Raises:
-        ConfigError: the part holds no spectrum the model has an answer for.
-    """
-    checkpoint.refuse_calibrated("it is tested by cgxas calibrate")
-    fidelities = checkpoint.config.fidelities
-    usual = {atomic_number(s): card.fidelity or "" for s, card in checkpoint.elements.items()}
-    other = dict.fromkeys(range(256), fidelities[0] if fidelities else "")  # not tested at all
-    dataset = data.dataset.renumbered(fidelities, other | usual)
-    known = np.isin(dataset.absorber.numpy(), list(usual))
-    parts = (p[known[p]] for p in (split.train, split.validation, split.test))
-    told = Data(data.folders, data.records, dataset)
-    return score(checkpoint.network(), told, Split(*parts), part)
-
-
-def score(
-    network: Architecture, data: Data, split: Split, part: Part = "test", element: str | None = None
-) -> Evaluation:
-    """Score a network on the spectra of a part whose site is certain.
-
-    Args:
-        network: the network.
-        data: the data set.
-        split: its parts; the training part gives the baselines.
-        part: which one is tested.
-        element: the only absorber to test; None for all.
-    """
-    records = data.records.records
-    mine = data.dataset.only(split, element)
-    tested = getattr(mine, part)
-    tested = tested[data.dataset.certain.numpy()[tested]]
-    dataset = data.dataset.renumbered(network.config.fidelities)
-    predicted = np.zeros((len(tested), network.config.n_outputs))
-    place = {int(target): row for row, target in enumerate(tested)}
-    for targets, _, spectra in predict_targets(Answer(network), dataset, tested):
-        predicted[[place[int(target)] for target in targets]] = spectra.double().numpy()
-    answers = Answers([records[n] for n in tested], curves(data.dataset, tested), predicted)
-    train = [records[n] for n in mine.train]
-    return evaluate(answers, train, curves(data.dataset, mine.train), windows(network.config))
-
-
-def windows(config: ArchitectureSettings) -> dict[str, EnergyGrid]:
-    """Return the energy windows, with as many points as a network answers with."""
-    return {s: replace(window, n_points=config.n_outputs) for s, window in WINDOWS.items()}
-
-
-def curves(dataset: Dataset, targets: NDArray[np.int64]) -> FloatArray:
-    """Return (T, P) spectra on their grids, NaN where the source did not compute them."""
-    known, _ = dataset.weights(torch.from_numpy(targets))
-    norm = dataset.norm[torch.from_numpy(targets)].double().numpy()
-    return np.where(known.numpy() > 0, norm, np.nan)
-
-
 def _cards(run: Run, split: Split, evaluation: Evaluation) -> dict[tuple[str, str], AbsorberCard]:
     records = run.data.records.records
     counts_uncertain = run.config.training.uncertain_weight > 0
     learnt = [records[n] for n in split.train if records[n].site_certain or counts_uncertain]
     symbols = [record.element for record in learnt]
-    cards, grids = {}, windows(run.config.model)
+    cards, grids = {}, windows(run.config.model.n_outputs)
     for symbol in sorted(set(symbols), key=list(grids).index):
         scores = evaluation.elements.get(symbol)
         cards[symbol, "K"] = AbsorberCard(
@@ -320,9 +209,14 @@ def _cards(run: Run, split: Split, evaluation: Evaluation) -> dict[tuple[str, st
             n_test=scores.n if scores else 0,
             test_rse=scores.rse.mean if scores else None,
             test_pcc=scores.pcc.mean if scores else None,
+            test_half_step_error=_mean(scores.half_step_error) if scores else None,
             fidelity=_usual_fidelity(learnt, symbol) if run.config.model.fidelities else None,
         )
     return cards
+
+
+def _mean(found: Distribution | None) -> float | None:
+    return found.mean if found else None
 
 
 def _usual_fidelity(learnt: Sequence[Record], symbol: str) -> str:
@@ -349,7 +243,7 @@ def _provenance(run: Run, split: Split, evaluation: Evaluation) -> dict[str, Any
         "date": datetime.now(UTC).date().isoformat(),
         "cgxas": version("cgxas"),
         "torch": version("torch"),
-        "references": ["arXiv:2512.23449", "doi:10.1038/s43246-021-00194-3"],
+        "references": list(architecture(run.config.model.architecture).references),
     }
     if run.parent is not None:
         told["parent"] = {"name": run.parent.name, "tensors_sha256": run.parent.sha256}

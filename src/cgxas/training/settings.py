@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from cgxas.data.split import SEED, SplitBy
+from cgxas.data.split import SplitSettings
 from cgxas.errors import ConfigError
 from cgxas.model.architecture import ArchitectureSettings
 from cgxas.model.cgxas.config import CGXASConfig
@@ -64,41 +64,6 @@ REFERENCE = TrainingSettings(epochs=100, batch_crystals=128, learning_rate=1e-3,
 
 FINETUNE = TrainingSettings(epochs=40, learning_rate=3e-4)
 """For the head of a trained model alone."""
-
-
-_Share = Annotated[float, Field(gt=0, lt=1)]
-
-
-@dataclass(frozen=True)
-class SplitSettings(Settings):
-    """How records are divided.
-
-    Attributes:
-        by: what stays in one part: all spectra of a reduced formula, of a crystal, or nothing.
-        train: share for training.
-        validation: share for validation; the rest is for testing.
-        seed: of the shuffle.
-    """
-
-    title: ClassVar[str] = "split"
-
-    by: SplitBy = "formula"
-    train: _Share = 0.6
-    validation: _Share = 0.2
-    seed: Seed = SEED
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.train + self.validation >= 1:
-            raise ConfigError(
-                f"{self.path('train')} = {self.train} and {self.path('validation')} = "
-                f"{self.validation} leave no test part; together they must be below 1"
-            )
-
-    @property
-    def fractions(self) -> tuple[float, float]:
-        """Shares for training and validation."""
-        return self.train, self.validation
 
 
 @dataclass(frozen=True)

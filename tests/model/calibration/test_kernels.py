@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from cgxas.model.calibration.kernels import KernelSum, Scale, Sites, Term
+from cgxas.model.calibration.kernels import KernelSum, Scale, SiteFeatures, Term
 
 TERMS = (
     Term("none", "constant", within=True),
@@ -15,9 +15,9 @@ TERMS = (
 
 
 @pytest.fixture
-def sites() -> Sites:
+def sites() -> SiteFeatures:
     torch.manual_seed(0)
-    return Sites(
+    return SiteFeatures(
         element=torch.tensor([26, 26, 16, 26, 16]),
         vector=torch.randn(5, 7).double(),
         curve=torch.randn(5, 9).double(),
@@ -56,7 +56,7 @@ def test_matern_is_one_at_home_and_falls_with_distance(sites, scale, feature):
     term = Term(feature, "matern", within=False)
     found = kernel([term], scale, sites, sites)
     torch.testing.assert_close(found.diagonal(), torch.ones(5).double())
-    far = Sites(**{**sites.tensors, feature: getattr(sites, feature) * 50})
+    far = SiteFeatures(**{**sites.tensors, feature: getattr(sites, feature) * 50})
     assert (kernel([term], scale, sites, far).diagonal() < 0.2).all()
     longer = torch.tensor([0.0, 3.0]).double()
     away = ~torch.eye(5, dtype=torch.bool)

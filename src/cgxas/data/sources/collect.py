@@ -131,7 +131,7 @@ def usable_curve(
 
 
 def _in_window(energy: NDArray[np.float64], element: str) -> bool:
-    window = WINDOWS[element]
+    window = WINDOWS[element, EDGE]
     return bool(((energy >= window.e_min) & (energy <= window.e_max)).any())
 
 

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from torch import Tensor
 
+from cgxas.errors import ForeignCheckpoint
 from cgxas.model.architecture import Architecture
 from cgxas.model.sites import AbsorberSites
 from cgxas.spectra.spectrum import EnergyGrid
@@ -169,9 +170,15 @@ def register(kind: str, home: str) -> None:
 
 
 def calibration_kind(kind: object) -> type[Calibration]:
-    """Return a kind of calibration by name; ValueError if there is none."""
+    """Return a kind of calibration by name.
+
+    Raises:
+        ForeignCheckpoint: there is none.
+    """
     if not isinstance(kind, str) or kind not in _HOMES:
-        raise ValueError(f"there is no calibration of the kind {kind!r}")
+        raise ForeignCheckpoint(
+            f"there is no calibration of the kind {kind!r}; import the package that brings it"
+        )
     module, _, attribute = _HOMES[kind].partition(":")
     found: type[Calibration] = getattr(import_module(module), attribute)
     return found

@@ -66,13 +66,18 @@ class CurvesCalibration(Calibration):
     def restore(
         cls, tensors: Mapping[str, Tensor], values: Mapping[str, Any], network: Architecture
     ) -> Self:
-        """Undo `tensors` and `values`; KeyError or ValueError if they do not fit."""
+        """Undo `tensors` and `values`; KeyError, TypeError or ValueError if they do not fit."""
         curves: dict[str, dict[str, Curve]] = {}
         for absorber, names in values["names"].items():
             rows = [tensors[f"{absorber}.{n}"].numpy() for n in range(len(names))]
-            curves[absorber] = {
-                name: (energy, norm) for name, (energy, norm) in zip(names, rows, strict=True)
-            }
+            curves[absorber] = {name: _curve(row) for name, row in zip(names, rows, strict=True)}
         if len(tensors) != sum(map(len, curves.values())):
             raise ValueError("there are curves without names")
         return cls(curves)
+
+
+def _curve(row: FloatArray) -> Curve:
+    energy, norm = row
+    if row.ndim != 2 or not (np.diff(energy) > 0).all():
+        raise ValueError("a curve has a norm at each of some energies that increase")
+    return energy, norm

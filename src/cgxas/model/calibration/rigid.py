@@ -55,12 +55,12 @@ class RigidCalibration(Calibration):
     @property
     def tensors(self) -> Mapping[str, Tensor]:
         """Those of the program's curves."""
-        return self.program.tensors if self.program else {}
+        return {} if self.program is None else self.program.tensors
 
     @property
     def values(self) -> dict[str, Any]:
         """Shift and width, and what the curves are of."""
-        program = dict(self.program.values) if self.program else None
+        program = None if self.program is None else dict(self.program.values)
         return {"shift": self.shift, "width": self.width, "program": program}
 
     @classmethod
@@ -69,9 +69,11 @@ class RigidCalibration(Calibration):
     ) -> Self:
         """Undo `tensors` and `values`; KeyError, TypeError or ValueError if they do not fit."""
         shift, width, program = (values[name] for name in ("shift", "width", "program"))
-        if not (np.isfinite([shift, width]).all() and width >= 0) or (tensors and not program):
-            raise ValueError("a shift and a width must be finite numbers")
-        curves = CurvesCalibration.restore(tensors, program, network) if program else None
+        if not np.isfinite([shift, width]).all() or width < 0:
+            raise ValueError("a shift is a finite number, and a width one of at least 0")
+        if tensors and program is None:
+            raise ValueError("there are tensors, but no program whose curves they are")
+        curves = None if program is None else CurvesCalibration.restore(tensors, program, network)
         return cls(float(shift), float(width), curves)
 
 

@@ -56,7 +56,7 @@ def import_checkpoint(path: Path, name: str, activation: Activation = "elu") -> 
     try:
         config = config_from_shapes(state, activation, activation)
         translated = {key: _single(tensor) for key, tensor in translate(state).items()}
-        cards = {(symbol, "K"): AbsorberCard(grid) for symbol, grid in WINDOWS.items()}
+        cards = {key: AbsorberCard(grid) for key, grid in WINDOWS.items()}
         checkpoint = Checkpoint(name, config, cards, translated, _origin(path, activation))
         checkpoint.network()
     except ForeignCheckpoint as error:

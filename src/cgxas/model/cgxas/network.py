@@ -28,6 +28,7 @@ class CGXAS(Architecture):
     """The network of SPEC section 4."""
 
     settings_class = CGXASConfig
+    references = ("arXiv:2512.23449", "doi:10.1038/s43246-021-00194-3")
     config: CGXASConfig
 
     def __init__(self, config: CGXASConfig) -> None:
