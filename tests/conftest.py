@@ -50,6 +50,12 @@ def shared() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """The folder of values computed with the paper authors' own code."""
+    return Path(__file__).parent / "golden" / "data"
+
+
 @pytest.fixture
 def spectrum() -> Spectrum:
     """Fe2O3 with two distinct sites, four atoms and one; the edges lie at 7120 and 7122 eV."""

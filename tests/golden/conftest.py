@@ -18,7 +18,6 @@ from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.cgxas.network import CGXAS
 
 STRUCTURES = ("fe_bcc", "tio2_rutile", "o2_box", "zns_wurtzite_skew")
-FOLDER = Path(__file__).parent / "data"
 
 _GAINS = ((".linear2_vector", 4.0), (".linear1_vector", 2.0))  # first match counts
 
@@ -128,9 +127,9 @@ class Watch:
 
 
 @pytest.fixture(scope="session")
-def goldens() -> Goldens:
+def goldens(reference: Path) -> Goldens:
     """The reference values."""
-    return Goldens(FOLDER)
+    return Goldens(reference)
 
 
 @pytest.fixture
