@@ -18,7 +18,7 @@ from cgxas.cli import main
 from cgxas.cli.tables import spectra_table
 from cgxas.crystals.canonical import Cell
 from cgxas.data.record import Material, Record
-from cgxas.evaluation.scores import Answers, evaluate
+from cgxas.evaluation.scores import Answers, scored
 from cgxas.spectra.edge import e0, half_step
 from cgxas.spectra.io.read import read_prediction, read_spectrum
 from cgxas.spectra.io.write import write_spectrum
@@ -220,6 +220,6 @@ def test_errors_of_an_evaluation_are_differences_of_the_same_half_steps(curve):
     place = (np.array([0]), True, spectrum.energy, spectrum.norm, "FEFF 9", "FEFF9", "made")
     records = [Record(name, crystal, "Fe", *place) for name in ("same", "moved")]
     answers = Answers(records, np.array([spectrum.norm] * 2), np.array([spectrum.norm, answer]))
-    found = evaluate(answers, [], np.zeros((0, curve.n_points)), {"Fe": curve.grid})
+    found = scored(answers, [], np.zeros((0, curve.n_points)), {"Fe": curve.grid})
     assert found.tested.half_step_error.tolist() == [0.0, abs(moved - spectrum.half_step)]
     assert moved - spectrum.half_step == pytest.approx(1.25, abs=0.3)

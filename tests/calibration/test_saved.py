@@ -441,11 +441,21 @@ def other_settings(parent: Checkpoint) -> Checkpoint:
     return replace(parent, config=replace(parent.config, head_activation="elu"))
 
 
-@pytest.mark.parametrize("another", [other_weights, other_settings])
-def test_a_thin_model_of_another_parent(model, parent, bundle, tmp_path, another):
+def test_a_thin_model_has_settings_of_its_own(model, parent, bundle, tmp_path):
+    """A later cgxas may describe the parent in other words; its network alone is lent."""
+    path = tmp_path / "thin.safetensors"
+    saved = model("gaussian")
+    saved.save(path, parent=parent)
+    other_settings(parent).save(bundle / "random.safetensors")
+    found = load_checkpoint(path)
+    assert found.config == parent.config
+    assert found.sha256 == saved.sha256
+
+
+def test_a_thin_model_of_another_parent(model, parent, bundle, tmp_path):
     path = tmp_path / "thin.safetensors"
     model("gaussian").save(path, parent=parent)
-    another(parent).save(bundle / "random.safetensors")
+    other_weights(parent).save(bundle / "random.safetensors")
     with pytest.raises(CheckpointVersion) as refusal:
         load_checkpoint(path)
     assert str(refusal.value) == (

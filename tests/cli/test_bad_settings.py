@@ -226,7 +226,7 @@ def refused_settings(refused, tmp_path, monkeypatch) -> Callable[..., str]:
     def read(*_: object, **__: object) -> None:
         raise AssertionError("the data were read")
 
-    monkeypatch.setattr("cgxas.training.run.Data.read", read)
+    monkeypatch.setattr("cgxas.verbs.read_data", read)
 
     def run(content: str | bytes, *words: str, prepare: bool = False) -> str:
         path = tmp_path / "bad.toml"

@@ -39,7 +39,7 @@ def test_info(cgxas, random_model):
     facts = dict(line.split("  ", 1) for line in lines[: lines.index("")])
     facts = {name: text.strip() for name, text in facts.items()}
     assert facts["name"] == "random"
-    assert facts["cell"] == "canonical primitive cell"
+    assert facts["cell"] == "canonical primitive cell, symmetry within 0.01 A"
     assert facts["data"] == f"folder: made up; sha256: {'0' * 64}"
     table = [line.split() for line in lines[lines.index("") + 2 :]]
     iron = next(row for row in table if row[0] == "Fe")

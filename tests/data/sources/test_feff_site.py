@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cgxas.crystals.canonical import Cell
-from cgxas.data.record import read_records
+from cgxas.data.folder import read_records
 from cgxas.data.sources.feff_site import matching_sites, single_orbit, surroundings
 
 
