@@ -28,7 +28,7 @@ def test_rse(expected, report):
     report.compare("RSE, loss", in_training.sum(), expected["rse_sum_over_batch"], 1e-12)
 
 
-def test_edge_energy(expected, report):
+def test_the_e0_of_the_authors(expected, report):
     energy = expected["e0_energy"]
     found = np.array([authors_e0(energy, mu) for mu in expected["e0_spectra"]])
     report.compare("E0 on the grid", found, expected["e0"], 1e-12)
