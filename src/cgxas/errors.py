@@ -30,6 +30,8 @@ CgxasError
 ```
 """
 
+from typing import Self
+
 
 class CgxasError(Exception):
     """Root of every error cgxas raises on purpose; its text is one sentence for the user."""
@@ -129,6 +131,14 @@ class OutputError(CgxasError, OSError):
 
 class MissingExtra(CgxasError, ImportError):
     """An optional package is not installed."""
+
+    @classmethod
+    def of(cls, package: str, extra: str) -> Self:
+        """Say which extra brings the package, and how it is installed."""
+        return cls(
+            f"{package} is missing; the extra {extra} brings it: in a checkout of cgxas, "
+            f'pip install -c constraints.txt ".[{extra}]"'
+        )
 
 
 class Interrupted(CgxasError):

@@ -72,4 +72,4 @@ def test_tsne_refuses(refused, table, tmp_path):
 
 def test_tsne_without_scikit_learn_tells_the_cure(refused, table, monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.manifold", None)
-    assert 'pip install "cgxas[report]"' in refused("tsne", table, "-o", "m.png")
+    assert '".[report]"' in refused("tsne", table, "-o", "m.png")

@@ -53,7 +53,7 @@ def test_a_project_without_larch_is_refused_before_any_work(
 ):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     words = [crystals / "iron.cif", "-a", "Fe", "-m", random_model, "-o", "x.prj"]
-    assert "cgxas[larch]" in refused("predict", *words)
+    assert ".[larch]" in refused("predict", *words)
 
 
 @pytest.mark.parametrize("verb", ["predict", "spectrum"])

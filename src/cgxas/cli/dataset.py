@@ -75,7 +75,7 @@ def fetch_dataset(
 ) -> None:
     """Make a data set of the Materials Project's K-edge XANES, one mean spectrum per crystal.
 
-    Needs a key of the project in MP_API_KEY, and mp-api (pip install 'cgxas[mp]'). Answers are
+    Needs a key of the project in MP_API_KEY, and mp-api, which the extra mp brings. Answers are
     kept in FOLDER.partial until all are there: run the same command again after a broken
     connection, and it goes on.
     """

@@ -107,7 +107,5 @@ def _summary_writer(folder: Path) -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
-        raise MissingExtra(
-            "TensorBoard is not installed: pip install 'cgxas[tensorboard]'"
-        ) from error
+        raise MissingExtra.of("TensorBoard", "tensorboard") from error
     return SummaryWriter(str(folder))

@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import pyarrow
-import pyarrow.compute
-import pyarrow.parquet
 from numpy.typing import NDArray
-from pyarrow import types
 
 from cgxas.data.schema import Column, Kind, MaterialRow, SpectrumRow, columns_of
-from cgxas.errors import DatasetError
+from cgxas.errors import DatasetError, MissingExtra
+
+try:
+    import pyarrow
+    import pyarrow.compute
+    import pyarrow.parquet
+    from pyarrow import types
+except ImportError as error:
+    raise MissingExtra.of("pyarrow", "data") from error
 
 Row = TypeVar("Row", MaterialRow, SpectrumRow)
 

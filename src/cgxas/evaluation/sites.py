@@ -6,15 +6,19 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-import pyarrow
-import pyarrow.csv
-import pyarrow.parquet
 from numpy.typing import NDArray
 
 from cgxas.elements import atomic_number
 from cgxas.errors import DatasetError, MissingExtra
 from cgxas.spectra.io.write import check_output
 from cgxas.writing import atomic_path
+
+try:
+    import pyarrow
+    import pyarrow.csv
+    import pyarrow.parquet
+except ImportError as error:
+    raise MissingExtra.of("pyarrow", "data") from error
 
 MIN_SITES = 5
 """Different site vectors a map needs: with fewer there are no neighbourhoods to keep."""
@@ -185,7 +189,5 @@ def tsne_class() -> Any:
     try:
         from sklearn.manifold import TSNE
     except ImportError as error:
-        raise MissingExtra(
-            'maps need scikit-learn, which is missing: pip install "cgxas[report]"'
-        ) from error
+        raise MissingExtra.of("scikit-learn", "report") from error
     return TSNE

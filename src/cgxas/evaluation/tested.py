@@ -5,13 +5,17 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-import pyarrow
-import pyarrow.parquet
 from numpy.typing import NDArray
 
-from cgxas.errors import DatasetError
+from cgxas.errors import DatasetError, MissingExtra
 from cgxas.typing import FloatArray
 from cgxas.writing import atomic_path
+
+try:
+    import pyarrow
+    import pyarrow.parquet
+except ImportError as error:
+    raise MissingExtra.of("pyarrow", "data") from error
 
 _TEXTS = ("key", "element", "fidelity", "formula")
 _NUMBERS = ("rse", "pcc", "half_step_error")

@@ -1,6 +1,7 @@
 """How good answers are: errors of all spectra, examples of them, correlations per element."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,9 +10,11 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, ScalarFormatter
 from numpy.typing import NDArray
 
 from cgxas.elements import SYMBOLS
-from cgxas.evaluation.tested import TestedSpectra
 from cgxas.figures.spectra import X_LABEL, Y_LABEL
 from cgxas.figures.style import COLOURS, typeset
+
+if TYPE_CHECKING:
+    from cgxas.evaluation.tested import TestedSpectra
 
 QUANTILES = ((0.1, "low"), (0.5, "median"), (0.9, "high"), (0.99, "very high"))
 """Share of the spectra with a smaller error than an example, and what that is called."""
@@ -50,7 +53,7 @@ def plot_rse_histogram(
     return ax
 
 
-def plot_examples(tested: TestedSpectra, n_each: int = 3) -> Figure:
+def plot_examples(tested: "TestedSpectra", n_each: int = 3) -> Figure:
     """Draw spectra with a low, median, high and very high error, target and answer.
 
     Args:
@@ -82,7 +85,7 @@ def plot_examples(tested: TestedSpectra, n_each: int = 3) -> Figure:
     return figure
 
 
-def plot_example(tested: TestedSpectra, row: int, ax: Axes, colour: str = COLOURS[1]) -> Axes:
+def plot_example(tested: "TestedSpectra", row: int, ax: Axes, colour: str = COLOURS[1]) -> Axes:
     """Draw a spectrum (black) and the answer to it.
 
     Args:
@@ -150,7 +153,7 @@ def plot_element_pcc(scores: Mapping[str, Mapping[str, float]], ax: Axes | None 
     return ax
 
 
-def _at_quantile(tested: TestedSpectra, share: float, n_each: int) -> Sequence[int]:
+def _at_quantile(tested: "TestedSpectra", share: float, n_each: int) -> Sequence[int]:
     """Return the rows nearest to a quantile of the error, of different elements if possible."""
     order = np.argsort(tested.rse, kind="stable")
     middle = round(share * (len(order) - 1))

@@ -206,7 +206,7 @@ class Spectrum(_Curve):
         try:
             from larch import Group
         except ImportError as error:
-            raise MissingExtra('Larch is missing: pip install "cgxas[larch]".') from error
+            raise MissingExtra.of("Larch", "larch") from error
         return Group(
             energy=self.energy.copy(),
             mu=self.norm.copy(),
@@ -236,7 +236,7 @@ class Spectrum(_Curve):
         try:
             from pymatgen.analysis.xas.spectrum import XAS
         except ImportError as error:
-            raise MissingExtra('pymatgen is missing: pip install "cgxas[pymatgen]".') from error
+            raise MissingExtra.of("pymatgen", "pymatgen") from error
         curve = self.energy.tolist(), self.norm.tolist()
         try:
             return XAS(*curve, self.structure, self.absorber, self.edge, spectrum_type="XANES")

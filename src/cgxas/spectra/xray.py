@@ -75,7 +75,7 @@ def _xraydb() -> Any:
     try:
         import xraydb
     except ImportError as error:
-        raise MissingExtra('Tables of edges need Larch: pip install "cgxas[larch]".') from error
+        raise MissingExtra.of("xraydb", "larch") from error
     return xraydb
 
 

@@ -92,7 +92,7 @@ def test_missing_files_folders_and_wrong_options_are_refused(tmp_path, scanned, 
 def test_without_larch_the_extra_is_named(tmp_path, scanned, write, monkeypatch):
     path = write(tmp_path / "a.dat", "# energy mu", *scanned())
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(MissingExtra, match=r"cgxas\[larch\]"):
+    with pytest.raises(MissingExtra, match=r"\.\[larch\]"):
         read_scan(path)
 
 

@@ -41,9 +41,7 @@ def rester() -> Any:
     try:
         from mp_api.client import MPRester
     except ImportError as error:
-        raise MissingExtra(
-            "fetching needs mp-api, which is not installed: pip install 'cgxas[mp]'"
-        ) from error
+        raise MissingExtra.of("mp-api", "mp") from error
     try:
         client = MPRester(key, use_document_model=False, mute_progress_bars=True)
         return client.materials.xas

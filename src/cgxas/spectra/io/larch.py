@@ -27,6 +27,4 @@ def need_larch() -> None:
     from importlib.util import find_spec
 
     if find_spec("larch") is None:
-        raise MissingExtra(
-            'Measured spectra and Athena projects need Larch: pip install "cgxas[larch]".'
-        )
+        raise MissingExtra.of("Larch", "larch")

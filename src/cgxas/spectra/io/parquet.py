@@ -5,6 +5,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from cgxas.errors import MissingExtra
 from cgxas.spectra.io.base import Curve, Format
 from cgxas.spectra.io.facts import distinct_sites, edges
 from cgxas.spectra.spectrum import SiteSpectrum, Spectrum
@@ -13,6 +14,13 @@ ROWS_AT_ONCE = 1024
 """Rows held in memory while a table is written."""
 
 _MAGIC = b"PAR1"
+
+
+def _need_pyarrow() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("pyarrow") is None:
+        raise MissingExtra.of("pyarrow", "data")
 
 
 def _write(path: Path, curves: Iterable[Curve], sites: bool) -> None:
@@ -65,4 +73,5 @@ FORMAT = Format(
     suffixes=(".parquet",),
     recognises=lambda path, head: path.suffix.lower() == ".parquet" or head.startswith(_MAGIC),
     write_many=_write,
+    prepare=_need_pyarrow,
 )
