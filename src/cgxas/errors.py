@@ -140,6 +140,14 @@ class MissingExtra(CgxasError, ImportError):
             f'pip install -c constraints.txt ".[{extra}]"'
         )
 
+    @classmethod
+    def refuse_without(cls, module: str, package: str, extra: str) -> None:
+        """Refuse before any work, and without importing it, where a module is not installed."""
+        from importlib.util import find_spec
+
+        if find_spec(module) is None:
+            raise cls.of(package, extra)
+
 
 class Interrupted(CgxasError):
     """A run was stopped on request; what it had is saved, and it can go on."""

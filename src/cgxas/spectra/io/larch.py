@@ -24,7 +24,4 @@ def need_larch() -> None:
     Raises:
         MissingExtra: Larch is not installed.
     """
-    from importlib.util import find_spec
-
-    if find_spec("larch") is None:
-        raise MissingExtra.of("Larch", "larch")
+    MissingExtra.refuse_without("larch", "Larch", "larch")

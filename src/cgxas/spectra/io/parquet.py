@@ -17,10 +17,7 @@ _MAGIC = b"PAR1"
 
 
 def _need_pyarrow() -> None:
-    from importlib.util import find_spec
-
-    if find_spec("pyarrow") is None:
-        raise MissingExtra.of("pyarrow", "data")
+    MissingExtra.refuse_without("pyarrow", "pyarrow", "data")
 
 
 def _write(path: Path, curves: Iterable[Curve], sites: bool) -> None:
