@@ -17,6 +17,7 @@ FILES = {
 FLOORS = {
     "errors": 0,
     "elements": 1,
+    "limits": 1,
     "settings": 1,
     "typing": 1,
     "writing": 1,

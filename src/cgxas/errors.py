@@ -163,3 +163,7 @@ class FewTrainingSpectraWarning(CgxasWarning):
 
 class FarFromMeasuredWarning(CgxasWarning):
     """The calibration saw nothing like this site: its edge energy is uncertain."""
+
+
+class ReadingWarning(CgxasWarning):
+    """A file was read, but something in it was missing, mended or guessed; the text says what."""

@@ -11,8 +11,8 @@ from pymatgen.core.structure import Structure
 from pymatgen.optimization.neighbors import find_points_in_spheres
 
 from cgxas.crystals.canonical import Cell, SettledCell, settled_cell
+from cgxas.crystals.io.read import read_crystal
 from cgxas.crystals.molecules import equivalent_atoms
-from cgxas.crystals.read import read_crystal
 from cgxas.crystals.spec import GraphSpec
 from cgxas.elements import MAX_ATOMIC_NUMBER, SYMBOLS, atomic_number
 from cgxas.errors import AbsorberNotInCrystal, CrystalError, InvalidSites, OverlappingAtoms

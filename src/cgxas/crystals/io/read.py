@@ -1,6 +1,5 @@
 """Whatever the user holds -> one pymatgen Structure, or one clear sentence why not."""
 
-import re
 import warnings
 from os import PathLike
 from pathlib import Path
@@ -10,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core.structure import Molecule, Structure
 
+from cgxas.crystals.io.cif import looks_like_cif, read_cif
+from cgxas.crystals.io.other import read_other
 from cgxas.crystals.molecules import VACUUM, boxed
 from cgxas.errors import (
     CrystalError,
     DisorderedCrystal,
     InvalidCell,
-    OverlappingAtoms,
     UnreadableCrystal,
 )
 
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 MIN_VOLUME = 0.5
 """Smallest cell volume that is taken seriously, cubic Angstrom per atom."""
-
-
-_CIF_NAME = re.compile(r"\.m?cif(\.(gz|bz2|xz|lzma|z))?$", re.IGNORECASE)
 
 
 def read_crystal(crystal: "str | PathLike[str] | Structure | Molecule | Atoms") -> Structure:
@@ -73,93 +70,12 @@ def _read_file(path: Path) -> "Structure | Molecule | Atoms":
         raise UnreadableCrystal(f"{path} cannot be read: {error.strerror}") from error
     if not content.strip():
         raise UnreadableCrystal(f"{path} is empty")
-    reader = _read_cif if _looks_like_cif(path, content) else _read_any
+    reader = read_cif if looks_like_cif(path, content) else read_other
     with warnings.catch_warnings():
         # Readers warn about rounded coordinates, missing headers and the like; what matters is
         # checked on the structure itself.
         warnings.simplefilter("ignore")
         return reader(path)
-
-
-def _looks_like_cif(path: Path, content: bytes) -> bool:
-    return bool(_CIF_NAME.search(path.name)) or (
-        content.lstrip().startswith(b"data_") and b"_cell_length_a" in content
-    )
-
-
-def _read_cif(path: Path) -> Structure:
-    from pymatgen.io.cif import CifParser
-
-    try:
-        parser = CifParser(str(path), occupancy_tolerance=1.0)
-        blocks = {
-            name: block
-            for name, block in parser.as_dict().items()
-            if "_atom_site_fract_x" in block or "_atom_site_label" in block
-        }
-        _refuse_several(path, list(blocks))
-        (structure,) = parser.parse_structures(primitive=False, check_occu=True, on_error="raise")
-        _refuse_lost_atoms(path, next(iter(blocks.values())), structure)
-    except CrystalError:
-        raise
-    except Exception as error:  # a damaged CIF fails anywhere in the parser, with any error
-        if "exceeded tolerance" in str(error):
-            raise OverlappingAtoms(
-                f"{path}: the occupancies of a site add up to more than 1; two atoms stand at one "
-                "place, or a number is wrong"
-            ) from error
-        raise UnreadableCrystal(f"{path} is not a readable CIF: {_one_line(error)}") from error
-    return structure
-
-
-def _refuse_several(path: Path, blocks: list[str]) -> None:
-    if len(blocks) > 1:
-        raise UnreadableCrystal(
-            f"{path} holds {len(blocks)} crystals ({_listed(blocks)}); give a file for each"
-        )
-    if not blocks:
-        raise UnreadableCrystal(f"{path} is not a readable CIF: it lists no atoms")
-
-
-def _refuse_lost_atoms(path: Path, block: dict[str, Any], structure: Structure) -> None:
-    """Refuse atoms that the parser leaves out without a word, or only implies."""
-    labels = block["_atom_site_label"]
-    occupancies = block.get("_atom_site_occupancy", ["1"] * len(labels))
-    kept = {site.label for site in structure}
-    for label, occupancy in zip(labels, occupancies, strict=True):
-        is_empty = occupancy.strip("0.+") == "" and "0" in occupancy
-        if structure.is_ordered and label not in kept and not is_empty:
-            raise UnreadableCrystal(f"{path}: atom {label} is of no known element; correct it")
-    if "implicit_hydrogens" in structure.site_properties:
-        raise UnreadableCrystal(f"{path} implies hydrogen atoms without places; add them")
-
-
-def _read_any(path: Path) -> "Structure | Molecule | Atoms":
-    attempts = (_pymatgen_structure, _pymatgen_molecule, _ase_atoms)
-    for attempt in attempts:
-        try:
-            found = attempt(path)
-        except Exception:
-            continue
-        if len(found) > 0:
-            return found
-    raise UnreadableCrystal(f"{path} is not a crystal file that pymatgen or ASE can read")
-
-
-def _pymatgen_structure(path: Path) -> Structure:
-    return Structure.from_file(str(path))
-
-
-def _pymatgen_molecule(path: Path) -> Molecule:
-    molecule: Molecule = Molecule.from_file(str(path))  # type: ignore[assignment]
-    return molecule
-
-
-def _ase_atoms(path: Path) -> "Atoms":
-    import ase.io
-
-    found = ase.io.read(path, do_not_split_by_at_sign=True)
-    return found[-1] if isinstance(found, list) else found
 
 
 def _from_ase(atoms: Any) -> Structure:
@@ -212,13 +128,3 @@ def _refuse_unusable(structure: Structure) -> None:
                 f"site {index} is {site.species_string}: the crystal is disordered; choose one "
                 "ordered arrangement first"
             )
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-
-
-def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    text = text.removeprefix("No structure parsed for section 1 in CIF. ")
-    return text if len(text) <= 120 else text[:117] + "..."

@@ -7,7 +7,7 @@ from ase import Atoms
 from ase.build import bulk, fcc111, molecule
 from pymatgen.core import Lattice, Molecule, Structure
 
-from cgxas.crystals.read import read_crystal
+from cgxas.crystals.io.read import read_crystal
 from cgxas.errors import CrystalError, DisorderedCrystal, InvalidCell, UnreadableCrystal
 
 

@@ -1,0 +1,1 @@
+"""Files and objects that hold a crystal -> one pymatgen Structure."""
