@@ -72,3 +72,12 @@ COLUMNS = Limit("CGXAS_MAX_COLUMNS", 2_000, "columns")
 
 ROWS = Limit("CGXAS_MAX_ROWS", 10_000_000, "rows")
 """Of a table of a data set."""
+
+GROUPS = Limit("CGXAS_MAX_GROUPS", 1_000, "groups")
+"""Of an Athena project."""
+
+PARAMETERS = Limit("CGXAS_MAX_PARAMETERS", 5_000, "parameters")
+"""Of a group of an Athena project, the lines of its titles included."""
+
+JSON_VALUES = Limit("CGXAS_MAX_JSON_VALUES", 2_000_000, "values")
+"""Of a JSON file: Python takes up to a hundred times the space of the file for them."""

@@ -102,7 +102,7 @@ def test_bad_files_are_refused_in_one_line(refused, measured):
     for name, content, told in (
         ("empty.dat", b"", "is empty"),
         ("noise.dat", bytes(range(256)) * 9, "no columns of numbers"),
-        ("cut.prj", (measured / "a.prj").read_bytes()[:900], "damaged Athena project"),
+        ("cut.prj", (measured / "a.prj").read_bytes()[:900], "packed, and cut short"),
         ("comma.csv", b"energy;mu\n" + b"7112,5;0,34\n" * 30, "decimal commas"),
     ):
         (measured / name).write_bytes(content)

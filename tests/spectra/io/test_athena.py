@@ -1,5 +1,6 @@
 import dataclasses
 import gzip
+import json
 
 import numpy as np
 import pytest
@@ -49,11 +50,16 @@ def test_names_that_larch_cannot_tell_apart_are_made_different(tmp_path, scanned
     )
 
 
-def test_groups_of_one_name_are_refused_for_larch_would_drop_one(project):
-    text = gzip.decompress(project.read_bytes()).decode().replace("it_s FeO", "hematite. 10 K")
+def test_groups_of_one_name_are_told_apart_and_chosen_by_number_too(project, scanned):
+    text = gzip.decompress(project.read_bytes()).decode().replace("it_s FeO", "hematite, 10 K")
     project.write_text(text)
-    with pytest.raises(UnclearSpectrum, match="2 groups, but only 1 names"):
-        read_scan(project, "hematite, 10 K")
+    with pytest.raises(UnclearSpectrum, match=r"2 groups: hematite, 10 K, hematite, 10 K \(2\);"):
+        read_scan(project)
+    for name, e0 in (("hematite, 10 K", 7120.0), ("1", 7120.0), ("2", 7118.0)):
+        assert read_scan(project, name).energy[0] == pytest.approx(scanned(e0)[0][0])
+    assert read_scan(project, "hematite, 10 K (2)").energy_shift == 1.5
+    with pytest.raises(UnclearSpectrum, match="no group '3'"):
+        read_scan(project, "3")
 
 
 def test_a_single_group_needs_no_choice(tmp_path, scanned, spectrum):
@@ -140,7 +146,7 @@ def test_a_curve_without_an_edge_is_refused(flat, tmp_path):
 def test_a_file_whose_name_says_athena_must_be_of_athena(tmp_path):
     for name, data in (("words", b"\x1f\x8b\x08\x00broken"), ("columns", b"1 2\n3 4\n")):
         (tmp_path / f"{name}.prj").write_bytes(data)
-        with pytest.raises(UnreadableSpectrum, match="damaged Athena project"):
+        with pytest.raises(UnreadableSpectrum, match="damaged"):
             read_scan(tmp_path / f"{name}.prj")
 
 
@@ -152,3 +158,191 @@ def test_a_project_is_recognised_by_what_it_holds(project):
     project.with_name("a.txt").write_bytes(gzip.compress(b"something else"))
     with pytest.raises(UnreadableSpectrum, match=r"no spectrum that Larch reads|no columns"):
         read_scan(project.with_name("a.txt"))
+
+
+HEAD = "# Athena project file -- Demeter version 0.9.26\n# Using Demeter 0.9.26 with perl\n\n"
+POINTS = 7000 + np.arange(60.0)
+
+
+def a_project(args: str, head: str = HEAD, x: str | None = None, rest: str = "") -> str:
+    """Return the text of a project of one group as Athena writes it."""
+    values = "(" + ",".join(f"'{each:.4f}'" for each in POINTS) + ")"
+    return (
+        f"{head}$old_group = 'abcde';\n@args = ({args});\n@x = {x or values};\n@y = {values};\n"
+        f"@i0 = (1..3);\n[record]   # create object\n\n@journal = ('a\nb', 'it\\'s');\n{rest}\n1;\n"
+    )
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Reads the text of a project."""
+
+    def from_text(text: str, group: str | None = None) -> Scan:
+        (tmp_path / "a.prj").write_text(text)
+        return read_scan(tmp_path / "a.prj", group)
+
+    return from_text
+
+
+@pytest.mark.parametrize(
+    ("args", "absorber"),
+    [
+        ("'bkg_z','La','fft_edge','l3'", ("La", "L3")),
+        ("'bkg_z'=>'fe','fft_edge'=>'K'", ("Fe", "K")),
+        ("'bkg_z','Pt', 'fft_edge', 'L3', 'atsym', 'Au', 'edge', 'L2'", ("Au", "L2")),
+        ("'bkg_z','H','fft_edge','k'", ("", "")),
+        ("'fft_edge','k'", ("", "")),
+        ("", ("", "")),
+    ],
+)
+def test_element_and_edge_are_those_the_project_states(read, args, absorber):
+    scan = read(a_project(args))
+    assert (scan.element, scan.edge) == absorber
+    np.testing.assert_array_equal(scan.energy, POINTS)
+
+
+def test_what_larch_guesses_is_no_statement(read):
+    head = HEAD.replace("Using Demeter", "Using Larch version 2026.3.1, Python")
+    assert read(a_project("'bkg_z','La','fft_edge','k'", head)).element == ""
+    assert read(a_project("'bkg_z','La','fft_edge','l3'", head)).edge == "L3"
+
+
+@pytest.mark.parametrize(
+    ("args", "label"),
+    [
+        (r"'label','it\'s \\ 5%'", r"it's \ 5%"),
+        (r"""'label',"\x{b5}m \$a \@b \"c\" \x41" """, 'µm $a @b "c" A'),
+        ("'label',q{a 'b' (c)}, 'titles', ['x', [1, {'a' => 'b'}]]", "a 'b' (c)"),
+        ("'label',17", "17"),
+        ("'label', undef", "abcde"),
+        ("'titles', ['label', 'x'], 'label', ' a\n b '", "a b"),
+    ],
+)
+def test_texts_are_read_as_perl_quotes_them(read, args, label):
+    assert read(a_project(args)).label == label
+
+
+def test_an_old_project_is_read(read):
+    head = "# Athena project file -- Athena version 0.8.056\n# using linux, perl 5.008\n\n\n"
+    args = "'bkg_eshift','1.25','bkg_z','Fe','detectors',[],'fft_edge','K','is_chi',0,'is_nor',1"
+    scan = read(
+        a_project(args, head, rest="%plot_features = ('a' => undef);").replace("\n", "\r\n")
+    )
+    assert (scan.element, scan.energy_shift, scan.kind) == ("Fe", 1.25, "normalised")
+
+
+@pytest.mark.parametrize(
+    ("args", "what"),
+    [
+        ("'is_chi',1", r"chi\(k\)"),
+        ("'datatype','chi'", r"chi\(k\)"),
+        ("'datatype','detector'", "of a detector"),
+        ("'is_diff','1'", "a difference of spectra"),
+    ],
+)
+def test_a_group_without_mu_is_named(read, args, what):
+    with pytest.raises(UnreadableSpectrum, match=f"group 'abcde' holds no mu.E., it is {what}"):
+        read(a_project(args))
+
+
+def test_a_project_in_json_is_read(read):
+    row = [f"{each}" for each in POINTS]
+    groups = {
+        name: {"args": {"label": "one", "bkg_z": "Fe", "is_nor": flag}, "x": row, "y": [*POINTS]}
+        for name, flag in (("aaaaa", "0"), ("bbbbb", 1))
+    }
+    data = {"_____header1": HEAD.splitlines()[0], **groups}
+    assert [read(json.dumps(data), n).kind for n in "12"] == ["mu", "normalised"]
+    data["_____order"] = ["bbbbb", "aaaaa"]
+    assert [read(json.dumps(data), n).kind for n in "12"] == ["normalised", "mu"]
+    np.testing.assert_array_equal(read(json.dumps(data), "one").energy, POINTS)
+
+
+@pytest.mark.parametrize("bad", [[None], ["x"], [[1]], "1", [True], [1e999], {}])
+@pytest.mark.parametrize("name", ["x", "args", "_____order"])
+def test_a_project_in_json_that_holds_other_things_is_refused(read, name, bad):
+    group = {"args": {}, "x": [*POINTS], "y": [*POINTS]}
+    data = {"_____header1": HEAD.splitlines()[0], "_____order": ["a"], "a": group}
+    (data if name.startswith("_") else group)[name] = bad
+    if name != "args":
+        with pytest.raises(SpectrumError, match=r"a\.prj"):
+            normalise(read(json.dumps(data)))
+    else:
+        assert read(json.dumps(data)).label == "a"
+
+
+CODE = (
+    "(1..1e9)",
+    "(9**9**9)",
+    "('a' x 1e10)",
+    "('a'*10**10)",
+    "('1' . '2')",
+    "(`touch MARK`)",
+    "(system('touch MARK'))",
+    "(open('MARK', 'w'))",
+    "(__import__('os').system('touch MARK'))",
+    "[open('MARK', 'w').write('x') for i in range(9)]",
+    "qx{touch MARK}",
+    "(<STDIN>)",
+    "(@ARGV)",
+    "('1'); system('touch MARK')",
+    "('1'); while (1) {}",
+    "do 'MARK'",
+    "eval('1')",
+    "read_ascii('/etc/passwd')",
+    "(numpy.ones(10**10))",
+    "('1' '2')",
+    "('1'",
+    "",
+)
+
+
+@pytest.mark.parametrize("code", CODE)
+@pytest.mark.parametrize("where", ["$old_group", "@args", "@x", "@y"])
+def test_code_in_a_project_is_refused_with_its_line(read, tmp_path, monkeypatch, code, where):
+    monkeypatch.chdir(tmp_path)
+    lines = a_project("'label','a'").splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith(where))
+    lines[at] = f"{where} = {code};"
+    with pytest.raises(
+        UnreadableSpectrum, match=rf"line ({at + 1}|{at + 2}) of a\.prj.*not obeyed"
+    ):
+        read("\n".join(lines))
+    assert [each.name for each in tmp_path.iterdir()] == ["a.prj"]
+
+
+@pytest.mark.parametrize("code", CODE)
+def test_code_that_no_curve_needs_is_passed_over(read, tmp_path, monkeypatch, code):
+    monkeypatch.chdir(tmp_path)
+    text = a_project("'label','a'", rest=f"@i0 = {code};\n@journal = {code};\n{code};")
+    np.testing.assert_array_equal(read(text).energy, POINTS)
+    assert [each.name for each in tmp_path.iterdir()] == ["a.prj"]
+
+
+def test_numbers_of_a_project_are_bounded(read, monkeypatch):
+    text = a_project("'label','a'")
+    monkeypatch.setenv("CGXAS_MAX_POINTS", "59")
+    with pytest.raises(UnreadableSpectrum, match=r"60 points.*CGXAS_MAX_POINTS"):
+        read(text)
+    monkeypatch.setenv("CGXAS_MAX_PARAMETERS", "1")
+    with pytest.raises(UnreadableSpectrum, match="CGXAS_MAX_PARAMETERS"):
+        read(text)
+    monkeypatch.setenv("CGXAS_MAX_GROUPS", "2")
+    with pytest.raises(UnreadableSpectrum, match=r"3 groups.*CGXAS_MAX_GROUPS"):
+        read(HEAD + "[record]\n" * 3)
+
+
+def test_energies_and_mu_must_be_as_many_numbers(read):
+    with pytest.raises(UnreadableSpectrum, match="2 energies, but 60 values"):
+        read(a_project("", x="(1, 2)"))
+    for word in ("'one'", "'1_0'", "''", "'" + "1" * 100 + "'"):
+        with pytest.raises(UnreadableSpectrum, match="else than a number"):
+            read(a_project("", x=f"({word})"))
+
+
+@pytest.mark.parametrize(
+    "text", [HEAD + "@x = ('1');\n@x = ('1');\n[record]\n", HEAD + "@x = (1);\n@y = (1);\n"]
+)
+def test_a_project_with_a_repeated_field_or_a_missing_end_is_refused(read, text):
+    with pytest.raises(UnreadableSpectrum, match="damaged"):
+        read(text)
