@@ -56,16 +56,21 @@ def read_bounded(path: str | os.PathLike[str], error: type[CgxasError]) -> bytes
     """
     size = refuse_unreadable(path, error)
     FILE_SIZE.refuse_beyond(size, f"{path} holds", error)
+    data = read_head(path, FILE_SIZE.value + 1, error)  # it may grow while it is read
+    FILE_SIZE.refuse_beyond(len(data), f"{path} holds", error)
+    return data
+
+
+def read_head(path: str | os.PathLike[str], most: int, error: type[CgxasError]) -> bytes:
+    """Read the first bytes of a file, at most as many as given; errors as of `read_bounded`."""
     try:
         with open(path, "rb", opener=_open_at_once) as file:
             _size(os.fstat(file.fileno()), path, error)  # it may be another one by now
-            data = file.read(FILE_SIZE.value + 1)  # it may grow while it is read
+            return file.read(most)
     except CgxasError:
         raise
     except (OSError, ValueError) as problem:
         raise error(f"{path} cannot be read: {_reason(problem)}") from problem
-    FILE_SIZE.refuse_beyond(len(data), f"{path} holds", error)
-    return data
 
 
 def unpack_bounded(data: bytes, name: str, error: type[CgxasError]) -> bytes:

@@ -99,7 +99,26 @@ def test_the_mu_of_version_0_1_0_is_normalised(spectrum, tmp_path):
         '{"energy": [1], "norm": "a"}',
         '{"energy": [1, 2], "norm": [1, 2], "energy_shift": "a lot"}',
         '{"energy": [1, 2], "norm": [1, 2], "kind": "guessed"}',
+        '{"energy": [1, 2], "norm": [1, 2], "kind": ["mu"]}',
+        '{"energy": [1, 2], "norm": [1, 2], "kind": Infinity}',
+        '{"energy": [1, 2], "norm": [1, 2], "energy_shift": NaN}',
+        '{"energy": [1, 2], "norm": [1, 2], "energy_shift": "1"}',
+        '{"energy": [1, 2], "norm": [1, 2], "absorber": {"Fe": 1}}',
+        '{"energy": [1, 2], "norm": [1, 2], "energy": [1, 2]}',
+        '{"energy": [1, 2], "norm": [1, true]}',
+        '{"energy": [1, 2], "norm": [1, null]}',
+        '{"energy": [1, 2], "norm": [1, NaN]}',
+        '{"energy": [1, 2], "norm": [1, 1e400]}',
+        '{"energy": [1, 2], "norm": ["1", "2"]}',
+        '{"energy": [1, 2], "norm": [[1], [2]]}',
+        '{"energy": [1, 2], "norm": {"0": 1}}',
+        '{"energy": [1, 2], "norm": [1, 1' + "0" * 400 + "]}",
+        '{"energy": [1, 2], "norm": [1, 1' + "0" * 5000 + "]}",
+        '{"energy": [1, 2], "norm": ' + "[" * 100_000,
+        '{"a":' * 100_000,
+        '{"__class__": "os.system", "@module": "os", "@class": "system"}',
     ],
+    ids=lambda text: text[:60],
 )
 def test_foreign_json_is_refused(tmp_path, text):
     (tmp_path / "a.json").write_text(text)
@@ -112,6 +131,15 @@ def test_json_that_is_no_curve_is_refused(tmp_path, norm):
     (tmp_path / "a.json").write_text(json.dumps({"energy": [2, 1], "norm": norm}))
     with pytest.raises(SpectrumError):
         read_scan(tmp_path / "a.json")
+
+
+def test_numbers_of_json_are_bounded(spectrum, tmp_path, monkeypatch):
+    spectrum.save(tmp_path / "a.json")
+    for variable in ("CGXAS_MAX_POINTS", "CGXAS_MAX_JSON_VALUES", "CGXAS_MAX_FILE_BYTES"):
+        with monkeypatch.context() as patch:
+            patch.setenv(variable, "10")
+            with pytest.raises(UnreadableSpectrum, match=rf"a\.json holds.* {variable}"):
+                read_scan(tmp_path / "a.json")
 
 
 def test_there_is_nothing_to_choose(spectrum, tmp_path):

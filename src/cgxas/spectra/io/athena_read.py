@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, count
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +52,12 @@ class Group:
     by_larch: bool = False
 
     def number(self, name: str) -> float:
-        """Return a parameter that is a number; 0 if it is none, or not stated."""
+        """Return a parameter that is a finite number; 0 if it is none, or not stated."""
         try:
-            return float(self.parameters.get(name, 0.0))
+            found = float(self.parameters.get(name, 0.0))
         except ValueError:
             return 0.0
+        return found if isfinite(found) else 0.0
 
 
 def read_groups(path: Path) -> list[Group]:

@@ -45,6 +45,7 @@ class Format:
         prepare: refuses to write, before any work, where a library is missing; None: none needed.
         has_groups: whether a file holds several spectra, told apart by name.
         has_columns: whether the columns of energy and mu can be chosen.
+        is_read_in_parts: whether the size of a file is no matter, for only parts of it are read.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Format:
     prepare: Callable[[], None] | None = None
     has_groups: bool = False
     has_columns: bool = False
+    is_read_in_parts: bool = False
 
     @property
     def is_writable(self) -> bool:

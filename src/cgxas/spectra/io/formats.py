@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from cgxas.errors import UnreadableSpectrum
+from cgxas.reading import read_head
 from cgxas.spectra.io import athena, csv, json, nexus, parquet, plain, xdi
 from cgxas.spectra.io.base import Format
 
@@ -21,8 +23,7 @@ _HEAD = 1024
 
 def format_of(path: Path) -> Format:
     """Return the format of an existing file, by what it holds and by its suffix."""
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
+    head = read_head(path, _HEAD, UnreadableSpectrum)
     return next(each for each in FORMATS if each.recognises(path, head))
 
 

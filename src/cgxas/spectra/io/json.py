@@ -8,35 +8,65 @@ from typing import Any
 import numpy as np
 
 from cgxas.errors import SpectrumError, UnreadableSpectrum
+from cgxas.limits import POINTS
+from cgxas.reading import parse_json, read_bounded
 from cgxas.spectra.curve import checked_curve
 from cgxas.spectra.io.base import Choice, Curve, Format
 from cgxas.spectra.io.facts import columns, distinct_sites, edges, facts, program
 from cgxas.spectra.io.scan import AS_GIVEN, KINDS, Scan, listed
 from cgxas.spectra.spectrum import SiteSpectrum, Spectrum
+from cgxas.typing import FloatArray
+
+_SHOWN = 60
 
 
 def _read(path: Path, choice: Choice) -> Scan:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        kind = str(data.get("kind", "simulated"))
-        # Version 0.1.0 knew no kinds, wrote predictions only, and called norm mu.
-        values = data["norm" if kind in AS_GIVEN and "norm" in data else "mu"]
-        energy = np.array(data["energy"], dtype=np.float64)
-        mu = np.array(values, dtype=np.float64)
-        shift = float(data.get("energy_shift", 0.0))
-        label = str(data.get("formula") or data.get("label") or "")
-        element, edge = (str(data.get(name) or "") for name in ("absorber", "edge"))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise UnreadableSpectrum(
-            f"{path.name} is no spectrum that cgxas wrote: write it again with -o."
-        ) from error
+    data = parse_json(read_bounded(path, UnreadableSpectrum), path.name, UnreadableSpectrum)
+    if not isinstance(data, dict):
+        raise _foreign(path)
+    kind = _text(data, "kind", path) or "simulated"
     if kind not in KINDS:
         raise UnreadableSpectrum(
-            f"{path.name} states a kind of spectrum that there is not, {kind!r}: correct it to one "
-            f"of {listed(KINDS)}."
+            f"{path.name} states a kind of spectrum that there is not, {kind[:_SHOWN]!r}: correct "
+            f"it to one of {listed(KINDS)}."
         )
-    energy, mu = checked_curve(energy, mu)
-    return Scan(energy, mu, kind, FORMAT.name, path.name, label, element, edge, shift)
+    # Version 0.1.0 knew no kinds, wrote predictions only, and called norm mu.
+    name = "norm" if kind in AS_GIVEN and "norm" in data else "mu"
+    label = _text(data, "formula", path) or _text(data, "label", path)
+    element, edge = (_text(data, each, path) for each in ("absorber", "edge"))
+    (shift,) = _numbers([data.get("energy_shift", 0.0)], path)
+    if not np.isfinite(shift):
+        raise _foreign(path)
+    energy, mu = (_numbers(data.get(each), path) for each in ("energy", name))
+    try:
+        energy, mu = checked_curve(energy, mu)
+    except SpectrumError as error:
+        raise UnreadableSpectrum(f"{path.name}: {error}") from error
+    return Scan(energy, mu, kind, FORMAT.name, path.name, label, element, edge, float(shift))
+
+
+def _text(data: dict[str, Any], name: str, path: Path) -> str:
+    found = data.get(name) or ""
+    if not isinstance(found, str):
+        raise _foreign(path)
+    return found
+
+
+def _numbers(values: Any, path: Path) -> FloatArray:
+    """Return a list of plain numbers; text that looks like one, true and null are none."""
+    if not isinstance(values, list) or not all(type(each) in (int, float) for each in values):
+        raise _foreign(path)
+    POINTS.refuse_beyond(len(values), f"{path.name} holds", UnreadableSpectrum)
+    try:
+        return np.array(values, dtype=np.float64)
+    except OverflowError as error:  # a whole number beyond any float
+        raise _foreign(path) from error
+
+
+def _foreign(path: Path) -> UnreadableSpectrum:
+    return UnreadableSpectrum(
+        f"{path.name} is no spectrum that cgxas wrote: write it again with -o."
+    )
 
 
 def _write(path: Path, curve: Curve, sites: bool) -> None:

@@ -119,4 +119,5 @@ FORMAT = Format(
     read=_read,
     has_groups=True,
     has_columns=True,
+    is_read_in_parts=True,
 )

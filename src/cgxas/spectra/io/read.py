@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from cgxas.errors import UnclearSpectrum, UnreadableSpectrum, WrongEdge
+from cgxas.limits import FILE_SIZE, POINTS
+from cgxas.reading import refuse_unreadable
 from cgxas.spectra.io.base import Choice, Format
 from cgxas.spectra.io.formats import format_of, readable_suffixes
 from cgxas.spectra.io.scan import Scan, tidy
@@ -84,8 +86,8 @@ def read_scan(
         BadMeasurement: the energies are in unknown units.
         MissingExtra: Larch is not installed.
     """
+    size = refuse_unreadable(path, UnreadableSpectrum)
     file = Path(path)
-    _refuse_unreadable(file)
     found, choice = format_of(file), Choice(group, energy, mu)
     _refuse_choice(found, choice, file)
     if found.read is None:
@@ -93,16 +95,11 @@ def read_scan(
             f"{file.name} is a {found.name}, which is only written: give a file of one spectrum, "
             "such as .xdi."
         )
-    return found.read(file, choice)
-
-
-def _refuse_unreadable(path: Path) -> None:
-    if path.is_dir():
-        raise UnreadableSpectrum(f"{path} is a folder: give the file of one spectrum.")
-    if not path.exists():
-        raise UnreadableSpectrum(f"{path}: no such file.")
-    if path.stat().st_size == 0:
-        raise UnreadableSpectrum(f"{path.name} is empty: copy it again.")
+    if not found.is_read_in_parts:
+        FILE_SIZE.refuse_beyond(size, f"{file.name} holds", UnreadableSpectrum)
+    scan = found.read(file, choice)
+    POINTS.refuse_beyond(scan.energy.size, f"{file.name} holds", UnreadableSpectrum)
+    return scan
 
 
 def _refuse_choice(found: Format, choice: Choice, path: Path) -> None:
