@@ -16,7 +16,7 @@ import csv
 import json
 import os
 import platform
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -28,8 +28,10 @@ from numpy.typing import NDArray
 from cgxas.errors import ConfigError, OutputError
 from cgxas.evaluation.scores import Evaluation
 from cgxas.evaluation.tested import TestedSpectra
+from cgxas.jsonfile import JsonFile
 from cgxas.model.checkpoint import Checkpoint, load_checkpoint
 from cgxas.model.container import SUFFIX
+from cgxas.settings import FileName
 from cgxas.training.fit import LOG
 from cgxas.writing import atomic_path
 
@@ -58,7 +60,7 @@ class RunFolder:
     """
 
     path: Path
-    name: str
+    name: FileName
     kind: Kind
     element: str | None
     split_by: str
@@ -123,12 +125,10 @@ def open_run(path: Path) -> RunFolder:
     Raises:
         ConfigError: it is not one.
     """
-    try:
-        values = json.loads((path / _RUN).read_text(encoding="utf-8"))
-        values["data"] = tuple(Path(folder) for folder in values["data"])
-        return RunFolder(path=path, **values)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ConfigError(f"{path} is not a run folder: it has no readable {_RUN}") from error
+    if not is_run(path):
+        raise ConfigError(f"{path} is not a run folder: it has no readable {_RUN}")
+    about = JsonFile(path / _RUN, ConfigError, "run", "name the folder of another run")
+    return replace(about.as_kind(RunFolder, more={"path": "."}), path=path)
 
 
 def is_run(path: Path) -> bool:
