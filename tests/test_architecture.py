@@ -22,6 +22,7 @@ FLOORS = {
     "typing": 1,
     "writing": 1,
     "reading": 2,
+    "jsonfile": 2.5,
     "spectra": 3,
     "crystals": 3,
     "model": 4,
@@ -51,6 +52,7 @@ HEAVY = {
         "predict",
     ),
     "pydantic": (
+        "jsonfile",
         "settings",
         "calibration.run",
         "crystals.spec",

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from cgxas.errors import CgxasError
+from cgxas.limits import JSON_VALUES
 from cgxas.reading import read_bounded
 
 DEPTH = 64
@@ -32,6 +33,7 @@ def parsed(text: bytes | str) -> Any:
     Raises:
         ValueError: it is none; the message tells why in part of a sentence.
     """
+    JSON_VALUES.refuse_beyond(_most_values(text), "it may hold", _TooMany)
     try:
         value = json.loads(
             text,
@@ -127,6 +129,16 @@ def as_kind(kind: type[T], value: Any) -> T:
 @cache
 def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
+
+
+class _TooMany(CgxasError, ValueError):
+    """More values than are taken; its text is part of a sentence."""
+
+
+def _most_values(text: bytes | str) -> int:
+    """Return how many values a text holds at most; commas and brackets in words count too."""
+    marks: Any = (b",", b"[", b"{") if isinstance(text, bytes) else (",", "[", "{")
+    return 1 + sum(text.count(mark) for mark in marks)
 
 
 def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

@@ -72,3 +72,9 @@ COLUMNS = Limit("CGXAS_MAX_COLUMNS", 2_000, "columns")
 
 ROWS = Limit("CGXAS_MAX_ROWS", 10_000_000, "rows")
 """Of a table of a data set."""
+
+JSON_VALUES = Limit("CGXAS_MAX_JSON_VALUES", 2_000_000, "values")
+"""Of a JSON file: Python takes up to a hundred times the space of the file for them."""
+
+MODEL_SIZE = Limit("CGXAS_MAX_MODEL_BYTES", 500_000_000, "bytes")
+"""Of a model file."""

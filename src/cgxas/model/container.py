@@ -10,6 +10,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from cgxas.errors import DamagedCheckpoint, ForeignCheckpoint
+from cgxas.limits import MODEL_SIZE
+from cgxas.reading import refuse_unreadable
 
 SUFFIX = ".safetensors"
 KEY = "cgxas"
@@ -23,6 +25,9 @@ def read_tensors(path: Path) -> tuple[str, dict[str, Tensor]]:
         ForeignCheckpoint: not a cgxas model; pickles are never opened here.
         DamagedCheckpoint: cut short, or not readable.
     """
+    MODEL_SIZE.refuse_beyond(
+        refuse_unreadable(path, DamagedCheckpoint), f"{path} holds", DamagedCheckpoint
+    )
     try:
         with path.open("rb") as file:
             head = file.read(9)

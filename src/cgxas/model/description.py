@@ -55,7 +55,7 @@ class CalibrationPart:
         values: whatever else than tensors decides its answers.
     """
 
-    kind: str
+    kind: Any  # whatever stands there is refused by name, not by type
     values: dict[str, Any]
 
 
@@ -111,7 +111,7 @@ def described(values: Mapping[str, Any]) -> Description:
 
 
 def plain_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values as JSON gives them back; figures that are not finite, which it has none of, as None."""
+    """Return values as JSON gives them back; what is not finite, which JSON has not, as None."""
     plain: dict[str, Any] = json.loads(json.dumps(values), parse_constant=lambda _: None)
     return plain
 

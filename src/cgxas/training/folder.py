@@ -31,6 +31,7 @@ from cgxas.evaluation.tested import TestedSpectra
 from cgxas.jsonfile import JsonFile
 from cgxas.model.checkpoint import Checkpoint, load_checkpoint
 from cgxas.model.container import SUFFIX
+from cgxas.reading import read_bounded
 from cgxas.settings import FileName
 from cgxas.training.fit import LOG
 from cgxas.writing import atomic_path
@@ -82,10 +83,10 @@ class RunFolder:
             ConfigError: there is none yet.
         """
         try:
-            with (self.path / LOG).open(newline="") as file:
-                rows = list(csv.DictReader(file))
+            text = read_bounded(self.path / LOG, ConfigError).decode()
+            rows = list(csv.DictReader(text.splitlines()))
             return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
-        except (OSError, ValueError, TypeError, IndexError, csv.Error) as error:
+        except (ValueError, TypeError, IndexError, csv.Error) as error:
             raise ConfigError(f"{self.path} has no readable {LOG}: no epoch is done") from error
 
     def tested(self) -> TestedSpectra:

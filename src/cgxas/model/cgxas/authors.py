@@ -14,8 +14,9 @@ from torch import Tensor
 from cgxas.crystals.spec import GraphSpec
 from cgxas.errors import CheckpointNotFound, DamagedCheckpoint, ForeignCheckpoint
 from cgxas.model.cgxas.config import Activation, CGXASConfig
-from cgxas.model.checkpoint import AbsorberCard, Checkpoint
+from cgxas.model.checkpoint import Checkpoint
 from cgxas.model.container import all_finite
+from cgxas.model.description import AbsorberCard
 from cgxas.spectra.xray import WINDOWS
 
 _NEVER_USED = re.compile(r"\.conv\.(linear1_vector_gate|activation1_vector_gate)\.")
