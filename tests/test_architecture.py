@@ -59,6 +59,7 @@ HEAVY = {
         "data.split",
         "model",
         "training.settings",
+        "training.state",
     ),
     "tomli_w": (),
     "safetensors": ("model.checkpoint", "model.container"),

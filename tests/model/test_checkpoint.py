@@ -105,7 +105,7 @@ def test_bundled_models_load():
 def test_cut_short(path, size):
     content = path.read_bytes()
     path.write_bytes(content[:size])
-    with pytest.raises(DamagedCheckpoint, match="cut short"):
+    with pytest.raises(DamagedCheckpoint, match="cut short" if size else "is empty"):
         load_checkpoint(path)
 
 

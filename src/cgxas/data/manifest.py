@@ -15,6 +15,7 @@ from cgxas.data.schema import TABLES
 from cgxas.elements import SYMBOLS
 from cgxas.errors import DatasetError
 from cgxas.jsonfile import JsonFile
+from cgxas.reading import refuse_unreadable
 
 FORMAT: Final = 1
 """Number of the folder's format."""
@@ -144,8 +145,8 @@ def changed_tables(folder: Path) -> list[str]:
     told = manifest.sha256 if manifest else {}
     return [
         name
-        for name, checksum in told.items()
-        if (folder / name).exists() and file_sha256(folder / name) != checksum
+        for name in TABLES
+        if name in told and (folder / name).is_file() and file_sha256(folder / name) != told[name]
     ]
 
 
@@ -158,6 +159,8 @@ def hash_tables(folder: Path, digest: Any) -> None:
     manifest = read_manifest(folder)
     for path in (folder / name for name in TABLES):
         own = hashlib.sha256()
+        if path.exists():
+            refuse_unreadable(path, DatasetError)
         try:
             with path.open("rb") as file:
                 while piece := file.read(_PIECE):

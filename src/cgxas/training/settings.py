@@ -95,12 +95,14 @@ class RunSettings(Settings):
             ConfigError: it is missing, not TOML, or holds what is not allowed.
         """
         try:
-            values = tomllib.loads(read_bounded(path, ConfigError).decode("utf-8-sig"))
+            is_empty = path.is_file() and not path.stat().st_size  # words may say all there is
+            text = "" if is_empty else read_bounded(path, ConfigError).decode("utf-8-sig")
+            values = tomllib.loads(text)
         except ConfigError:
             raise
         except RecursionError as error:
             raise ConfigError(f"{path} is not a readable TOML file: nested too deep") from error
-        except ValueError as error:  # also numbers of 4300 digits
+        except (OSError, ValueError) as error:  # also numbers of 4300 digits
             raise ConfigError(f"{path} is not a readable TOML file: {error}") from error
         place = " ".join([f"{path} with", *words]) if words else path
         try:
