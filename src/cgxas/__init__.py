@@ -1,7 +1,6 @@
 """Crystal structure in, K-edge XANES out."""
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -100,6 +99,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that `import cgxas` needs no torch."""
     if name == "__version__":
+        from importlib.metadata import version
+
         return version("cgxas")
     if name not in _HOMES:
         raise AttributeError(f"module 'cgxas' has no attribute {name!r}")

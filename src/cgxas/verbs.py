@@ -25,7 +25,7 @@ from cgxas.data.split import Part, Split, SplitSettings, read_saved_split, read_
 from cgxas.elements import atomic_number
 from cgxas.errors import ConfigError, DatasetError, UnsupportedAbsorber
 from cgxas.evaluation.scores import Evaluation
-from cgxas.evaluation.testing import retest, split_of
+from cgxas.evaluation.testing import divided_as_told, retest, split_of
 from cgxas.model.checkpoint import Checkpoint, load_checkpoint
 from cgxas.training.fit import SILENT, Watcher
 from cgxas.training.folder import check_folder
@@ -159,8 +159,8 @@ def finetune_settings(model: AnyModel, element: str) -> RunSettings:
     atomic_number(element)
     if element not in parent.elements:
         raise UnsupportedAbsorber(f"{parent.name} has no answer for {element}")
-    told = parent.provenance.get("configuration", {})
-    parts = SplitSettings.from_dict(told.get("split", {}))
+    told = divided_as_told(parent)
+    parts = SplitSettings.from_dict(told.configuration["split"] if told else {})
     return RunSettings(f"ft_{element}", parent.config, FINETUNE, parts)
 
 

@@ -14,7 +14,8 @@ from cgxas.crystals.batch import collate
 from cgxas.crystals.bonds import chemical_state
 from cgxas.crystals.graph import Settled, SiteGraph, graph_of
 from cgxas.model.calibration.base import Calibrated, Calibration, Uncalibrated
-from cgxas.model.checkpoint import AbsorberCard, Checkpoint
+from cgxas.model.checkpoint import Checkpoint
+from cgxas.model.description import AbsorberCard
 from cgxas.model.sites import AbsorberSites, EmbeddedCrystal, in_batches, shares
 from cgxas.typing import IntArray
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from cgxas.errors import SpectrumError, UnreadableSpectrum
+from cgxas.jsonfile import parsed_bytes
 from cgxas.limits import POINTS
-from cgxas.reading import parse_json, read_bounded
+from cgxas.reading import read_bounded
 from cgxas.spectra.curve import checked_curve
 from cgxas.spectra.io.base import Choice, Curve, Format
 from cgxas.spectra.io.facts import columns, distinct_sites, edges, facts, program
@@ -21,7 +22,7 @@ _SHOWN = 60
 
 
 def _read(path: Path, choice: Choice) -> Scan:
-    data = parse_json(read_bounded(path, UnreadableSpectrum), path.name, UnreadableSpectrum)
+    data = parsed_bytes(read_bounded(path, UnreadableSpectrum), path.name, UnreadableSpectrum)
     if not isinstance(data, dict):
         raise _foreign(path)
     kind = _text(data, "kind", path) or "simulated"
