@@ -23,7 +23,7 @@ def test_element_of_a_type(text, element):
     if element:
         assert element_of(text, "a.cif: atom A1") == element
     else:
-        with pytest.raises(UnreadableCrystal, match="a.cif: atom A1 is of type"):
+        with pytest.raises(UnreadableCrystal, match=r"a\.cif: atom A1 is of type"):
             element_of(text, "a.cif: atom A1")
 
 

@@ -78,18 +78,29 @@ def meaning_of_label(label: str) -> Meaning:
     if _WATER.match(label):
         return Meaning(("O", "H") if label.startswith("H") else ("O",), "open")
     letters, rest = match[0], label[match.end() :]
-    one, two = letters[0].upper(), letters[:2].capitalize()
-    one = "H" if one == "D" else one
-    known = tuple(symbol for symbol in (two, one) if symbol in _ELEMENTS)
     if len(letters) == 1:
-        return Meaning(known[-1:], "sure" if not _names_another(rest) else "open")
+        symbol = "H" if letters.upper() == "D" else letters.upper()
+        known = (symbol,) if symbol in _ELEMENTS else ()
+        return Meaning(known, "open" if _names_another(rest) else "sure")
     if letters[1].islower() and letters[0].isupper():
-        if two not in _ELEMENTS:  # Uue, Oh, Hw
-            return Meaning(known, "open")
-        others = _named_in(letters[2:])
-        # FeM is iron on a site M, but FeMg may be both. Ca1 may be an alpha carbon.
-        certainty = "open" if others or _names_another(rest) else "sure"
-        return Meaning((two, *others, *known[1:]), certainty)
+        return _meaning_of_mixed_case(letters, rest)
+    return _meaning_of_one_case(letters)
+
+
+def _meaning_of_mixed_case(letters: str, rest: str) -> Meaning:
+    one, two = letters[0], letters[:2]
+    first = (one,) if one in _ELEMENTS else ()
+    if two not in _ELEMENTS:  # Uue, Oh, Hw
+        return Meaning(first, "open")
+    others = _named_in(letters[2:])
+    # FeM is iron on a site M, but FeMg may be both. Ca1 may be an alpha carbon.
+    certainty = "open" if others or _names_another(rest) else "sure"
+    return Meaning((two, *others, *first), certainty)
+
+
+def _meaning_of_one_case(letters: str) -> Meaning:
+    one, two = letters[0].upper(), letters[:2].capitalize()
+    known = tuple(symbol for symbol in (two, one) if symbol in _ELEMENTS)
     if two in _RARE or (len(known) == 2 and one == "H"):  # NO3, HO1
         return Meaning(known[::-1], "open")
     others = tuple(each for each in _named_in(letters[1:]) if each not in known)
