@@ -40,6 +40,7 @@ def test_element_of_a_type(text, element):
         ("CO1", ("Co", "C", "O"), "likely"),
         ("HO1", ("H", "Ho"), "open"),
         ("FeMg1", ("Fe", "Mg", "F"), "open"),
+        ("FeY", ("Fe", "Y", "F"), "likely"),
         ("Mn,Fe", ("Mn",), "open"),
         ("OW1", ("O",), "open"),
         ("O-H", ("O",), "open"),

@@ -93,8 +93,10 @@ def _meaning_of_mixed_case(letters: str, rest: str) -> Meaning:
     if two not in _ELEMENTS:  # Uue, Oh, Hw
         return Meaning(first, "open")
     others = _named_in(letters[2:])
-    # FeM is iron on a site M, but FeMg may be both. Ca1 may be an alpha carbon.
-    certainty = "open" if others or _names_another(rest) else "sure"
+    # FeM is iron on a site M, and FeY most likely on a site Y, but FeMg may be both.
+    certainty = "likely" if others else "sure"
+    if _names_another(rest) or any(len(each) > 1 for each in others):
+        certainty = "open"
     return Meaning((two, *others, *first), certainty)
 
 

@@ -19,6 +19,9 @@ from cgxas.typing import FloatArray
 _FAR = 0.02
 """Atoms moved further than this (Angstrom) onto a special position are told of."""
 
+_MOST_VOLUME = 25.0
+"""A^3 for each atom: with more, some atoms of an inorganic crystal are not listed."""
+
 _MOST_SETTINGS = 24
 _MOST_IMAGES = 300_000
 """Images of atoms that are tried in a search for the origin."""
@@ -68,6 +71,8 @@ def arranged(atoms: ListedAtoms, stated: Stated) -> Structure:
         except CrystalError as error:
             first_error = first_error or error
             continue
+        if proposal.operations is IDENTITY and not _is_whole(attempt, stated):
+            continue
         if best is None or _order(attempt, stated) < _order(best, stated):
             best = attempt
         if proposal.is_stated and not attempt.findings.refusals:
@@ -80,6 +85,15 @@ def arranged(atoms: ListedAtoms, stated: Stated) -> Structure:
         raise best.findings.refusals[0]
     _tell_of(best, proposals[0], atoms, stated)
     return structure_of(best.cell, atoms, best.elements)
+
+
+def _is_whole(attempt: Attempt, stated: Stated) -> bool:
+    """Tell whether the listed atoms fill the cell by themselves, and as is stated."""
+    if attempt.proposal.is_stated:
+        return True
+    agrees = not attempt.findings.refusals and not attempt.findings.doubts
+    is_dense = stated.lattice.volume < _MOST_VOLUME * len(attempt.cell)
+    return agrees and stated.formula is not None and is_dense
 
 
 def _order(attempt: Attempt, stated: Stated) -> tuple[float, ...]:

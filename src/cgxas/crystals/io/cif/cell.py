@@ -112,11 +112,11 @@ def shares_of(
         shares = found.setdefault(site, {})
         element, share = elements[listed], float(atoms.occupancies[listed])
         before = shares.get(element, 0.0)
-        both = before + share
-        is_added = both <= 1.0 and np.allclose(
-            atoms.frac[listed], atoms.frac[cell.listed[site]], rtol=0, atol=1e-3
-        )
-        shares[element] = both if not before or is_added else max(before, share)
+        if before:
+            given = atoms.frac[listed], atoms.frac[cell.listed[site]]
+            is_added = before + share <= 1.0 and np.allclose(*given, rtol=0, atol=1e-3)
+            share = before + share if is_added else max(before, share)
+        shares[element] = share
     return found
 
 

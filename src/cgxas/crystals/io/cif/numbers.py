@@ -21,7 +21,7 @@ def number(text: str, what: str) -> float:
     Raises:
         InvalidCell: it is no finite number.
     """
-    text = text.strip()
+    text = text.strip().removesuffix(",")
     match = _NUMBER.fullmatch(text) if len(text) <= _LONGEST else None
     if match is not None:
         value = float(match[1].replace(",", ".").lower().replace("d", "e"))

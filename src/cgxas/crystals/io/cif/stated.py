@@ -17,7 +17,7 @@ from cgxas.limits import CELL_EDGE
 MIN_HEIGHT = 0.5
 """Smallest distance between two faces of a cell, Angstrom: shorter than any bond."""
 
-_ATOMS = re.compile(r"([A-Z][a-z]?)\s*\(?\s*(\d+(?:\.\d*)?|\.\d+)?\s*\)?[\s,]*")
+_ATOMS = re.compile(r"(?:([A-Z][a-z]?)|([()\[\]]))\s*(\d+(?:\.\d*)?|\.\d+)?[\s,]*")
 _OPERATIONS = (
     "_space_group_symop_operation_xyz",
     "_symmetry_equiv_pos_as_xyz",
@@ -161,25 +161,33 @@ def _positive(block: Block, where: str, *tags: str) -> float | None:
 
 
 def _formula(text: str | None) -> dict[str, float] | None:
-    """Return the elements and numbers of a formula such as 'Fe2 O3', or None if it is no such."""
+    """Return the elements and numbers of a formula such as 'Ca (O H)2', or None if it is none."""
     if text is None or len(text) > 1000:
         return None
-    formula: dict[str, float] = {}
     words = text.split()
-    if all(word.isupper() and not word.isdigit() for word in words):  # FE2 O3
+    if all(word.isupper() for word in words):  # FE2 O3
         text = " ".join(word.capitalize() for word in words)
+    groups: list[dict[str, float]] = [{}]
     at = 0
     while at < len(text):
         match = _ATOMS.match(text, at)
         if match is None:
             return None
         at = match.end()
+        symbol, bracket, times = match[1], match[2], float(match[3] or 1)
+        if bracket and bracket in "([":
+            groups.append({})
+            continue
         try:
-            element = element_of(match[1], "")
+            inside = groups.pop() if bracket else {element_of(symbol, ""): 1.0}
         except UnreadableCrystal:
             return None
-        formula[element] = formula.get(element, 0.0) + float(match[2] or 1)
-    return {element: count for element, count in formula.items() if count > 0} or None
+        if not groups:
+            return None
+        for element, count in inside.items():
+            groups[-1][element] = groups[-1].get(element, 0.0) + count * times
+    formula = {element: count for element, count in groups[0].items() if count > 0}
+    return formula if len(groups) == 1 and formula else None
 
 
 def _listed(block: Block, *tags: str) -> tuple[str, ...]:
