@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core.structure import Molecule, Structure
 
-from cgxas.crystals.io.cif.read import looks_like_cif, read_cif
+from cgxas.crystals.io.cif import looks_like_cif, read_cif
 from cgxas.crystals.io.other import read_other
 from cgxas.crystals.molecules import VACUUM, boxed
 from cgxas.errors import (

@@ -16,7 +16,7 @@ _SYMBOL = re.compile(
 # Upper case, these are more often groups of atoms (NO3) and labels than elements.
 _RARE = frozenset({"Es", "Fm", "Md", "No", "Lr"})
 # Names of groups of atoms, of which only the oxygen has a place, and of empty places.
-_WATER = re.compile(r"(?:H2O|OH2|O-?H|OW|Ow|WAT|Wat|wat|Water|WATER)(?![a-z])")
+_WATER = re.compile(r"(?:H2O|OH2|O-?H|OW|Ow|W(?:at|AT)(?:er|ER)?[a-z]?|wat)(?![a-z])")
 _EMPTY = re.compile(r"(?:va|vac|vacancy|void|dummy|dum|du)(?![a-z])", re.IGNORECASE)
 
 

@@ -217,19 +217,20 @@ def _check_formula(found: Findings, stated: Stated, is_ordered: bool) -> None:
     _check_units(found, stated, units)
 
 
-def _units(
-    here: Mapping[str, float], heavy: Mapping[str, float], stated: float | None
-) -> float:
+def _units(here: Mapping[str, float], heavy: Mapping[str, float], stated: float | None) -> float:
     """Return how many formula units the atoms make: what most of them agree on."""
     ratios = [here[each] / heavy[each] for each in heavy if here[each] > 0]
     if not ratios:
         return stated or 1.0
 
-    def misfit(units: float) -> float:
-        return sum(abs(here[each] - units * heavy[each]) for each in heavy)
+    def order(units: float) -> tuple[int, float]:
+        misfits = [abs(here[each] / units - heavy[each]) for each in heavy]
+        agree = sum(
+            misfit < 0.03 * heavy[each] for misfit, each in zip(misfits, heavy, strict=True)
+        )
+        return -agree, round(sum(misfits), 6)
 
-    choices = [*([stated] if stated else []), *ratios]
-    return min(choices, key=lambda units: round(misfit(units) / units, 6))
+    return min([*([stated] if stated else []), *ratios], key=order)
 
 
 def _note_absent(

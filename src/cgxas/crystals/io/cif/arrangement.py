@@ -9,7 +9,7 @@ from pymatgen.core.structure import Structure
 
 from cgxas.crystals.io.cif.agreement import Findings, findings_of, written
 from cgxas.crystals.io.cif.atoms import ListedAtoms
-from cgxas.crystals.io.cif.cell import FilledCell, filled_cell, structure_of
+from cgxas.crystals.io.cif.cell import SAME, FilledCell, filled_cell, structure_of
 from cgxas.crystals.io.cif.operations import IDENTITY, Operations, parsed, products
 from cgxas.crystals.io.cif.settings import Setting, named_outright, settings_of
 from cgxas.crystals.io.cif.stated import Stated, tell
@@ -18,6 +18,9 @@ from cgxas.typing import FloatArray
 
 _FAR = 0.02
 """Atoms moved further than this (Angstrom) onto a special position are told of."""
+
+_COARSE = 0.45
+"""The same for coordinates of two or three digits, where formula and number of units agree, A."""
 
 _MOST_VOLUME = 25.0
 """A^3 for each atom: with more, some atoms of an inorganic crystal are not listed."""
@@ -63,13 +66,30 @@ def arranged(atoms: ListedAtoms, stated: Stated) -> Structure:
         CrystalError: whatever operations are taken, atoms contradict what is stated, or each other.
     """
     proposals = list(_proposals(stated, len(atoms)))
+    best = _best(proposals, atoms, stated, SAME)
+    if best.findings.refusals:
+        coarse = _best(proposals, atoms, stated, _COARSE)
+        if not coarse.findings.refusals and not coarse.findings.doubts:
+            best = coarse
+    if best.findings.refusals:
+        best = _found_origin(atoms, stated, proposals) or best
+    if best.findings.refusals:
+        raise best.findings.refusals[0]
+    _tell_of(best, proposals[0], atoms, stated)
+    return structure_of(best.cell, atoms, best.elements)
+
+
+def _best(
+    proposals: Sequence[Proposal], atoms: ListedAtoms, stated: Stated, same: float
+) -> Attempt:
+    """Return what fits best, with the first proposal that the file means outright."""
     best: Attempt | None = None
-    first_error: CrystalError | None = None
+    error: CrystalError | None = None
     for proposal in proposals:
         try:
-            attempt = _attempt(proposal, atoms, stated)
-        except CrystalError as error:
-            first_error = first_error or error
+            attempt = _attempt(proposal, atoms, stated, same)
+        except CrystalError as found:
+            error = error or found
             continue
         if proposal.operations is IDENTITY and not _is_whole(attempt, stated):
             continue
@@ -77,14 +97,9 @@ def arranged(atoms: ListedAtoms, stated: Stated) -> Structure:
             best = attempt
         if proposal.is_stated and not attempt.findings.refusals:
             break
-    if best is None or best.findings.refusals:
-        best = _found_origin(atoms, stated, proposals) or best
     if best is None:
-        raise first_error or UnreadableCrystal(f"{stated.where}: no symmetry operations fit")
-    if best.findings.refusals:
-        raise best.findings.refusals[0]
-    _tell_of(best, proposals[0], atoms, stated)
-    return structure_of(best.cell, atoms, best.elements)
+        raise error or UnreadableCrystal(f"{stated.where}: no symmetry operations fit")
+    return best
 
 
 def _is_whole(attempt: Attempt, stated: Stated) -> bool:
@@ -102,8 +117,8 @@ def _order(attempt: Attempt, stated: Stated) -> tuple[float, ...]:
     return (*attempt.findings.rank, not attempt.proposal.is_stated, special)
 
 
-def _attempt(proposal: Proposal, atoms: ListedAtoms, stated: Stated) -> Attempt:
-    cell = filled_cell(atoms, proposal.operations, stated.lattice, stated.where)
+def _attempt(proposal: Proposal, atoms: ListedAtoms, stated: Stated, same: float = SAME) -> Attempt:
+    cell = filled_cell(atoms, proposal.operations, stated.lattice, stated.where, same)
     readings = [
         (elements, findings_of(cell, atoms, elements, stated)) for elements in atoms.readings()
     ]
@@ -222,14 +237,13 @@ def _tell_of(best: Attempt, first: Proposal, atoms: ListedAtoms, stated: Stated)
         tell(where, text)
     if best.cell.moved > _FAR and stated.formula is None:
         tell(where, f"atoms were moved by up to {best.cell.moved:.2f} A onto special positions")
-    if any(len(each) > 1 for each in atoms.elements):
-        read = dict(zip(atoms.labels, best.elements, strict=True))
-        shown = ", ".join(
-            f"{label} as {read[label]}"
-            for label, each in zip(atoms.labels, atoms.elements, strict=True)
-            if len(each) > 1
-        )
-        tell(where, f"the formula decided what labels mean: {shown[:120]}")
+    read = {
+        label: f"{label} as {element}"
+        for label, element, plain in zip(atoms.labels, best.elements, atoms.plain, strict=True)
+        if element != plain
+    }
+    if read:
+        tell(where, f"the formula tells what labels mean: {', '.join(list(read.values())[:4])}")
 
 
 def _no_setting(stated: Stated) -> str:

@@ -30,12 +30,14 @@ class ListedAtoms:
     Attributes:
         labels: (N,) as the file writes them, or made of element and number.
         elements: (N,) symbols each can stand for, the likeliest first; mostly one.
+        plain: (N,) the symbol that the file gives each by itself, before the formula is asked.
         frac: (N, 3) fractional coordinates.
         occupancies: (N,) above 0, at most 1.
     """
 
     labels: tuple[str, ...]
     elements: tuple[tuple[str, ...], ...]
+    plain: tuple[str, ...]
     frac: FloatArray
     occupancies: FloatArray
 
@@ -114,9 +116,11 @@ def listed_atoms(
         # The usual frame of CIF and PDB: a along x, b in the plane of x and y.
         usual = Lattice.from_parameters(*lattice.parameters, vesta=True)
         positions = usual.get_fractional_coords(positions)
+    meant = list(_elements(where, labels, types, kept, formula))
     return ListedAtoms(
         labels=tuple(labels[index] for index in kept),
-        elements=tuple(_elements(where, labels, types, kept, formula)),
+        elements=tuple(elements for elements, _ in meant),
+        plain=tuple(plain for _, plain in meant),
         frac=positions,
         occupancies=np.array(shares),
     )
@@ -144,9 +148,9 @@ def _elements(
     types: Sequence[str],
     kept: Sequence[int],
     formula: Mapping[str, float] | None,
-) -> Iterator[tuple[str, ...]]:
-    """Yield what each atom can be: of its type; without one, of its label and the formula."""
-    known: dict[tuple[str, str], tuple[str, ...]] = {}
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield what each atom can be, and what it is called, by its type or else by its label."""
+    known: dict[tuple[str, str], tuple[tuple[str, ...], str]] = {}
     guessed: dict[str, str] = {}
     for index in kept:
         label, kind = labels[index], types[index]
@@ -156,9 +160,10 @@ def _elements(
                 known[key] = _of_type(kind, label, formula, f"{where}: atom {label}")
             else:
                 meaning = meaning_of_label(label)
-                known[key] = _of_label(meaning, label, formula, where)
+                meant = _of_label(meaning, label, formula, where)
+                known[key] = meant, meaning.elements[0]
                 if formula is None and meaning.certainty != "sure":
-                    guessed[label] = known[key][0]
+                    guessed[label] = meant[0]
         yield known[key]
     if guessed:
         shown = ", ".join(f"{label} as {element}" for label, element in list(guessed.items())[:4])
@@ -167,15 +172,17 @@ def _elements(
 
 def _of_type(
     kind: str, label: str, formula: Mapping[str, float] | None, where: str
-) -> tuple[str, ...]:
+) -> tuple[tuple[str, ...], str]:
     try:
-        return (element_of(kind, where),)
+        element = element_of(kind, where)
+        return (element,), element
     except UnreadableCrystal:
         # Labels stand in the column of types, or types are names of sites.
         for text in (kind, label):
-            meant = [each for each in meaning_of_label(text).elements if each in (formula or ())]
+            elements = meaning_of_label(text).elements
+            meant = tuple(each for each in elements if each in (formula or ()))
             if meant:
-                return tuple(meant)
+                return meant, elements[0]
         raise
 
 

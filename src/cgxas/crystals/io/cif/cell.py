@@ -45,7 +45,11 @@ class FilledCell:
 
 
 def filled_cell(
-    atoms: ListedAtoms, operations: Operations, lattice: Lattice, where: str
+    atoms: ListedAtoms,
+    operations: Operations,
+    lattice: Lattice,
+    where: str,
+    same: float = SAME,
 ) -> FilledCell:
     """Return the images of all atoms under all operations, each place once.
 
@@ -54,6 +58,7 @@ def filled_cell(
         operations: of its space group, a whole group.
         lattice: of the cell.
         where: file and block, for messages.
+        same: images of a full atom nearer to each other than this are one, Angstrom.
 
     Raises:
         UnreadableCrystal: more atoms than `limits.ATOMS`.
@@ -66,7 +71,7 @@ def filled_cell(
         images = list(np.mod(atoms.frac, 1.0)[:, None])
     else:
         for place, share in zip(atoms.frac, atoms.occupancies, strict=True):
-            special = _special_position(place, operations, matrix, share)
+            special = _special_position(place, operations, matrix, share, same)
             moved = max(moved, float(np.linalg.norm((special - place) @ matrix)))
             images.append(_distinct_images(special, operations, matrix))
             total += len(images[-1])
@@ -129,7 +134,7 @@ def _species(shares: dict[str, float]) -> str | dict[str, float]:
 
 
 def _special_position(
-    place: FloatArray, operations: Operations, matrix: FloatArray, share: float
+    place: FloatArray, operations: Operations, matrix: FloatArray, share: float, same: float
 ) -> FloatArray:
     """Return the place that those operations leave which nearly leave the given one.
 
@@ -141,7 +146,7 @@ def _special_position(
         offsets = operations.rotations @ special + operations.translations - special
         offsets -= np.rint(offsets)
         squared = ((offsets @ matrix) ** 2).sum(axis=1)
-        near = squared < SAME**2
+        near = squared < same**2
         if share < FULL and near.sum() * share <= 1.001:
             near = squared < _EXACT**2
         shift = offsets[near].mean(axis=0)
@@ -151,9 +156,7 @@ def _special_position(
     return special
 
 
-def _distinct_images(
-    place: FloatArray, operations: Operations, matrix: FloatArray
-) -> FloatArray:
+def _distinct_images(place: FloatArray, operations: Operations, matrix: FloatArray) -> FloatArray:
     """Return (M, 3) the different images of a place, in the order of the operations."""
     images = np.mod(operations.rotations @ place + operations.translations, 1.0)
     images[images > 1 - 1e-9] = 0.0
@@ -179,9 +182,7 @@ def _refuse_crowds(frac: FloatArray, matrix: FloatArray, where: str) -> None:
         )
 
 
-def _sites(
-    atoms: ListedAtoms, listed: IntArray, frac: FloatArray, matrix: FloatArray
-) -> IntArray:
+def _sites(atoms: ListedAtoms, listed: IntArray, frac: FloatArray, matrix: FloatArray) -> IntArray:
     """Return for each atom the first that stands at its place, or itself."""
     cart = np.ascontiguousarray(frac @ matrix)
     pairs = find_points_in_spheres(
@@ -192,8 +193,12 @@ def _sites(
     sites = np.arange(len(frac))
     if other.any():
         # Whole orbits are put together, so that no atom is told apart from its images.
-        for high, low in sorted({(int(listed[a]), int(listed[b])) for a, b in
-                                 zip(first[other], second[other], strict=True)}):
+        for high, low in sorted(
+            {
+                (int(listed[a]), int(listed[b]))
+                for a, b in zip(first[other], second[other], strict=True)
+            }
+        ):
             if low >= high:
                 continue
             mine = np.flatnonzero(listed == high)

@@ -16,7 +16,9 @@ _CUBIC_WITH_CENTRE = frozenset((*range(200, 207), *range(221, 231)))
 # An e glide of 1992 was written with one of the letters it stands for: Cmca, Bmab.
 _WITH_E = frozenset((39, 41, 64, 67, 68))
 # :1, :H, (origin choice 2), and what Pauling's file and ICSD append: S, Z, H, R.
-_QUALIFIER = re.compile(r"[:(]+\s*(?:origin\s*(?:choice\s*)?)?([\w-]+)\s*\)?$|(?<=[^ ]) ([SZHRszhr])$")
+_QUALIFIER = re.compile(
+    r"[:(]+\s*(?:origin\s*(?:choice\s*)?)?([\w-]+)\s*\)?$|(?<=[^ ]) ([SZHRszhr])$"
+)
 _LETTER = re.compile(r"[szhr]$")
 _CHOICE = {"s": "1", "z": "2", "h": "H", "r": "R"}
 

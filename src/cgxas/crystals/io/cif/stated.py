@@ -164,9 +164,8 @@ def _formula(text: str | None) -> dict[str, float] | None:
     """Return the elements and numbers of a formula such as 'Ca (O H)2', or None if it is none."""
     if text is None or len(text) > 1000:
         return None
-    words = text.split()
-    if all(word.isupper() for word in words):  # FE2 O3
-        text = " ".join(word.capitalize() for word in words)
+    if text.upper() == text:  # FE2 O3
+        text = re.sub("[A-Z]{2}", lambda pair: pair[0].capitalize(), text)
     groups: list[dict[str, float]] = [{}]
     at = 0
     while at < len(text):
