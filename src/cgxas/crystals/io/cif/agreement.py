@@ -8,7 +8,7 @@ import numpy as np
 from pymatgen.core.periodic_table import Element
 from pymatgen.optimization.neighbors import find_points_in_spheres
 
-from cgxas.crystals.io.cif.atoms import FULL, ListedAtoms
+from cgxas.crystals.io.cif.atoms import ListedAtoms
 from cgxas.crystals.io.cif.cell import FilledCell, shares_of
 from cgxas.crystals.io.cif.stated import Stated
 from cgxas.errors import CrystalError, InvalidCell, OverlappingAtoms, UnreadableCrystal
@@ -95,8 +95,8 @@ def _check_density(found: Findings, stated: Stated) -> None:
         found.refusals.append(
             InvalidCell(
                 f"{stated.where}: {written(found.counts)} in a cell of {volume:.4g} A^3 has a "
-                f"density of {density:.3g} g/cm3, and no crystal has one outside {low} to {high:g}; "
-                "lengths must be in Angstrom"
+                f"density of {density:.3g} g/cm3, outside {low} to {high:g}, in which all crystals "
+                "lie; lengths must be in Angstrom"
             )
         )
     elif stated.density and not 0.75 < density / stated.density < 1.33:
@@ -141,9 +141,9 @@ def _check_contacts(
 ) -> None:
     """Find pairs of atoms that are nearer than two atoms can be."""
     kept = np.flatnonzero(cell.site == np.arange(len(cell)))
-    largest = [max(shares[int(index)], key=lambda e, s=shares[int(index)]: s[e]) for index in kept]
-    radii = np.array([_radius(element) for element in largest])
-    total = np.array([sum(shares[int(index)].values()) for index in kept])
+    on_sites = [shares[index] for index in kept.tolist()]
+    radii = np.array([_radius(max(each, key=each.__getitem__)) for each in on_sites])
+    total = np.array([sum(each.values()) for each in on_sites])
     matrix = np.ascontiguousarray(cell.lattice.matrix)
     cart = np.ascontiguousarray(cell.frac[kept] @ matrix)
     worst: tuple[float, float, int, int] = (SHORT, 0.0, 0, 0)
@@ -203,9 +203,9 @@ def _check_formula(found: Findings, stated: Stated, is_ordered: bool) -> None:
     if is_wrong or sum(absent.values()) / all_heavy > _MOST_ABSENT:
         found.refusals.append(
             UnreadableCrystal(
-                f"{stated.where}: the listed atoms and their symmetry make {written(found.counts)}, "
-                f"but _chemical_formula_sum states {written(formula)}; correct the atoms, the "
-                "space group or the formula"
+                f"{stated.where}: the listed atoms and their symmetry make "
+                f"{written(found.counts)}, but _chemical_formula_sum states {written(formula)}; "
+                "correct the atoms, the space group or the formula"
             )
         )
         return

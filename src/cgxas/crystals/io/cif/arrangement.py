@@ -251,6 +251,6 @@ def _no_setting(stated: Stated) -> str:
     lattice = stated.lattice
     cell = ", ".join(f"{value:g}" for value in lattice.parameters)
     return (
-        f"{stated.where}: no setting of the space group {named} is known that fits the cell {cell}; "
+        f"{stated.where}: no known setting of the space group {named} fits the cell {cell}; "
         "correct one of them, or list the symmetry operations"
     )

@@ -132,6 +132,7 @@ def _choices() -> frozenset[str]:
 def _entries() -> Iterator[tuple[_Keys, Setting]]:
     for hall_number in range(1, _SETTINGS + 1):
         kind = spglib.get_spacegroup_type(hall_number)
+        assert kind is not None, "spglib knows all settings of its table"
         names = kind.international.split(" = ")
         names = names[1:] or names  # the first is the group's name in its standard setting
         symbols = {_compact(name) for name in (*names, kind.international_full)}
@@ -161,5 +162,6 @@ def _compact(symbol: str) -> str:
 @cache
 def _operations(hall_number: int) -> Operations:
     found = spglib.get_symmetry_from_database(hall_number)
+    assert found is not None, "spglib knows all settings of its table"
     rotations = np.array(found["rotations"], dtype=np.int64)
     return Operations(rotations, snapped(np.array(found["translations"], dtype=np.float64)))

@@ -111,6 +111,8 @@ def _lattice(block: Block, where: str) -> Lattice:
         if length <= 0:
             raise InvalidCell(f"{where}: {tag} is {text}, which is no length; correct it")
         CELL_EDGE.refuse_beyond(length, f"{where}: {tag} is", InvalidCell)
+        if "," in text.rstrip(","):
+            tell(where, f"{tag} {text} was read as {length:g}, with a decimal comma")
         cell.append(length)
     absent = []
     for name in ("alpha", "beta", "gamma"):
@@ -134,7 +136,8 @@ def _lattice(block: Block, where: str) -> Lattice:
     heights = volume * np.array(cell[:3]) / (math.prod(cell[:3]) * sines)
     if heights.min() < MIN_HEIGHT:
         raise InvalidCell(
-            f"{where}: the cell is only {heights.min():.3g} A thick; its lengths must be in Angstrom"
+            f"{where}: the cell is only {heights.min():.3g} A thick; "
+            "its lengths must be in Angstrom"
         )
     _compare_volume(block, where, volume)
     return Lattice.from_parameters(*cell)

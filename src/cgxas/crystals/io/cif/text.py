@@ -1,6 +1,7 @@
 """Bytes of a CIF -> text with line feeds, straight quotes and plain minus signs."""
 
 import codecs
+from contextlib import suppress
 
 from cgxas.errors import UnreadableCrystal
 
@@ -38,11 +39,8 @@ def decoded(data: bytes, name: str) -> str:
             text = data[len(mark) :].decode(encoding, errors="replace")
             break
     else:
-        encoding = _unmarked(data)
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            pass  # Latin-1, in which everything is a letter
+        with suppress(UnicodeDecodeError):  # else Latin-1, in which everything is a letter
+            text = data.decode(_unmarked(data))
     if "\x00" in text[:1000]:
         raise UnreadableCrystal(f"{name} is not a text, as a CIF is; give the CIF itself")
     return text.replace("\r\n", "\n").replace("\r", "\n").translate(_PLAIN)
