@@ -70,12 +70,13 @@ def _read_file(path: Path) -> "Structure | Molecule | Atoms":
         raise UnreadableCrystal(f"{path} cannot be read: {error.strerror}") from error
     if not content.strip():
         raise UnreadableCrystal(f"{path} is empty")
-    reader = read_cif if looks_like_cif(path, content) else read_other
+    if looks_like_cif(path, content):
+        return read_cif(path)
     with warnings.catch_warnings():
         # Readers warn about rounded coordinates, missing headers and the like; what matters is
         # checked on the structure itself.
         warnings.simplefilter("ignore")
-        return reader(path)
+        return read_other(path)
 
 
 def _from_ase(atoms: Any) -> Structure:
