@@ -5,6 +5,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cgxas.crystals.disorder.order import Disorder
     from cgxas.crystals.structure import Crystal, standardise
     from cgxas.errors import (
         CgxasError,
@@ -33,6 +34,7 @@ _HOMES = {
     "Checkpoint": "model.checkpoint",
     "Comparison": "spectra.compare",
     "Crystal": "crystals.structure",
+    "Disorder": "crystals.disorder.order",
     "EnergyGrid": "spectra.spectrum",
     "Evaluation": "evaluation.scores",
     "Failure": "predict",
@@ -68,6 +70,7 @@ __all__ = [
     "Checkpoint",
     "Comparison",
     "Crystal",
+    "Disorder",
     "EnergyGrid",
     "Evaluation",
     "Failure",
