@@ -35,7 +35,7 @@ Measured = Annotated[
 ]
 
 
-def compare(
+def compare(  # noqa: PLR0913, PLR0917  # words of the command line
     predicted: Predicted,
     measured: Measured,
     absorber: Annotated[

@@ -18,6 +18,24 @@ if TYPE_CHECKING:
 MANY_CRYSTALS = 20
 """More crystals than these are worth a progress bar."""
 
+MANY_FILES = 5
+"""More files than these are told as a number."""
+
+Crystals = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="CRYSTAL", help="Crystal files: CIF, POSCAR, whatever pymatgen or ASE reads."
+    ),
+]
+Absorbers = Annotated[
+    list[str],
+    typer.Option(
+        "--absorber",
+        "-a",
+        metavar="ELEMENT",
+        help="Absorbing element, such as Fe; repeat it for several, or say 'all'.",
+    ),
+]
 HowDisorder = Annotated[
     str,
     typer.Option(
@@ -31,26 +49,10 @@ Seed = Annotated[
     int, typer.Option("--seed", min=0, max=2**32 - 1, help="Of the sample of --disorder sample.")
 ]
 
-MANY_FILES = 5
-"""More files than these are told as a number."""
 
-
-def predict(
-    crystals: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="CRYSTAL", help="Crystal files: CIF, POSCAR, whatever pymatgen or ASE reads."
-        ),
-    ],
-    absorber: Annotated[
-        list[str],
-        typer.Option(
-            "--absorber",
-            "-a",
-            metavar="ELEMENT",
-            help="Absorbing element, such as Fe; repeat it for several, or say 'all'.",
-        ),
-    ],
+def predict(  # noqa: PLR0913, PLR0917  # words of the command line
+    crystals: Crystals,
+    absorber: Absorbers,
     sites: Annotated[
         bool,
         typer.Option("--sites", help="Every distinct site in table, files and figure."),

@@ -6,7 +6,6 @@ from os import PathLike
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from pymatgen.core.structure import Structure
 
 from cgxas.crystals.disorder.occupancy import Occupancy, is_disordered, occupancies, whole
 from cgxas.crystals.disorder.order import Arrangements, Disorder, arrangements
@@ -20,7 +19,7 @@ from cgxas.typing import IntArray
 
 if TYPE_CHECKING:
     from ase import Atoms
-    from pymatgen.core.structure import Molecule
+    from pymatgen.core.structure import Molecule, Structure
 
 CrystalLike: TypeAlias = "str | PathLike[str] | Structure | Molecule | Atoms"
 
@@ -116,7 +115,7 @@ class Job:
         places: (K,) places of each orbit in each of the parts, filled or not; None likewise.
     """
 
-    structure: Structure
+    structure: "Structure"
     source: str
     formula: str
     absorbers: tuple[str, ...]
@@ -170,7 +169,7 @@ def _ordered(crystal: Crystal, question: Question) -> Job:
     )
 
 
-def _disordered(structure: Structure, source: str, question: Question) -> Job:
+def _disordered(structure: "Structure", source: str, question: Question) -> Job:
     found = arrangements(structure, question.disorder, question.spec.symprec, source)
     held = occupancies(structure)
     numbers = sorted({z for each in held for z in each.elements})
