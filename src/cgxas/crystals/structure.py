@@ -161,7 +161,20 @@ def _refuse_strange_atoms(cell: Cell, structure: Structure) -> None:
             f"site {strange[0]} is {symbol}, which is not among the "
             f"elements H to {SYMBOLS[-1]} (1 to {MAX_ATOMIC_NUMBER})"
         )
-    cart = np.ascontiguousarray(cell.cart)
+    refuse_overlaps(cell, np.arange(len(cell.numbers)))
+
+
+def refuse_overlaps(cell: Cell, sites: NDArray[np.int64]) -> None:
+    """Refuse atoms that stand at one place.
+
+    Args:
+        cell: the crystal.
+        sites: which of its atoms are looked at.
+
+    Raises:
+        OverlappingAtoms: two of them are nearer than `MIN_DISTANCE`.
+    """
+    cart = np.ascontiguousarray(cell.cart[sites])
     lattice = np.ascontiguousarray(cell.lattice)
     pairs = find_points_in_spheres(cart, cart, MIN_DISTANCE, np.ones(3, dtype=np.int64), lattice)
     first, second, image, distance = pairs
@@ -169,8 +182,8 @@ def _refuse_strange_atoms(cell: Cell, structure: Structure) -> None:
     if len(clash):
         worst = clash[np.argmin(distance[clash])]
         raise OverlappingAtoms(
-            f"sites {first[worst]} and {second[worst]} are {distance[worst]:.2f} A apart; "
-            "remove the duplicate, or check the units of the coordinates"
+            f"sites {sites[first[worst]]} and {sites[second[worst]]} are {distance[worst]:.2f} A "
+            "apart; remove the duplicate, or check the units of the coordinates"
         )
 
 

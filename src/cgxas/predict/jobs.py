@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from cgxas.crystals.disorder.occupancy import Occupancy, is_disordered, occupancies, whole
+from cgxas.crystals.canonical import Cell
+from cgxas.crystals.disorder.occupancy import FULL, Occupancy, is_disordered, occupancies, whole
 from cgxas.crystals.disorder.order import Arrangements, Disorder, arrangements
 from cgxas.crystals.graph import SiteGraph, graph_of
 from cgxas.crystals.io.read import read_structure
 from cgxas.crystals.spec import GraphSpec
-from cgxas.crystals.structure import Crystal, checked_sites, settled
+from cgxas.crystals.structure import Crystal, checked_sites, refuse_overlaps, settled
 from cgxas.elements import SYMBOLS, atomic_number
 from cgxas.errors import AbsorberNotInCrystal, CgxasError
 from cgxas.typing import IntArray
@@ -170,8 +171,11 @@ def _ordered(crystal: Crystal, question: Question) -> Job:
 
 
 def _disordered(structure: "Structure", source: str, question: Question) -> Job:
-    found = arrangements(structure, question.disorder, question.spec.symprec, source)
     held = occupancies(structure)
+    lattice, frac = np.array(structure.lattice.matrix), np.array(structure.frac_coords)
+    taken = np.array([each.total >= FULL for each in held])
+    refuse_overlaps(Cell(lattice, frac, np.zeros(len(held), np.int64)), np.flatnonzero(taken))
+    found = arrangements(structure, question.disorder, question.spec.symprec, source)
     numbers = sorted({z for each in held for z in each.elements})
     absorbers = question.of([SYMBOLS[z - 1] for z in numbers])
     name = source or found.formula

@@ -51,7 +51,8 @@ class Disorder:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
                 raise ConfigError(
-                    f"{name} of disorder is a whole number of {least} to {most}, not {value!r}"
+                    f"the {name} of a disordered crystal: a whole number of {least} to {most}, "
+                    f"not {value!r}"
                 )
 
     @classmethod

@@ -26,6 +26,9 @@ MIN_WIDTH = 7.0
 TOLERANCE = 0.02
 """How far the occupancies of a supercell may be from those stated."""
 
+MIN_ATOMS = 3
+"""Least atoms of an element in a supercell: with one, it would never neighbour its own kind."""
+
 _MOVES_PER_PLACE = 20  # before atoms that find no room are given up
 _EMPTY = "X"
 
@@ -51,16 +54,17 @@ class Supercell:
 
 def supercell(cell: PartialCell) -> Supercell:
     """Return the smallest supercell that holds the composition, or the best up to `MAX_PLACES`."""
-    best: tuple[tuple[bool, float], tuple[int, int, int], tuple[dict[int, int], ...]] | None = None
+    best: tuple[tuple[bool, float, int], tuple[int, int, int], tuple[dict[int, int], ...]] | None
+    best = None
     for n in range(1, max(1, MAX_PLACES // len(cell)) + 1):
         repeats = _most_compact(cell.lattice, n)
-        is_wide = _width(cell.lattice, repeats) >= MIN_WIDTH
         counts = _counts(cell, n)
-        error = _error(cell, counts, n)
-        rank = not is_wide, max(error, TOLERANCE)
+        is_narrow = _width(cell.lattice, repeats) < MIN_WIDTH
+        few = max(0, MIN_ATOMS - min(_atoms(counts).values()))
+        rank = is_narrow, max(_error(cell, counts, n), TOLERANCE), few
         if best is None or rank < best[0]:
             best = rank, repeats, counts
-        if is_wide and error <= TOLERANCE:
+        if rank == (False, TOLERANCE, 0):
             break
     assert best is not None  # n = 1 is always tried
     _, repeats, counts = best
@@ -151,6 +155,15 @@ def _counts(cell: PartialCell, n: int) -> tuple[dict[int, int], ...]:
             counts[most] -= 1
             counts[z] = 1
     return tuple(found)
+
+
+def _atoms(counts: tuple[dict[int, int], ...]) -> dict[int, int]:
+    """Return atomic number -> atoms in all, of the elements there are."""
+    found: dict[int, int] = {}
+    for each in counts:
+        for z, n in each.items():
+            found[z] = found.get(z, 0) + n
+    return {z: n for z, n in found.items() if z and n}
 
 
 def _rounded(kind: Occupancy, places: int) -> dict[int, int]:

@@ -98,14 +98,19 @@ def _from_ase(atoms: Any) -> Structure:
         raise CrystalError("the ASE Atoms object holds no atom")
     if not np.isfinite(positions).all():
         raise InvalidCell("an atom's position is not a finite number")
+    species = _species_of_ase(atoms)
     if not atoms.pbc.any():
+        if any(isinstance(each, dict) for each in species):
+            raise DisorderedCrystal(
+                "the ASE Atoms object is no crystal but has occupancies; delete "
+                "atoms.info['occupancy'] if its sites are whole"
+            )
         return _boxed_structure(numbers, positions)
     atoms = atoms.copy()
     for axis in np.flatnonzero(~atoms.pbc):
         # A slab or wire: vacuum along the open axes, more than the cutoff on each side.
         atoms.center(vacuum=VACUUM, axis=int(axis))
     lattice = np.asarray(atoms.cell.array, dtype=float)
-    species = _species_of_ase(atoms)
     return Structure(lattice, species, atoms.get_positions(), coords_are_cartesian=True)
 
 
@@ -115,25 +120,20 @@ def _species_of_ase(atoms: Any) -> list[Any]:
     Its reader of CIFs puts the most abundant element at each site, as if it were there alone.
 
     Raises:
-        CrystalError: there are occupancies, and it is not told of which atoms.
+        CrystalError: there are occupancies, and it is not clear of which atoms.
     """
     symbols = atoms.get_chemical_symbols()
     occupancy = atoms.info.get("occupancy")
     if not occupancy:
         return list(symbols)
-    kinds = atoms.arrays.get("spacegroup_kinds")
-    if kinds is None and len(occupancy) == len(symbols):
-        kinds = np.arange(len(symbols))
-    try:
-        found = [{**(occupancy.get(str(k)) or occupancy[k])} for k in kinds]
-        if all(symbol in each for symbol, each in zip(symbols, found, strict=True)):
-            return found
-    except (KeyError, TypeError, AttributeError):
-        pass
-    raise CrystalError(
-        "the ASE Atoms object has occupancies in atoms.info that do not fit to its atoms; delete "
-        "atoms.info['occupancy'] if its sites are whole"
-    )
+    kinds = atoms.arrays.get("spacegroup_kinds", np.arange(len(symbols)))
+    found = [dict(occupancy.get(str(kind)) or occupancy.get(int(kind)) or {}) for kind in kinds]
+    if not all(symbol in each for symbol, each in zip(symbols, found, strict=True)):
+        raise CrystalError(
+            "the ASE Atoms object has occupancies in atoms.info that do not fit to its atoms; "
+            "delete atoms.info['occupancy'] if its sites are whole"
+        )
+    return found
 
 
 def _from_molecule(molecule: Molecule) -> Structure:
