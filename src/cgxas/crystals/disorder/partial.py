@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,8 @@ NEAR_HYDROGEN, NEAR_OTHER, NEAR_OXYGEN = 0.6, 1.0, 1.4
 NEAR_HYDROGENS = 0.9
 """Least distance of two hydrogen atoms, Angstrom: those of ice are 0.8 apart, and one is empty."""
 
-_FRACTION_DIGITS = 4
+_STEPS = 10_000  # coordinates that agree to so many parts of the cell are the same
+_OFFSET = 0.2718  # so that no coordinate of few digits lies between two steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,16 +91,36 @@ def partial_cell(structure: Structure, symprec: float) -> PartialCell:
     numbers = np.array([number[each] + 1 for each in held], dtype=np.int64)
     found = canonical_cell(Cell(lattice, frac, numbers), symprec)
     cell = found.cell
-    place = np.round(cell.frac, _FRACTION_DIGITS) % 1.0
-    order = np.lexsort((*place.T[::-1], cell.numbers))
+    order, origin, sign = _canonical_order(cell)
+    frac = sign * (cell.frac[order] - cell.frac[origin])
     return PartialCell(
-        lattice=cell.lattice,
-        frac=cell.frac[order],
+        # Inverted twice where the coordinates are: the crystal keeps its handedness.
+        lattice=sign * cell.lattice,
+        frac=frac - np.floor(frac + _OFFSET / _STEPS),
         kind_of_place=cell.numbers[order] - 1,
         kinds=tuple(kinds),
         orbit_of_place=found.orbit_of_atom[order],
         orbit_of_site=found.orbit_of_site,
     )
+
+
+def _canonical_order(cell: Cell) -> tuple[IntArray, int, int]:
+    """Return the order of the atoms by kind and place, the atom at the origin, and a sign.
+
+    The canonical cell settles the basis up to symmetry and inversion, but neither the origin nor
+    the order of the atoms. Each atom of the rarest kind is tried as origin, both ways round; the
+    first of all lists of coordinates counts.
+    """
+    kinds, counts = np.unique(cell.numbers, return_counts=True)
+    origins = np.flatnonzero(cell.numbers == kinds[np.argmin(counts)])
+    lists = []
+    for origin, sign in product(origins.tolist(), (1, -1)):
+        steps = sign * (cell.frac - cell.frac[origin]) * _STEPS
+        place = np.floor(steps + _OFFSET).astype(int) % _STEPS
+        order = np.lexsort((*place.T[::-1], cell.numbers))
+        lists.append((place[order].ravel().tolist(), order.tolist(), origin, sign))
+    _, order, origin, sign = min(lists)
+    return np.array(order, dtype=np.int64), origin, sign
 
 
 @dataclass(frozen=True, eq=False)
