@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cgxas.crystals.disorder.order import Disorder
     from cgxas.crystals.structure import Crystal, standardise
     from cgxas.errors import (
         CgxasError,
@@ -32,6 +33,7 @@ _HOMES = {
     "Checkpoint": "model.checkpoint",
     "Comparison": "spectra.compare",
     "Crystal": "crystals.structure",
+    "Disorder": "crystals.disorder.order",
     "EnergyGrid": "spectra.spectrum",
     "Evaluation": "evaluation.scores",
     "Failure": "predict",
@@ -67,6 +69,7 @@ __all__ = [
     "Checkpoint",
     "Comparison",
     "Crystal",
+    "Disorder",
     "EnergyGrid",
     "Evaluation",
     "Failure",

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from cgxas.cli.messages import one_line, say
+from cgxas.cli.predict import HowDisorder, Seed
 
 if TYPE_CHECKING:
+    from cgxas.crystals.disorder.order import Disorder
     from cgxas.spectra.compare import Comparison, Overlay
     from cgxas.spectra.measurement import Measurement
     from cgxas.spectra.spectrum import Spectrum
@@ -33,7 +35,7 @@ Measured = Annotated[
 ]
 
 
-def compare(
+def compare(  # noqa: PLR0913, PLR0917  # words of the command line
     predicted: Predicted,
     measured: Measured,
     absorber: Annotated[
@@ -50,6 +52,8 @@ def compare(
     model: Annotated[
         str, typer.Option("--model", "-m", metavar="NAME|PATH", help="What predicts a crystal.")
     ] = "universal",
+    disorder: HowDisorder = "refuse",
+    seed: Seed = 0,
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FIG", help="Draw them: .png, .svg or .pdf.")
     ] = None,
@@ -63,14 +67,17 @@ def compare(
     fitted, with and without the Lorentzian of the core hole, which simulations mostly hold
     already. The energy shift of the measured file is added to its energies here.
     """
+    from cgxas.crystals.disorder.order import Disorder
     from cgxas.spectra.compare import compare
     from cgxas.spectra.io.read import read_spectrum
 
+    how = Disorder.of(disorder, seed)
     _check(output, plot)
     wishes = _number(shift, "--shift"), _number(broaden, "--broaden")
     path, group = _file_and_group(measured)
     other = read_spectrum(path, absorber, group)
-    found = compare(_prediction(*_file_and_group(predicted), other, model), other, *wishes)
+    prediction = _prediction(*_file_and_group(predicted), other, model, how)
+    found = compare(prediction, other, *wishes)
     told = f"{Path(predicted).name} / {Path(measured).name}, {other.element} {other.edge}"
     if output:
         _write(output, {"predicted": predicted, "measured": measured}, found)
@@ -121,7 +128,9 @@ def _number(text: str, option: str) -> 'float | Literal["fit"]':
     return value
 
 
-def _prediction(path: Path, group: str | None, other: "Measurement", model: str) -> "Spectrum":
+def _prediction(
+    path: Path, group: str | None, other: "Measurement", model: str, disorder: "Disorder"
+) -> "Spectrum":
     """Return a spectrum out of a file, or of a crystal, to stand beside a measured one."""
     from cgxas.spectra.io.read import is_spectrum_file, read_prediction
     from cgxas.spectra.spectrum import Spectrum
@@ -131,7 +140,7 @@ def _prediction(path: Path, group: str | None, other: "Measurement", model: str)
         return Spectrum(energy, norm, other.element, other.edge, source=str(path))
     from cgxas.predict import load
 
-    return load(model).predict(path, other.element)
+    return load(model).predict(path, other.element, disorder=disorder)
 
 
 def _line(before: "Overlay", after: "Overlay") -> str:

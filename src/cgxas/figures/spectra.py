@@ -34,7 +34,8 @@ BAND_LABEL = "± 1 σ"
 def plot_spectrum(spectrum: Spectrum, ax: Axes | None = None, sites: bool = True) -> Axes:
     """Draw a spectrum: the mean thick, its distinct sites thin, the edge as a dotted line.
 
-    A calibrated one has a band of one standard deviation behind its mean.
+    A calibrated one, and that of a sample of arrangements, has a band of one standard deviation
+    behind its mean.
 
     Args:
         spectrum: What to draw; energies in eV.
@@ -48,12 +49,17 @@ def plot_spectrum(spectrum: Spectrum, ax: Axes | None = None, sites: bool = True
     distinct = spectrum.sites if sites and len(spectrum.sites) > 1 else ()
     thin = _draw_sites(ax, spectrum.absorber, distinct)
     (thick,) = ax.plot(
-        spectrum.energy, spectrum.norm, color="black", lw=1.8, label="mean", zorder=3
+        spectrum.energy,
+        spectrum.norm,
+        color="black",
+        lw=1.8,
+        label=spectrum.disorder or "mean",
+        zorder=3,
     )
     band = _draw_band(ax, spectrum)
     _mark_edge(ax, spectrum)
     _dress(ax, spectrum)
-    if thin:
+    if thin or spectrum.disorder:
         _add_legend(ax, [thick, *band], thin)
     return ax
 

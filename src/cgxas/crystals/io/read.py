@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core.structure import Molecule, Structure
 
+from cgxas.crystals.disorder.occupancy import whole
 from cgxas.crystals.io.cif import looks_like_cif, read_cif
 from cgxas.crystals.io.other import read_other
 from cgxas.crystals.molecules import VACUUM, boxed
@@ -30,13 +31,25 @@ def read_crystal(crystal: "str | PathLike[str] | Structure | Molecule | Atoms") 
     """Return an ordered pymatgen Structure, atoms in the caller's order.
 
     Args:
+        crystal: as for `read_structure`.
+
+    Raises:
+        DisorderedCrystal: a site shared by several elements, or partly empty.
+        CrystalError: another reason; see `read_structure`.
+    """
+    return whole(read_structure(crystal))
+
+
+def read_structure(crystal: "str | PathLike[str] | Structure | Molecule | Atoms") -> Structure:
+    """Return a pymatgen Structure, sites in the caller's order; they may be disordered.
+
+    Args:
         crystal: a path (CIF, POSCAR, CONTCAR, XYZ, anything pymatgen or ASE reads), a pymatgen
             Structure or Molecule, or an ASE Atoms. Molecules are put into a box wide enough that
             no atom sees an image of another.
 
     Raises:
         UnreadableCrystal: no such file, a folder, empty, or not understood.
-        DisorderedCrystal: a site shared by several elements, or partly empty.
         InvalidCell: no volume, or numbers that are not finite.
         CrystalError: another reason, told in the message.
     """
@@ -86,14 +99,42 @@ def _from_ase(atoms: Any) -> Structure:
         raise CrystalError("the ASE Atoms object holds no atom")
     if not np.isfinite(positions).all():
         raise InvalidCell("an atom's position is not a finite number")
+    species = _species_of_ase(atoms)
     if not atoms.pbc.any():
+        if any(isinstance(each, dict) for each in species):
+            raise DisorderedCrystal(
+                "the ASE Atoms object is no crystal but has occupancies; delete "
+                "atoms.info['occupancy'] if its sites are whole"
+            )
         return _boxed_structure(numbers, positions)
     atoms = atoms.copy()
     for axis in np.flatnonzero(~atoms.pbc):
         # A slab or wire: vacuum along the open axes, more than the cutoff on each side.
         atoms.center(vacuum=VACUUM, axis=int(axis))
     lattice = np.asarray(atoms.cell.array, dtype=float)
-    return Structure(lattice, list(numbers), atoms.get_positions(), coords_are_cartesian=True)
+    return Structure(lattice, species, atoms.get_positions(), coords_are_cartesian=True)
+
+
+def _species_of_ase(atoms: Any) -> list[Any]:
+    """Return what each site holds; ASE keeps occupancies apart from its atoms, by kinds of sites.
+
+    Its reader of CIFs puts the most abundant element at each site, as if it were there alone.
+
+    Raises:
+        CrystalError: there are occupancies, and it is not clear of which atoms.
+    """
+    symbols = atoms.get_chemical_symbols()
+    occupancy = atoms.info.get("occupancy")
+    if not occupancy:
+        return list(symbols)
+    kinds = atoms.arrays.get("spacegroup_kinds", np.arange(len(symbols)))
+    found = [dict(occupancy.get(str(kind)) or occupancy.get(int(kind)) or {}) for kind in kinds]
+    if not all(symbol in each for symbol, each in zip(symbols, found, strict=True)):
+        raise CrystalError(
+            "the ASE Atoms object has occupancies in atoms.info that do not fit to its atoms; "
+            "delete atoms.info['occupancy'] if its sites are whole"
+        )
+    return found
 
 
 def _from_molecule(molecule: Molecule) -> Structure:
@@ -123,9 +164,3 @@ def _refuse_unusable(structure: Structure) -> None:
             f"the cell has a volume of {volume:.3g} A^3 for {len(structure)} atoms; "
             "lengths must be in Angstrom and the cell vectors independent"
         )
-    for index, site in enumerate(structure):
-        if not site.is_ordered:
-            raise DisorderedCrystal(
-                f"site {index} is {site.species_string}: the crystal is disordered; choose one "
-                "ordered arrangement first"
-            )

@@ -39,6 +39,7 @@ def facts(curve: Curve) -> dict[str, str | float | None]:
         "kind": "simulated" if curve.model else "normalised",
         "model": curve.model,
         "source": curve.source,
+        **({"disorder": curve.disorder} if curve.disorder else {}),
         **edges(curve),
     }
 

@@ -86,6 +86,7 @@ def _site(site: SiteSpectrum) -> dict[str, Any]:
     return {
         "sites": list(site.sites),
         "multiplicity": site.multiplicity,
+        "occupancy": site.occupancy,
         **edges(site),
         "white_line": _white_line(site),
         "norm": site.norm.tolist(),
