@@ -36,7 +36,18 @@ def _read(path: Path, choice: Choice) -> Scan:
             f"of {listed(KINDS)}."
         )
     energy, mu = checked_curve(energy, mu)
-    return Scan(energy, mu, kind, FORMAT.name, path.name, label, element, edge, shift)
+    return Scan(
+        energy,
+        mu,
+        kind,
+        FORMAT.name,
+        path.name,
+        label,
+        element,
+        edge,
+        shift,
+        edge_guess=str(data.get("edge_guess") or ""),
+    )
 
 
 def _write(path: Path, curve: Curve, sites: bool) -> None:
