@@ -71,3 +71,6 @@ COLUMNS = Limit("CGXAS_MAX_COLUMNS", 2_000, "columns")
 
 ROWS = Limit("CGXAS_MAX_ROWS", 10_000_000, "rows")
 """Of a table of a data set."""
+
+OBJECTS = Limit("CGXAS_MAX_OBJECTS", 20_000, "objects")
+"""Groups and datasets of an HDF5 file that are looked through."""
