@@ -231,3 +231,24 @@ def test_damaged_files_are_refused_in_one_sentence(entry, tmp_path):
             n_refused += 1
             assert str(error).count("\n") == 0
     assert n_refused >= 9
+
+
+def test_a_damaged_heap_of_texts_ends(entry, tmp_path):
+    """HDF5 itself would walk through it for ever."""
+    path = Path(entry.file.filename)
+    entry["title"] = "a text"
+    entry["element"] = "Fe"
+    entry.file.close()
+    assert read_scan(path).element == "Fe"
+    whole = bytearray(path.read_bytes())
+    heap = whole.index(b"GCOL")
+    whole[heap + 16 + 8 : heap + 16 + 16] = b"\xff" * 8
+    path.write_bytes(whole)
+    with pytest.raises(UnreadableSpectrum, match="damaged HDF5"):
+        read_scan(path)
+
+
+def test_names_that_are_no_text_are_endured(entry):
+    entry.id.links.create_hard(b"\xff\xfe", entry.id, b"energy")
+    entry.id.links.create_external(b"\xfd", b"other.h5", b"/")
+    assert read(entry).energy.size > 100

@@ -186,7 +186,7 @@ def test_written_entries_hold_every_number(tmp_path, banded, measurement, suffix
     write_spectra([banded, measurement, banded], path, sites=True)
     with h5py.File(path) as root:
         assert list(root) == ["Fe2O3_Fe_K_edge", "Fe2O3_Fe_K_edge_2", "hematite"]
-        assert root.attrs["default"] == "Fe2O3_Fe_K_edge"
+        assert root.attrs["default"] == b"Fe2O3_Fe_K_edge"
         entry = root["Fe2O3_Fe_K_edge"]
         assert entry["definition"][()] == b"NXxas"
         assert (entry["element"][()], entry["absorption_edge"][()]) == (b"Fe", b"K")

@@ -1,5 +1,7 @@
 """HDF5 files, read so that no link leads out of the file and nothing large is unpacked unseen."""
 
+import re
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +20,7 @@ from cgxas.typing import FloatArray
 _MOST_LINKS = 40  # from link to link, and of a path
 _DEPTH = 12
 _TEXT_BYTES = 20_000
+_HEAP_HEADER = 16  # bytes of a global heap, and of each object in it
 
 
 @dataclass(frozen=True)
@@ -70,17 +73,18 @@ class Tree:
                 return None
         return here
 
-    def _step(self, group: Any, name: str, links_left: int) -> Any:
+    def _step(self, group: Any, name: str | bytes, links_left: int) -> Any:
         """Follow one link; those out of the file, and rings of links, lead nowhere."""
         import h5py
 
         links = getattr(group.id, "links", None)  # a dataset has none
-        key = name.encode("utf-8", "surrogateescape")
+        key = name if isinstance(name, bytes) else name.encode("utf-8", "surrogateescape")
+        name = key.decode("utf-8", "replace")
         if links is None or b"\0" in key or not links.exists(key):
             return None
         kind = links.get_info(key).type
         if kind == h5py.h5l.TYPE_HARD:
-            return group[name]
+            return group[key]
         if kind == h5py.h5l.TYPE_SOFT and links_left > 0:
             target = links.get_val(key).decode("utf-8", "surrogateescape")
             return self._found(group, target, links_left - 1)
@@ -204,6 +208,7 @@ def opened(path: Path) -> Iterator[Tree]:
     need_larch()
     import h5py
 
+    _refuse_damaged_heap(path)
     try:
         with h5py.File(path, "r") as root:
             yield Tree(root, path.name)
@@ -211,6 +216,26 @@ def opened(path: Path) -> Iterator[Tree]:
         raise
     except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:  # of HDF5
         raise UnreadableSpectrum(f"{path.name} is a damaged HDF5 file: copy it again.") from error
+
+
+def _refuse_damaged_heap(path: Path) -> None:
+    """Refuse a global heap, where texts lie, with an object that reaches out of it.
+
+    HDF5 2.0 walks through such a heap for ever. Files too large to be read whole are not looked at.
+    """
+    if not path.is_file() or path.stat().st_size > FILE_SIZE.value:
+        return
+    data = path.read_bytes()
+    for found in re.finditer(rb"GCOL\x01\0\0\0", data):
+        (size,) = struct.unpack_from("<Q", data.ljust(found.end() + 8, b"\0"), found.end())
+        heap = data[found.start() : found.start() + size]
+        at = _HEAP_HEADER
+        while len(heap) == size and at + _HEAP_HEADER <= size:
+            number, _, length = struct.unpack_from("<HHxxxxQ", heap, at)
+            step = -(-length // 8) * 8 + _HEAP_HEADER if number else length
+            if at + step > size or step < _HEAP_HEADER:
+                raise UnreadableSpectrum(f"{path.name} is a damaged HDF5 file: copy it again.")
+            at += step
 
 
 def named_rows(tree: Tree, paths: list[str], start: Any) -> list[Row]:

@@ -12,6 +12,8 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cgxas.errors import OutputError
 from cgxas.spectra.io.base import Curve
 from cgxas.spectra.io.facts import columns, distinct_sites, facts, program
@@ -37,11 +39,10 @@ def write(path: Path, curves: Iterable[Curve], sites: bool) -> None:
     import h5py
 
     with h5py.File(path, "w") as root:
-        root.attrs["NX_class"] = "NXroot"
-        root.attrs["creator"] = program()
+        root.attrs["NX_class"], root.attrs["creator"] = np.bytes_("NXroot"), np.bytes_(program())
         for curve in curves:
             name = _free_name(root, curve)
-            root.attrs.setdefault("default", name)
+            root.attrs.setdefault("default", np.bytes_(name))
             _write_entry(_group(root, name, "NXentry"), curve, sites)
         if not len(root):
             raise OutputError("A NeXus file needs at least one spectrum.")
@@ -60,23 +61,28 @@ def _write_entry(entry: Any, curve: Curve, sites: bool) -> None:
 
     told, table = facts(curve), columns(curve)
     label = str(told.get("label") or told.get("formula") or "")
-    entry["definition"] = "NXxas"
-    entry["title"] = label or str(told["source"] or "spectrum")
-    entry["element"], entry["absorption_edge"] = told["absorber"], told["edge"]
-    _group(entry, "edge", "NXabsorption_edge")["name"] = told["edge"]
+    edge = _group(entry, "edge", "NXabsorption_edge")
+    for group, name, text in (
+        (entry, "definition", "NXxas"),
+        (entry, "title", label or str(told["source"] or "spectrum")),
+        (entry, "element", str(told["absorber"])),
+        (entry, "absorption_edge", str(told["edge"])),
+        (entry, "mode", _MODES.get(str(told["kind"]), "")),
+        (edge, "name", str(told["edge"])),
+        (_group(entry, "sample", "NXsample"), "name", label),
+    ):
+        _write_text(group, name, text)
     entry["is_experimental"] = told["kind"] != "simulated"
-    if told["kind"] in _MODES:
-        entry["mode"] = _MODES[str(told["kind"])]
     entry["energy"] = table["energy"]
-    entry["energy"].attrs["units"] = "eV"
+    entry["energy"].attrs["units"] = np.bytes_("eV")
     entry["intensity"] = table.get("mu", table["norm"])
-    entry["intensity"].attrs["long_name"] = "mu" if "mu" in table else "normalised mu"
+    meaning = "mu" if "mu" in table else "normalised mu"
+    entry["intensity"].attrs["long_name"] = np.bytes_(meaning)
     if "sigma" in table:
         entry["intensity_errors"] = table["sigma"]
-    _group(entry, "sample", "NXsample")["name"] = label
     plot = _group(entry, "plot", "NXdata")
-    entry.attrs["default"] = "plot"
-    plot.attrs["signal"], plot.attrs["axes"] = "intensity", ["energy"]
+    entry.attrs["default"] = np.bytes_("plot")
+    plot.attrs["signal"], plot.attrs["axes"] = np.bytes_("intensity"), np.array([b"energy"])
     for name in ("energy", "intensity"):
         plot[name] = h5py.SoftLink(entry[name].name)
     instrument = _group(entry, "instrument", "NXinstrument")
@@ -86,9 +92,10 @@ def _write_entry(entry: Any, curve: Curve, sites: bool) -> None:
 
 
 def _write_facts(group: Any, curve: Curve, sites: bool) -> None:
-    group["program"] = program()
-    for name, value in facts(curve).items():
-        if value not in ("", None):
+    for name, value in {"program": program(), **facts(curve)}.items():
+        if isinstance(value, str):
+            _write_text(group, name, value)
+        elif value is not None:
             group[name] = value
     group["norm"] = columns(curve)["norm"]
     for site in distinct_sites(curve, sites):
@@ -97,7 +104,16 @@ def _write_facts(group: Any, curve: Curve, sites: bool) -> None:
         each["multiplicity"] = site.multiplicity
 
 
+def _write_text(group: Any, name: str, text: str) -> None:
+    """Write a text of fixed length, which needs no heap; nothing if it is empty."""
+    import h5py
+
+    data = text.replace("\0", " ").encode("utf-8", "replace")
+    if data:
+        group.create_dataset(name, data=data, dtype=h5py.string_dtype("utf-8", len(data)))
+
+
 def _group(parent: Any, name: str, nx_class: str) -> Any:
     group = parent.create_group(name)
-    group.attrs["NX_class"] = nx_class
+    group.attrs["NX_class"] = np.bytes_(nx_class)
     return group
