@@ -84,3 +84,6 @@ JSON_VALUES = Limit("CGXAS_MAX_JSON_VALUES", 2_000_000, "values")
 
 MODEL_SIZE = Limit("CGXAS_MAX_MODEL_BYTES", 500_000_000, "bytes")
 """Of a model file."""
+
+OBJECTS = Limit("CGXAS_MAX_OBJECTS", 20_000, "objects")
+"""Groups and datasets of an HDF5 file that are looked through."""

@@ -9,6 +9,7 @@ import typer
 
 from cgxas.cli.messages import one_line, say
 from cgxas.cli.predict import HowDisorder, Seed
+from cgxas.errors import WrongEdge
 
 if TYPE_CHECKING:
     from cgxas.crystals.disorder.order import Disorder
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from cgxas.spectra.spectrum import Spectrum
 
 FIT = "fit"
+ANSWERED = "K"
+"""The edge that models answer with."""
 
 Predicted = Annotated[
     str,
@@ -41,6 +44,14 @@ def compare(  # noqa: PLR0913, PLR0917  # words of the command line
     absorber: Annotated[
         str | None,
         typer.Option("--absorber", "-a", help="Absorber; that of the measured file otherwise."),
+    ] = None,
+    edge: Annotated[
+        str | None,
+        typer.Option(
+            "--edge",
+            metavar="K|L1|L2|L3",
+            help="Edge of the measured file; the one it states otherwise.",
+        ),
     ] = None,
     shift: Annotated[
         str, typer.Option("--shift", metavar="fit|EV", help="Added to the predicted energies.")
@@ -75,7 +86,7 @@ def compare(  # noqa: PLR0913, PLR0917  # words of the command line
     _check(output, plot)
     wishes = _number(shift, "--shift"), _number(broaden, "--broaden")
     path, group = _file_and_group(measured)
-    other = read_spectrum(path, absorber, group)
+    other = read_spectrum(path, absorber, group, edge=edge)
     prediction = _prediction(*_file_and_group(predicted), other, model, how)
     found = compare(prediction, other, *wishes)
     told = f"{Path(predicted).name} / {Path(measured).name}, {other.element} {other.edge}"
@@ -84,6 +95,8 @@ def compare(  # noqa: PLR0913, PLR0917  # words of the command line
     if plot:
         _draw(plot, found, told)
     typer.echo(one_line(f"{told}: {_line(found.before, found.after)}"))
+    if other.edge_guess:
+        say(f"the edge of {other.source} is guessed: {other.edge_guess}")
     if written := [str(path) for path in (output, plot) if path]:
         say(f"wrote {', '.join(written)}")
 
@@ -136,8 +149,14 @@ def _prediction(
     from cgxas.spectra.spectrum import Spectrum
 
     if is_spectrum_file(path):
-        energy, norm = read_prediction(path, other.element, group)
+        energy, norm = read_prediction(path, other.element, group, other.edge)
         return Spectrum(energy, norm, other.element, other.edge, source=str(path))
+    if other.edge != ANSWERED:
+        raise WrongEdge(
+            f"{other.source} is of {other.element} {other.edge}, and models answer with "
+            f"{ANSWERED} edges only: compare a measured {ANSWERED} edge, or say with --absorber "
+            "and --edge that it is one."
+        )
     from cgxas.predict import load
 
     return load(model).predict(path, other.element, disorder=disorder)
@@ -169,6 +188,10 @@ def _write(path: Path, about: dict[str, str], found: "Comparison") -> None:
         "core_hole": found.core_hole,
         "predicted_edge": edges(found.predicted),
         "measured_edge": edges(found.measured),
+        "absorber": found.measured.element,
+        "edge": found.measured.edge,
+        "edge_source": found.measured.edge_source,
+        "edge_guess": found.measured.edge_guess,
         "before": _numbers(found.before),
         "after": _numbers(found.after),
     }

@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     from cgxas.spectra.measurement import Measurement
 
 
-def spectrum(
+Edge = Annotated[
+    str | None,
+    typer.Option(
+        "--edge", metavar="K|L1|L2|L3", help="Edge; the stated or a guessed one otherwise."
+    ),
+]
+
+
+def spectrum(  # noqa: PLR0913, PLR0917  # the options of a command
     file: Annotated[
         Path,
         typer.Argument(
@@ -38,8 +46,9 @@ def spectrum(
     ] = None,
     element: Annotated[
         str | None,
-        typer.Option("--element", "-e", help="Absorber; that of the nearest edge otherwise."),
+        typer.Option("--element", "-e", help="Absorber; the stated or a guessed one otherwise."),
     ] = None,
+    edge: Edge = None,
     flatten: Annotated[
         bool, typer.Option("--flatten", help="Draw and write it with its post-edge made level.")
     ] = False,
@@ -60,7 +69,7 @@ def spectrum(
     from cgxas.spectra.io.read import read_spectrum
 
     _check(output, plot)
-    found = read_spectrum(file, element, group, energy, mu)
+    found = read_spectrum(file, element, group, energy, mu, edge)
     written = _write(found, flatten, output, plot)
     facts = list(_facts(found))
     width = max(len(name) for name, _ in facts) + 2
@@ -101,7 +110,8 @@ def _facts(found: "Measurement") -> Iterator[tuple[str, str]]:
     yield "format", found.format
     yield "sample", found.label or "-"
     yield "kind", found.kind
-    yield "edge", f"{found.element} {found.edge}"
+    guess = f" (guessed: {found.edge_guess})" if found.edge_guess else ""
+    yield "edge", f"{found.element} {found.edge}{guess}"
     yield "points", f"{found.energy.size}, {found.energy[0]:.2f} to {found.energy[-1]:.2f} eV"
     yield "energy step", f"{found.energy_step:.2f} eV near the edge"
     yield "E0", f"{found.e0:.2f} eV"

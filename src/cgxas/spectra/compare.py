@@ -111,11 +111,7 @@ def compare(
             is none.
         MissingExtra: a fit needs the tables of core holes, and xraydb is not installed.
     """
-    if (predicted.absorber, predicted.edge) != (measured.element, measured.edge):
-        raise WrongEdge(
-            f"The predicted spectrum is of {predicted.absorber} {predicted.edge}, the measured one "
-            f"of {measured.element} {measured.edge}: compare the same edge."
-        )
+    _refuse_other_edge(predicted, measured)
     moved, width = _number(shift, "shift"), _number(broaden, "broadening")
     curves = Curves(
         predicted.energy,
@@ -135,6 +131,22 @@ def compare(
         measured.flat is not None,
         measured.energy_shift,
         hole,
+    )
+
+
+def _refuse_other_edge(predicted: Spectrum, measured: Measurement) -> None:
+    """Refuse to compare what is not of the same edge."""
+    if (predicted.absorber, predicted.edge) == (measured.element, measured.edge):
+        return
+    cure = "compare the same edge"
+    if measured.edge_source == "guessed":
+        cure = (
+            f"that is a guess ({measured.edge_guess}): say what it is with its element and edge, "
+            "or compare the same edge"
+        )
+    raise WrongEdge(
+        f"The predicted spectrum is of {predicted.absorber} {predicted.edge}, the measured one of "
+        f"{measured.element} {measured.edge}: {cure}."
     )
 
 

@@ -227,6 +227,7 @@ def _measurement(pair: Pair, spectra: Path) -> Measurement:
         group=pair.group or None,
         energy=pair.energy or None,
         mu=pair.mu or None,
+        edge=pair.edge or None,
     )
     return found.flattened()
 

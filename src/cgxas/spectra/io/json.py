@@ -43,7 +43,18 @@ def _read(path: Path, choice: Choice) -> Scan:
         energy, mu = checked_curve(energy, mu)
     except SpectrumError as error:
         raise UnreadableSpectrum(f"{path.name}: {error}") from error
-    return Scan(energy, mu, kind, FORMAT.name, path.name, label, element, edge, float(shift))
+    return Scan(
+        energy,
+        mu,
+        kind,
+        FORMAT.name,
+        path.name,
+        label,
+        element,
+        edge,
+        float(shift),
+        edge_guess=_text(data, "edge_guess", path),
+    )
 
 
 def _text(data: dict[str, Any], name: str, path: Path) -> str:

@@ -42,6 +42,8 @@ class Scan:
         edge: name of the edge, as the file states it, or empty.
         energy_shift: eV to be added to the energies to calibrate them, as the file states it.
         done: what was understood or changed, in words.
+        edge_guess: how element and edge were guessed before they were written to the file, in the
+            words of `Measurement.edge_guess`; empty otherwise.
     """
 
     energy: FloatArray
@@ -54,6 +56,7 @@ class Scan:
     edge: str = ""
     energy_shift: float = 0.0
     done: tuple[str, ...] = ()
+    edge_guess: str = ""
 
 
 def listed(names: Sequence[str]) -> str:

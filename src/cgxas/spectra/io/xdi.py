@@ -49,6 +49,7 @@ def _read(path: Path, choice: Choice) -> Scan:
         element=fields.get("element.symbol", "").capitalize(),
         edge=fields.get("element.edge", "").upper(),
         energy_shift=_number(fields.get("cgxas.energy_shift", "")),
+        edge_guess=fields.get("cgxas.edge_guess", ""),
     )
     return replace(scan, kind=_kind(scan.kind, fields, choice.mu is not None))
 
