@@ -44,3 +44,15 @@ def check(case: dict, path: Path, capsys) -> None:
 @pytest.mark.parametrize("case", cases(PUBLIC / "cases.json"), ids=lambda case: case["file"])
 def test_a_public_case(case, capsys):
     check(case, PUBLIC / case["file"], capsys)
+
+
+@pytest.mark.parametrize("case", cases(HERE / "further.json"), ids=lambda case: case["file"])
+def test_a_further_case(case, capsys):
+    check(case, HERE / "files" / case["file"], capsys)
+
+
+@pytest.mark.skipif(not cases(PUBLIC / "cases.json"), reason=f"no cases at {PUBLIC}")
+def test_there_are_three_further_cases_of_each_kind():
+    kinds = {case["file"][:2] for case in cases(PUBLIC / "cases.json")}
+    further = [case["file"][:2] for case in cases(HERE / "further.json")]
+    assert all(further.count(kind) >= 3 for kind in kinds)
