@@ -1,4 +1,4 @@
-"""Changed files of every kind: each is read or refused by a named error, in bounded time and memory.
+"""Changed files of every kind: each is read or refused by a named error, within bounds.
 
 A change of a good file is a few of: bits turned, pieces cut out, doubled or swapped, lines moved,
 numbers and words replaced by what readers stumble over, another encoding. `tests/test_fuzz.py` does
@@ -233,7 +233,7 @@ def try_out(example: Example, figures: Figures, each: int, number: int) -> None:
 
 
 def main() -> None:
-    """Print the figures per reader, and every raw exception with the smallest file that causes it."""
+    """Print the figures per reader, and every raw exception with a small file that causes it."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )

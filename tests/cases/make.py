@@ -334,7 +334,8 @@ def missing_hydrogen() -> None:
 
 
 def several_blocks() -> None:
-    head = "data_global\n_journal_name_full 'J. Made Up'\nloop_\n_publ_author_name\n'A. B.'\n'C. D.'\n\n"
+    head = "data_global\n_journal_name_full 'J. Made Up'\n"
+    head += "loop_\n_publ_author_name\n'A. B.'\n'C. D.'\n\n"
     structure = cif("I", cubic(4.177), "P 1", salt("Ni", "O"), number=1, operations="x,y,z")
     what = "blocks without atoms besides the structure"
     case("08a_authors.cif", head + structure, predict("Ni"), [answered("NiO .*×4")], what)
@@ -404,6 +405,7 @@ def rounded_positions() -> None:
     ):
         letter = "a" if metal == "Ni" else "b"
         heavy = "Pb" if metal == "Ni" else "Sn"
+        place = "0.8333 0.1667 0.1667" if metal == "Ni" else "0.1667 0.3333 0.8333"
         case(
             f"11{letter}_{name}.cif",
             cif(
@@ -411,7 +413,7 @@ def rounded_positions() -> None:
                 hexagonal(a, c),
                 "R -3 m",
                 f"{heavy}1 {heavy} 0.3333 0.6667 0.6667\n{heavy}2 {heavy} 0.6667 0.3333 0.8333\n"
-                f"{metal}1 {metal} {'0.8333 0.1667 0.1667' if letter == 'a' else '0.1667 0.3333 0.8333'}\nS1 S 0.6667 0.3333 {z + 1 / 3:.4f}",
+                f"{metal}1 {metal} {place}\nS1 S 0.6667 0.3333 {z + 1 / 3:.4f}",
                 number=166,
                 head=f"_chemical_formula_sum '{metal}3 {heavy}2 S2'\n_cell_formula_units_Z 3",
             ),
@@ -476,7 +478,8 @@ def rounded_positions() -> None:
 
 def listed_and_made() -> None:
     what = "all atoms of the cell are listed, and the operations that make them"
-    atoms = "Ti1 0 0 0\nTi2 .5 .5 .5\nO1 .305 .305 0\nO2 -.305 -.305 0\nO3 .195 .805 .5\nO4 .805 .195 .5"
+    atoms = "Ti1 0 0 0\nTi2 .5 .5 .5\nO1 .305 .305 0\nO2 -.305 -.305 0\n"
+    atoms += "O3 .195 .805 .5\nO4 .805 .195 .5"
     case(
         "14a_rutile.cif",
         cif("TiO2", tetragonal(4.594, 2.959), "P 42/m n m", atoms, operations=RUTILE, types=False),
@@ -530,7 +533,8 @@ def occupancies() -> None:
         ),
         (
             *("22c_zinc_ferrite_mixed", cubic(8.44), "F d -3 m :2"),
-            "Zn1 Zn .125 .125 .125 .8\nFe1 Fe .125 .125 .125 .2\nFe2 Fe .5 .5 .5 1\nO1 O .26 .26 .26 1",
+            "Zn1 Zn .125 .125 .125 .8\nFe1 Fe .125 .125 .125 .2\n"
+            "Fe2 Fe .5 .5 .5 1\nO1 O .26 .26 .26 1",
             "Zn",
         ),
     ):
