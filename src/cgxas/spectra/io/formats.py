@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cgxas.spectra.io import athena, csv, json, nexus, parquet, plain, xdi
+from cgxas.spectra.io import athena, csv, json, nexus, parquet, photon_factory, plain, xdi
 from cgxas.spectra.io.base import Format
 
 FORMATS: tuple[Format, ...] = (
@@ -11,6 +11,7 @@ FORMATS: tuple[Format, ...] = (
     json.FORMAT,
     parquet.FORMAT,
     nexus.FORMAT,
+    photon_factory.FORMAT,
     csv.FORMAT,
     plain.FORMAT,
 )
