@@ -1,22 +1,37 @@
 """Measured spectra: a scan -> its pre-edge and post-edge lines, its normalised curve, its edge."""
 
+import warnings
 from typing import Any
 
 import numpy as np
 
 from cgxas.elements import atomic_number
-from cgxas.errors import BadMeasurement, SpectrumError, UnclearSpectrum, UnknownElement, WrongEdge
+from cgxas.errors import (
+    BadMeasurement,
+    ReadingWarning,
+    SpectrumError,
+    UnclearSpectrum,
+    UnknownElement,
+    WrongEdge,
+)
 from cgxas.spectra.edge import e0, half_step
-from cgxas.spectra.io.larch import quiet
+from cgxas.spectra.io.larch import need_larch, quiet
 from cgxas.spectra.io.scan import AS_GIVEN, MIN_POINTS, Scan, tidy
 from cgxas.spectra.measurement import Measurement
-from cgxas.spectra.ranges import MIN_POST_EDGE, MIN_PRE_EDGE, Ranges, default_ranges
+from cgxas.spectra.ranges import (
+    MIN_POST_EDGE,
+    MIN_PRE_EDGE,
+    Ranges,
+    default_ranges,
+    on_steep_background,
+)
 from cgxas.spectra.xray import NEAR, check_edge, guess_edge, tabulated_edge
 from cgxas.typing import FloatArray
 
 _BEFORE, _AFTER = 60.0, 100.0
 _NOISE_STEPS = 3.0
 _LEVEL = 0.03
+_THIN = 0.05  # of ln(i0/it)
 _LEAST_HEIGHT = 0.4  # of what is said to be normalised; the white line of a thick sample is damped
 _ROUNDS, _AGREE = 10, 1e-3  # eV; they agree in the second round or the third
 FEW_POINTS = 5
@@ -49,6 +64,7 @@ def normalise(scan: Scan, element: str | None = None) -> Measurement:
     if not wanted:
         wanted, edge = guess_edge(origin)
     check_edge(origin, wanted, edge, scan.source)
+    _warn_of_thin(scan, float(group.edge_step))
     return _measurement(
         scan,
         wanted,
@@ -62,6 +78,16 @@ def normalise(scan: Scan, element: str | None = None) -> Measurement:
         post_line=group.post_edge,
         done=(*scan.done, *ranges.said),
     )
+
+
+def _warn_of_thin(scan: Scan, step: float) -> None:
+    """Warn of an edge in transmission so small that another curve of the file may be meant."""
+    if scan.hint and step < _THIN:
+        warnings.warn(
+            f"{scan.source}: the edge step in transmission is only {step:.2g}, and {scan.hint}",
+            ReadingWarning,
+            stacklevel=3,
+        )
 
 
 def _stated(scan: Scan) -> tuple[str, str]:
@@ -94,6 +120,7 @@ def _near_edge(scan: Scan, element: str, edge: str) -> Any:
 
 
 def _steepest(energy: FloatArray, mu: FloatArray) -> float:
+    need_larch()
     from larch.xafs import find_e0
 
     with quiet():
@@ -110,6 +137,7 @@ def _settled(scan: Scan, rise: float) -> tuple[float, Ranges, Any]:
     origin = rise
     for _ in range(_ROUNDS):
         ranges = default_ranges(scan.energy, origin, rise, scan.source)
+        ranges = on_steep_background(ranges, scan.energy, scan.mu, origin)
         group = _fitted(scan, origin, ranges)
         try:
             found = e0(scan.energy, group.norm)
@@ -138,7 +166,7 @@ def _fitted(scan: Scan, origin: float, ranges: Ranges) -> Any:
             nnorm=ranges.nnorm,
             npre=ranges.npre,
         )
-    before = scan.energy <= origin + ranges.pre2
+    before = (scan.energy >= origin + ranges.pre1) & (scan.energy <= origin + ranges.pre2)
     noise = float(np.std((scan.mu - group.pre_edge)[before]))
     at = int(np.argmin(np.abs(scan.energy - origin)))
     step = float((group.post_edge - group.pre_edge)[at])  # Larch's edge_step has lost its sign
@@ -146,7 +174,8 @@ def _fitted(scan: Scan, origin: float, ranges: Ranges) -> Any:
         way = "falls" if step < 0 else "rises"
         raise BadMeasurement(
             f"{scan.source} has no edge: mu {way} by {abs(step):.3g} at {origin:.1f} eV, with "
-            f"a noise of {noise:.2g} before; choose another column of mu, or the element."
+            f"a noise of {noise:.2g} before; "
+            f"{scan.hint or 'choose another column of mu, or the element'}."
         )
     return group
 

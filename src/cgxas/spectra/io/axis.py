@@ -1,4 +1,4 @@
-"""Whether a column of numbers runs like the energies of a scan; angles to energies."""
+"""What a column of numbers looks like: energies, a count of rows, a clear edge; angles in eV."""
 
 import numpy as np
 
@@ -10,6 +10,7 @@ HC = 12398.419843
 _KEV_SPAN = 3.0
 _KEV_MAX = 150.0
 _LOWEST, _HIGHEST, _SPAN = 20.0, 200_000.0, 3.0  # eV
+_CLEAR = 0.5  # of what lies below the edge
 _ONE_WAY = 0.8  # of the steps
 
 
@@ -44,11 +45,21 @@ def looks_like_energies(values: FloatArray) -> bool:
     if taken == 0 or max((steps > 0).sum(), (steps < 0).sum()) < _ONE_WAY * taken:
         return False
     low, high = np.quantile(known, [0.05, 0.95])
-    is_ev = _LOWEST <= low and high <= _HIGHEST and high - low >= _SPAN
-    is_kev = _LOWEST / 1000 <= low and high <= _KEV_MAX and high - low >= _SPAN / 1000
+    is_ev = low >= _LOWEST and high <= _HIGHEST and high - low >= _SPAN
+    is_kev = low >= _LOWEST / 1000 and high <= _KEV_MAX and high - low >= _SPAN / 1000
     return bool(is_ev or is_kev)
 
 
 def is_count(values: FloatArray) -> bool:
     """Tell a column that only counts the rows: 0, 1, 2 ... or 1, 2, 3 ..."""
     return values.size > 1 and values[0] in (0.0, 1.0) and bool((np.diff(values) == 1.0).all())
+
+
+def has_clear_edge(mu: FloatArray) -> bool:
+    """Tell a curve whose last third lies above its first tenth by half of that or more."""
+    known = mu[np.isfinite(mu)]
+    if known.size < 10:
+        return False
+    below = float(np.median(known[: max(3, known.size // 10)]))
+    above = float(np.median(known[-(known.size // 3) :]))
+    return above - below > _CLEAR * abs(below)

@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cgxas.errors import BadMeasurement, UnclearSpectrum, UnreadableSpectrum
-from cgxas.spectra.io.axis import angle_to_energy, is_count, looks_kev, looks_like_energies
+from cgxas.spectra.io.axis import (
+    angle_to_energy,
+    has_clear_edge,
+    is_count,
+    looks_kev,
+    looks_like_energies,
+)
 from cgxas.spectra.io.formula import evaluate, looks_like_formula
 from cgxas.spectra.io.names import (
     FLUORESCENCE,
@@ -177,9 +183,9 @@ class Columns:
         if found:
             # the relative energies of FEFF are no others
             return found[0], [n for n in found[1:] if looks_like_energies(self.data[n])]
-        if len(self.data) == 2 and not self._is_other_axis(0):
-            if looks_like_energies(self.data[0]):
-                return 0, []
+        is_pair = len(self.data) == 2 and not self._is_other_axis(0)
+        if is_pair and looks_like_energies(self.data[0]):
+            return 0, []
         raise UnclearSpectrum(
             f"{self.source} has no energy column: it holds {self.told}; choose one with "
             "--energy (angles must be converted to eV)."
@@ -231,6 +237,13 @@ class Columns:
             return self.data[rest[0]], "mu", [f"mu is column {self.called(rest[0])}"]
         raise UnclearSpectrum(self._unclear_mu())
 
+    def clearer_than(self, kind: str) -> str:
+        """Tell, in words, whether fluorescence shows an edge where transmission may not."""
+        fluorescence = [mu for mu, found, _ in self._measured() if found == "fluorescence"]
+        if kind == "transmission" and fluorescence and has_clear_edge(fluorescence[0]):
+            return "its fluorescence shows a clear edge: choose it with --mu fluorescence"
+        return ""
+
     def _unclear_mu(self) -> str:
         if self._is_chi:
             return f"{self.source} holds chi(k), not mu(E): export mu(E) in its place."
@@ -270,7 +283,7 @@ class Columns:
             return found[0][0], wanted, [found[0][2]]
         is_name = wanted.strip().casefold() in [name.casefold() for name in self.names]
         if looks_like_formula(wanted) and not is_name:
-            made = evaluate(wanted, self.data, self.index, self.names)
+            made = evaluate(wanted, self.data, self.index, self.names, self.source)
             taken = ", ".join(f"{self.called(n)} ({n + 1})" for n in made.columns)
             return made.mu, made.kind, [f"mu is {wanted}, of the columns {taken}"]
         at = self.index(wanted)

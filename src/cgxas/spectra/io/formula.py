@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from cgxas.errors import UnclearSpectrum
+from cgxas.spectra.io.scan import listed
 from cgxas.typing import FloatArray
 
 MAX_LENGTH = 1000
@@ -73,7 +74,11 @@ def looks_like_formula(text: str) -> bool:
 
 
 def evaluate(
-    text: str, data: FloatArray, index: Callable[[str], int], names: Sequence[str]
+    text: str,
+    data: FloatArray,
+    index: Callable[[str], int],
+    names: Sequence[str],
+    source: str,
 ) -> Result:
     """Return what a formula gives.
 
@@ -85,19 +90,21 @@ def evaluate(
         data: (C, P).
         index: the number of a column, from 0, of a name or number from 1; raises UnclearSpectrum.
         names: (C,) of the columns, for patterns; empty: they have none.
+        source: name of the file, for messages.
 
     Raises:
         UnclearSpectrum: it is no formula, or speaks of columns that there are not.
     """
     if len(text) > MAX_LENGTH:
         raise UnclearSpectrum(
-            f"a formula of {len(text)} characters is not read: it may have {MAX_LENGTH}."
+            f"{source}: a formula of {len(text)} characters is not read: write at most "
+            f"{MAX_LENGTH}."
         )
-    parser = _Parser(text, data, index, names)
+    parser = _Parser(text, data, index, names, source)
     with np.errstate(all="ignore"):
         mu = parser.whole()
     if np.ndim(mu) != 1:
-        raise UnclearSpectrum(f"the formula {text!r} holds no column.")
+        raise UnclearSpectrum(f"{source}: the formula {text!r} holds no column: name one.")
     kind = "transmission" if parser.has_log else "fluorescence" if parser.has_ratio else "mu"
     return Result(np.asarray(mu, dtype=np.float64), kind, tuple(dict.fromkeys(parser.columns)))
 
@@ -106,9 +113,15 @@ class _Parser:
     """Descends through a formula and computes it on the way."""
 
     def __init__(
-        self, text: str, data: FloatArray, index: Callable[[str], int], names: Sequence[str]
+        self,
+        text: str,
+        data: FloatArray,
+        index: Callable[[str], int],
+        names: Sequence[str],
+        source: str,
     ) -> None:
         self.text, self.data, self.index, self.names = text, data, index, names
+        self.source = source
         self.at = self.depth = 0
         self.columns: list[int] = []
         self.has_log = self.has_ratio = False
@@ -137,8 +150,8 @@ class _Parser:
 
     def _refused(self, why: str) -> UnclearSpectrum:
         return UnclearSpectrum(
-            f"the formula {self.text!r} is not understood: {why}; write ln(i0/it), if/i0 or "
-            "(if1+if2)/i0, and other names in quotes."
+            f"{self.source}: the formula {self.text!r} is not understood: {why}; write ln(i0/it), "
+            "if/i0 or (if1+if2)/i0, and other names in quotes."
         )
 
     def _take(self, sign: str) -> bool:
@@ -231,7 +244,9 @@ class _Parser:
         parts = [part.lower() for part in pattern.split("*")]
         found = [n for n, name in enumerate(self.names) if _fits(name.lower(), parts)]
         if not found:
-            raise UnclearSpectrum(f"no column is called {pattern}.")
+            raise UnclearSpectrum(
+                f"{self.source} has no column {pattern!r}: it holds {listed(self.names)}."
+            )
         self.columns.extend(found)
         return found
 

@@ -124,7 +124,7 @@ def _listed(above: Sequence[str], n: int) -> Iterator[list[str]]:
         found: dict[int, str] = {}
         for line in above:
             marks = list(pattern.finditer(line))
-            ends = [mark.start() for mark in marks[1:]] + [len(line)]
+            ends = [mark.start() for mark in marks[1:]] + [len(line)] * bool(marks)
             for mark, end in zip(marks, ends, strict=True):
                 name = line[mark.end() : end].strip().removesuffix("*").strip()
                 found.setdefault(int(mark[1]), name)

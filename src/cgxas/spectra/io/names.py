@@ -10,7 +10,7 @@ ENERGY = (
 )
 """Names of the energy, the most telling one first; all as `plain` gives them."""
 
-MU = "mu xmu mue mux absorption absorbance intensity absorptioncoefficient abs mutot absorbtion xanes"
+MU = "mu xmu mue mux absorption absorbance intensity absorptioncoefficient abs mutot xanes"
 NORMALISED = "norm normalised normalized flat munorm normmu xmunorm flattened nor"
 I0 = "i0 io monitor mon incomingbeam izero i0eh1 ionchamber0 ic0"
 TRANSMITTED = "it i1 itrans itr trans transmission i1trans ic1"

@@ -4,12 +4,27 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isnan
 
 NAN = float("nan")
 
 _COMMENT = "#;!%*$"
 _FIRST = frozenset("0123456789+-.\"',; ")
-_MISSING = frozenset("nan n/a #n/a na null none - -- ? -nan(ind) nan(ind) 1.#qnan 1.#inf".split())
+_MISSING = [
+    "nan",
+    "n/a",
+    "#n/a",
+    "na",
+    "null",
+    "none",
+    "-",
+    "--",
+    "?",
+    "-nan(ind)",
+    "nan(ind)",
+    "1.#qnan",
+    "1.#inf",
+]
 _TIME = re.compile(r"[0-9TZ:./+-]{3,40}")
 _FORTRAN = re.compile(r"[-+]?(?:\d{1,40}\.\d{0,40}|\.\d{1,40}|\d{1,40})[dD][-+]?\d{1,4}")
 _NO_LETTER = re.compile(r"([-+]?\d?\.\d{1,30})([-+]\d{3})")
@@ -37,24 +52,17 @@ class Style:
 def style_of(lines: Sequence[str]) -> Style:
     """Tell how the numbers are written, by up to 300 lines of numbers from the end."""
     found = list(_samples(lines))
-    if not found:
-        return Style()
-    if all(";" in line for line in found):
+    words = [line.split() for line in found]
+    if found and all(";" in line for line in found):
         return Style(";", any("," in line for line in found))
-    if all("," in line for line in found):
-        words = [word for line in found for word in line.split()]
-        if any(map(_WITH_COMMA.fullmatch, words)) and _are_with_commas(found, words):
-            return Style(None, decimal_comma=True)
-        fields = [line.strip(" ,").split(",") for line in found]
-        is_whole = all(_WHOLE.fullmatch(word.strip()) for row in fields for word in row)
-        return Style(",", is_unsure=is_whole and max(map(len, fields)) > 2)
-    if all("\t" in line for line in found):
-        if len({len(line.split()) for line in found}) > 1:
-            return Style("\t")
-    if any(map(_WITH_COMMA.fullmatch, (word for line in found for word in line.split()))):
-        words = [word for line in found for word in line.split()]
-        return Style(None, decimal_comma=_are_with_commas(found, words))
-    return Style()
+    if _have_decimal_commas(words):
+        return Style(None, decimal_comma=True)
+    if found and all("," in line for line in found):
+        between = [line.strip(" ,").split(",") for line in found]
+        is_whole = all(_WHOLE.fullmatch(word.strip()) for row in between for word in row)
+        return Style(",", is_unsure=is_whole and max(map(len, between)) > 2)
+    has_gaps = len(set(map(len, words))) > 1
+    return Style("\t") if has_gaps and all("\t" in line for line in found) else Style()
 
 
 def fields(line: str, style: Style) -> list[str]:
@@ -89,7 +97,7 @@ def numbers(line: str, style: Style) -> list[float] | None:
             if values is None:
                 return None
             found.extend(values)
-    return found if any(value == value for value in found) else None
+    return None if all(map(isnan, found)) else found
 
 
 def is_comment(line: str) -> bool:
@@ -110,10 +118,14 @@ def _samples(lines: Sequence[str]) -> Iterator[str]:
                     return
 
 
-def _are_with_commas(lines: Sequence[str], words: Sequence[str]) -> bool:
-    """Tell numbers with decimal commas between blanks: no other commas, and no points."""
-    several = all(len(line.split()) > 1 for line in lines)
-    return several and all(_WITH_COMMA.fullmatch(word) or _WHOLE.fullmatch(word) for word in words)
+def _have_decimal_commas(lines: Sequence[Sequence[str]]) -> bool:
+    """Tell lines of words that are numbers with decimal commas: no other commas, and no points."""
+    words = [word for line in lines for word in line]
+    return (
+        all(len(line) > 1 for line in lines)
+        and any(map(_WITH_COMMA.fullmatch, words))
+        and all(_WITH_COMMA.fullmatch(word) or _WHOLE.fullmatch(word) for word in words)
+    )
 
 
 def _values(word: str) -> list[float] | None:
@@ -135,7 +147,7 @@ def _odd(word: str) -> list[float] | None:
     if (":" in word or word.count("-") == 2 or word.count("/") == 2) and _TIME.fullmatch(word):
         return [NAN]
     parts = list(_PART.finditer(word)) if len(word) < 1000 else []
-    if len(parts) > 1 and "".join(part[0] for part in parts) == word:
-        if all(part[0][0] in "+-" for part in parts[1:]):
-            return [float(re.sub("[dD]", "e", part[0])) for part in parts]
+    touch = len(parts) > 1 and "".join(part[0] for part in parts) == word
+    if touch and all(part[0][0] in "+-" for part in parts[1:]):
+        return [float(re.sub("[dD]", "e", part[0])) for part in parts]
     return None

@@ -15,13 +15,12 @@ from cgxas.spectra.io.base import Choice
 from cgxas.spectra.io.blocks import FEW_ROWS, Block, blocks_of
 from cgxas.spectra.io.columns import Columns, columns_of
 from cgxas.spectra.io.labels import labels
-from cgxas.spectra.io.names import plain
 from cgxas.spectra.io.numbers import style_of
 from cgxas.spectra.io.scan import Scan, listed
 from cgxas.typing import FloatArray
 
+_ANY = Choice()
 _BLANKS = " \t\0\x1a\f\ufeff\v"
-_UTF16 = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _SPEC = re.compile(r"#S (\d{1,9})\b")
 _LONGEST_RECORD, _FEWEST_RECORDS = 8, 20
 _NEAR, _GAP = 10, 20.0  # points whose steps are looked at, in steps
@@ -31,20 +30,25 @@ _FEFF = ("omega", "e", "k", "mu", "mu0", "chi")
 def lines_of(path: Path) -> list[str]:
     """Return the lines of a text in whatever encoding, without blanks at their ends."""
     raw = path.read_bytes()
-    encoding = _UTF16.get(raw[:2], "utf-8-sig")
-    if raw[:400:2].count(0) > 50 or raw[1:400:2].count(0) > 50:  # UTF-16 without its mark
-        encoding = (
-            "utf-16-be" if raw[:1] == b"\0" else "utf-16-le" if raw[:2] not in _UTF16 else encoding
-        )
     try:
-        text = raw.decode(encoding)
+        text = raw.decode(_encoding(raw))
     except UnicodeDecodeError:
         text = raw.decode("latin-1")
     unix = text.replace("\r\n", "\n").replace("\r", "\n")
     return [line.strip(_BLANKS) for line in unix.split("\n")]
 
 
-def read_table(path: Path, choice: Choice) -> tuple[Columns, list[str]]:
+def _encoding(raw: bytes) -> str:
+    """Tell UTF-16 by its mark, or by the zeros in every second byte of plain letters."""
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    even, odd = raw[:400:2].count(0), raw[1:400:2].count(0)
+    if max(even, odd) > 0.4 * len(raw[:400]):
+        return "utf-16-be" if even > odd else "utf-16-le"
+    return "utf-8-sig"
+
+
+def read_table(path: Path, choice: Choice = _ANY) -> tuple[Columns, list[str]]:
     """Read columns of numbers, however they are separated, and the lines above them.
 
     Args:
@@ -89,8 +93,9 @@ def scan_of(columns: Columns, choice: Choice, **about: Any) -> Scan:
     """
     energy, at, done = columns.energy(choice.energy)
     mu, kind, how = columns.mu(at, choice.mu)
+    hint = columns.clearer_than(kind) if choice.mu is None else ""
     done = [*columns.done, *done, *how]
-    return Scan(energy, mu, kind, source=columns.source, done=tuple(done), **about)
+    return Scan(energy, mu, kind, source=columns.source, hint=hint, done=tuple(done), **about)
 
 
 def rows(columns: Mapping[str, FloatArray], separator: str) -> Iterator[str]:
@@ -116,7 +121,7 @@ def _table(block: Block, first: Block, source: str) -> Columns:
 
 
 def _is_feff(above: Sequence[str], data: FloatArray) -> bool:
-    """Tell an xmu.dat of FEFF without labels: energies, and the same from the edge, and four more."""
+    """Tell an xmu.dat of FEFF without labels: its second energies are the first from the edge."""
     if len(data) != len(_FEFF) or not any("feff" in line.lower() for line in above):
         return False
     return bool(np.ptp(data[0] - data[1]) < 0.01 * np.ptp(data[0]))
@@ -137,10 +142,10 @@ def _records(data: FloatArray, above: Sequence[str]) -> tuple[FloatArray, list[s
         first, others = data[0, ::n], np.delete(data[0], np.s_[::n])
         between = (others >= first.min()) & (others <= first.max())
         steps = np.diff(first)
-        if looks_like_energies(first) and (np.all(steps > 0) or np.all(steps < 0)):
-            if not between.any():
-                joined = data.T.reshape(n_rows // n, n * n_columns).T
-                return joined, [f"joined the {n} lines of each of {n_rows // n} records"]
+        is_one_way = bool(np.all(steps > 0) or np.all(steps < 0))
+        if is_one_way and looks_like_energies(first) and not between.any():
+            joined = data.T.reshape(n_rows // n, n * n_columns).T
+            return joined, [f"joined the {n} lines of each of {n_rows // n} records"]
     return data, []
 
 
