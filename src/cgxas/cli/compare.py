@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -33,12 +34,22 @@ Measured = Annotated[
 ]
 
 
-def compare(
+def compare(  # noqa: PLR0913, PLR0917  # the options of a command
     predicted: Predicted,
     measured: Measured,
     absorber: Annotated[
         str | None,
         typer.Option("--absorber", "-a", help="Absorber; that of the measured file otherwise."),
+    ] = None,
+    energy: Annotated[
+        str | None,
+        typer.Option("--energy", metavar="COLUMN", help="Energy column of MEASURED."),
+    ] = None,
+    mu: Annotated[
+        str | None,
+        typer.Option(
+            "--mu", metavar="COLUMN", help="Column or formula of mu of MEASURED, as in 'spectrum'."
+        ),
     ] = None,
     shift: Annotated[
         str, typer.Option("--shift", metavar="fit|EV", help="Added to the predicted energies.")
@@ -69,11 +80,12 @@ def compare(
     _check(output, plot)
     wishes = _number(shift, "--shift"), _number(broaden, "--broaden")
     path, group = _file_and_group(measured)
-    other = read_spectrum(path, absorber, group)
+    other = read_spectrum(path, absorber, group, energy, mu)
     found = compare(_prediction(*_file_and_group(predicted), other, model), other, *wishes)
     told = f"{Path(predicted).name} / {Path(measured).name}, {other.element} {other.edge}"
     if output:
-        _write(output, {"predicted": predicted, "measured": measured}, found)
+        about = {"predicted": predicted, "measured": measured, "done": list(other.done)}
+        _write(output, about, found)
     if plot:
         _draw(plot, found, told)
     typer.echo(one_line(f"{told}: {_line(found.before, found.after)}"))
@@ -147,7 +159,7 @@ def _line(before: "Overlay", after: "Overlay") -> str:
     )
 
 
-def _write(path: Path, about: dict[str, str], found: "Comparison") -> None:
+def _write(path: Path, about: Mapping[str, object], found: "Comparison") -> None:
     from cgxas.writing import atomic_path
 
     def edges(curve: "Spectrum | Measurement") -> dict[str, float | None]:

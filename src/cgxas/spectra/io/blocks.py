@@ -44,7 +44,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Line:
-    """A line that is not empty: its number from 1, its text, and its numbers if there are no words."""
+    """A line that is not empty: its number from 1, its text, and its numbers if it has no words."""
 
     number: int
     text: str

@@ -26,9 +26,11 @@ def read_spectrum(
         path: the file: XDI, Athena project, NeXus NXxas, CSV, columns with a header or none, or
             what cgxas wrote; what it is, is recognised by what it holds.
         element: the absorber; the one the file states, or that of the nearest edge, if None.
-        group: name of a group of a project, or of an entry of a NeXus file.
+        group: name of a group of a project, of an entry of a NeXus file, or number of a scan of a
+            text.
         energy: name or number (from 1) of the energy column.
-        mu: name, number or formula ("ln(i0/it)") of mu, or transmission, fluorescence, reference.
+        mu: name, number or formula ("(if1+if2)/i0") of mu, or transmission, fluorescence,
+            reference.
 
     Raises:
         SpectrumError: it cannot be read or normalised; the message says why.
