@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -53,6 +54,16 @@ def compare(  # noqa: PLR0913, PLR0917  # words of the command line
             help="Edge of the measured file; the one it states otherwise.",
         ),
     ] = None,
+    energy: Annotated[
+        str | None,
+        typer.Option("--energy", metavar="COLUMN", help="Energy column of MEASURED."),
+    ] = None,
+    mu: Annotated[
+        str | None,
+        typer.Option(
+            "--mu", metavar="COLUMN", help="Column or formula of mu of MEASURED, as in 'spectrum'."
+        ),
+    ] = None,
     shift: Annotated[
         str, typer.Option("--shift", metavar="fit|EV", help="Added to the predicted energies.")
     ] = FIT,
@@ -86,12 +97,13 @@ def compare(  # noqa: PLR0913, PLR0917  # words of the command line
     _check(output, plot)
     wishes = _number(shift, "--shift"), _number(broaden, "--broaden")
     path, group = _file_and_group(measured)
-    other = read_spectrum(path, absorber, group, edge=edge)
+    other = read_spectrum(path, absorber, group, energy, mu, edge)
     prediction = _prediction(*_file_and_group(predicted), other, model, how)
     found = compare(prediction, other, *wishes)
     told = f"{Path(predicted).name} / {Path(measured).name}, {other.element} {other.edge}"
     if output:
-        _write(output, {"predicted": predicted, "measured": measured}, found)
+        about = {"predicted": predicted, "measured": measured, "done": list(other.done)}
+        _write(output, about, found)
     if plot:
         _draw(plot, found, told)
     typer.echo(one_line(f"{told}: {_line(found.before, found.after)}"))
@@ -175,7 +187,7 @@ def _line(before: "Overlay", after: "Overlay") -> str:
     )
 
 
-def _write(path: Path, about: dict[str, str], found: "Comparison") -> None:
+def _write(path: Path, about: Mapping[str, object], found: "Comparison") -> None:
     from cgxas.writing import atomic_path
 
     def edges(curve: "Spectrum | Measurement") -> dict[str, float | None]:

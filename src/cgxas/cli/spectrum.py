@@ -29,7 +29,11 @@ def spectrum(  # noqa: PLR0913, PLR0917  # the options of a command
     ],
     group: Annotated[
         str | None,
-        typer.Option("--group", metavar="NAME", help="Group of an Athena project or NeXus file."),
+        typer.Option(
+            "--group",
+            metavar="NAME",
+            help="Group of an Athena project or NeXus file, or number of a scan in a text.",
+        ),
     ] = None,
     energy: Annotated[
         str | None,
@@ -40,8 +44,8 @@ def spectrum(  # noqa: PLR0913, PLR0917  # the options of a command
         typer.Option(
             "--mu",
             metavar="COLUMN",
-            help="Column of mu, a formula such as 'ln(i0/it)' or 'if/i0', or transmission, "
-            "fluorescence, reference.",
+            help="Column of mu, a formula such as 'ln(i0/it)' or '(if1+if2)/i0', or "
+            "transmission, fluorescence, reference.",
         ),
     ] = None,
     element: Annotated[

@@ -1,17 +1,24 @@
 """Measured spectra: a scan -> its pre-edge and post-edge lines, its normalised curve, its edge."""
 
+import warnings
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from cgxas.errors import BadMeasurement, SpectrumError
+from cgxas.errors import BadMeasurement, ReadingWarning, SpectrumError
 from cgxas.spectra.absorber import Absorber, absorber_of, refuse_elsewhere
 from cgxas.spectra.edge import e0, half_step
-from cgxas.spectra.io.larch import quiet
+from cgxas.spectra.io.larch import need_larch, quiet
 from cgxas.spectra.io.scan import AS_GIVEN, MIN_POINTS, Scan, tidy
 from cgxas.spectra.measurement import Measurement
-from cgxas.spectra.ranges import MIN_POST_EDGE, MIN_PRE_EDGE, Ranges, default_ranges
+from cgxas.spectra.ranges import (
+    MIN_POST_EDGE,
+    MIN_PRE_EDGE,
+    Ranges,
+    default_ranges,
+    on_steep_background,
+)
 from cgxas.spectra.xray import neighbours, tabulated_edge
 from cgxas.typing import FloatArray
 
@@ -19,6 +26,7 @@ _BEFORE, _AFTER = 60.0, 100.0
 _BEHIND_EDGE, _BEFORE_EDGE, _ROOM = 40.0, 15.0, 40.0  # eV, between two edges of one element
 _NOISE_STEPS = 3.0
 _LEVEL = 0.03
+_THIN = 0.05  # of ln(i0/it)
 _LEAST_HEIGHT = 0.4  # of what is said to be normalised; the white line of a thick sample is damped
 _ROUNDS, _AGREE = 10, 1e-3  # eV; they agree in the second round or the third
 FEW_POINTS = 5
@@ -55,6 +63,7 @@ def normalise(scan: Scan, element: str | None = None, edge: str | None = None) -
     if found != absorber:
         scan = _without_lower_edge(scan, found)
         ranges, group = _settled(scan, rise, found)
+    _warn_of_thin(scan, float(group.edge_step))
     return _measurement(
         scan,
         found,
@@ -69,6 +78,16 @@ def normalise(scan: Scan, element: str | None = None, edge: str | None = None) -
     )
 
 
+def _warn_of_thin(scan: Scan, step: float) -> None:
+    """Warn of an edge in transmission so small that another curve of the file may be meant."""
+    if scan.hint and step < _THIN:
+        warnings.warn(
+            f"{scan.source}: the edge step in transmission is only {step:.2g}, and {scan.hint}",
+            ReadingWarning,
+            stacklevel=3,
+        )
+
+
 def _near_edge(scan: Scan, absorber: Absorber) -> Any:
     """Return which points may belong to the edge: those around the tabulated one, if known."""
     if not absorber.is_known:
@@ -80,6 +99,7 @@ def _near_edge(scan: Scan, absorber: Absorber) -> Any:
 
 
 def _steepest(energy: FloatArray, mu: FloatArray) -> float:
+    need_larch()
     from larch.xafs import find_e0
 
     with quiet():
@@ -97,6 +117,7 @@ def _settled(scan: Scan, rise: float, absorber: Absorber) -> tuple[Ranges, Any]:
     origin, alone = rise, _below_next_edge(scan.energy, absorber)
     for _ in range(_ROUNDS):
         ranges = default_ranges(alone, origin, rise, scan.source)
+        ranges = on_steep_background(ranges, scan.energy, scan.mu, origin)
         group = _fitted(scan, origin, ranges)
         try:
             found = e0(scan.energy, group.norm)
@@ -152,7 +173,7 @@ def _fitted(scan: Scan, origin: float, ranges: Ranges) -> Any:
             nnorm=ranges.nnorm,
             npre=ranges.npre,
         )
-    before = scan.energy <= origin + ranges.pre2
+    before = (scan.energy >= origin + ranges.pre1) & (scan.energy <= origin + ranges.pre2)
     noise = float(np.std((scan.mu - group.pre_edge)[before]))
     at = int(np.argmin(np.abs(scan.energy - origin)))
     step = float((group.post_edge - group.pre_edge)[at])  # Larch's edge_step has lost its sign
@@ -160,7 +181,8 @@ def _fitted(scan: Scan, origin: float, ranges: Ranges) -> Any:
         way = "falls" if step < 0 else "rises"
         raise BadMeasurement(
             f"{scan.source} has no edge: mu {way} by {abs(step):.3g} at {origin:.1f} eV, with "
-            f"a noise of {noise:.2g} before; choose another column of mu, or the element."
+            f"a noise of {noise:.2g} before; "
+            f"{scan.hint or 'choose another column of mu, or the element'}."
         )
     return group
 

@@ -30,12 +30,12 @@ _IN_EV = ("e0", "half_step", "energy_shift")
 
 
 def _read(path: Path, choice: Choice) -> Scan:
-    """Read the numbers with Larch.
+    """Read the numbers, and the fields of the header.
 
     Larch's reader of the header stops at "Mono.d_spacing: 3.1356 A", which is how NSLS-II BMM
-    writes it, so the fields are read here.
+    writes it.
     """
-    table, header = read_table(path)
+    table, header = read_table(path, choice)
     fields = {found[1].lower(): found[2].strip() for found in map(_FIELD.match, header) if found}
     spacing = _number(fields.get("mono.d_spacing", ""))
     has_angle = "energy" not in table.names and "angle" in table.names
@@ -112,5 +112,6 @@ FORMAT = Format(
     recognises=lambda path, head: _MAGIC in head.split(b"\n", maxsplit=1)[0][:80],
     read=_read,
     write_one=_write,
+    has_groups=True,
     has_columns=True,
 )
