@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from cgxas.cli.messages import one_line, say
-from cgxas.cli.predict import HowDisorder, Seed
+from cgxas.cli.options import Edge, Energy, HowDisorder, Mu, Seed
 from cgxas.errors import WrongEdge
 
 if TYPE_CHECKING:
@@ -46,24 +46,9 @@ def compare(  # noqa: PLR0913, PLR0917  # words of the command line
         str | None,
         typer.Option("--absorber", "-a", help="Absorber; that of the measured file otherwise."),
     ] = None,
-    edge: Annotated[
-        str | None,
-        typer.Option(
-            "--edge",
-            metavar="K|L1|L2|L3",
-            help="Edge of the measured file; the one it states otherwise.",
-        ),
-    ] = None,
-    energy: Annotated[
-        str | None,
-        typer.Option("--energy", metavar="COLUMN", help="Energy column of MEASURED."),
-    ] = None,
-    mu: Annotated[
-        str | None,
-        typer.Option(
-            "--mu", metavar="COLUMN", help="Column or formula of mu of MEASURED, as in 'spectrum'."
-        ),
-    ] = None,
+    edge: Edge = None,
+    energy: Energy = None,
+    mu: Mu = None,
     shift: Annotated[
         str, typer.Option("--shift", metavar="fit|EV", help="Added to the predicted energies.")
     ] = FIT,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cgxas.cli.messages import say
+from cgxas.cli.options import HowDisorder, Seed
 from cgxas.cli.outputs import Outputs
 
 if TYPE_CHECKING:
@@ -35,18 +36,6 @@ Absorbers = Annotated[
         metavar="ELEMENT",
         help="Absorbing element, such as Fe; repeat it for several, or say 'all'.",
     ),
-]
-HowDisorder = Annotated[
-    str,
-    typer.Option(
-        "--disorder",
-        metavar="refuse|majority|sample[:N]",
-        help="Shared or partly empty sites: refuse them, take the majority of each, or average "
-        "over N random ordered supercells of the composition (5 unless N says so).",
-    ),
-]
-Seed = Annotated[
-    int, typer.Option("--seed", min=0, max=2**32 - 1, help="Of the sample of --disorder sample.")
 ]
 
 

@@ -7,17 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cgxas.cli.messages import one_line, say
+from cgxas.cli.options import Edge, Energy, Group, Mu
 
 if TYPE_CHECKING:
     from cgxas.spectra.measurement import Measurement
-
-
-Edge = Annotated[
-    str | None,
-    typer.Option(
-        "--edge", metavar="K|L1|L2|L3", help="Edge; the stated or a guessed one otherwise."
-    ),
-]
 
 
 def spectrum(  # noqa: PLR0913, PLR0917  # the options of a command
@@ -27,27 +20,9 @@ def spectrum(  # noqa: PLR0913, PLR0917  # the options of a command
             metavar="FILE", help="XDI, Athena project, NeXus NXxas, CSV, or columns of numbers."
         ),
     ],
-    group: Annotated[
-        str | None,
-        typer.Option(
-            "--group",
-            metavar="NAME",
-            help="Group of an Athena project or NeXus file, or number of a scan in a text.",
-        ),
-    ] = None,
-    energy: Annotated[
-        str | None,
-        typer.Option("--energy", metavar="COLUMN", help="Energy column, by name or number."),
-    ] = None,
-    mu: Annotated[
-        str | None,
-        typer.Option(
-            "--mu",
-            metavar="COLUMN",
-            help="Column of mu, a formula such as 'ln(i0/it)' or '(if1+if2)/i0', or "
-            "transmission, fluorescence, reference.",
-        ),
-    ] = None,
+    group: Group = None,
+    energy: Energy = None,
+    mu: Mu = None,
     element: Annotated[
         str | None,
         typer.Option("--element", "-e", help="Absorber; the stated or a guessed one otherwise."),
@@ -62,7 +37,9 @@ def spectrum(  # noqa: PLR0913, PLR0917  # the options of a command
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="OUT", help="To .xdi, .json, .csv, .prj, .parquet."),
+        typer.Option(
+            "--output", "-o", metavar="OUT", help="To .xdi, .json, .csv, .nxs, .prj, .parquet."
+        ),
     ] = None,
 ) -> None:
     """Read and normalise a measured spectrum, and show what was understood.
