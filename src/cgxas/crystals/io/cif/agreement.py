@@ -20,6 +20,8 @@ TOO_SHORT, SHORT = 0.5, 0.62
 """Contacts, in sums of two atomic radii: below the first no two atoms are, below the second few."""
 
 _UNKNOWN_RADIUS = 0.9
+_LONGEST = 3.3
+"""Contacts are looked for up to here, Angstrom."""
 _LIGHT = frozenset({"H", "Li"})
 """Elements that X-rays see badly, so that their atoms are often left out."""
 _MOST_ABSENT = 0.34
@@ -30,7 +32,7 @@ _CHUNK = 500
 _NAMES = {"H": "hydrogen", "Li": "lithium", "O": "oxygen"}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Findings:
     """What speaks against a filled cell.
 
@@ -39,12 +41,14 @@ class Findings:
         doubts: what does not fit, and may be the file's mistake as well.
         notes: what the user must know of a cell that is taken.
         counts: atoms of each element in the cell.
+        shortest: contact in the cell, in sums of two radii, at most 1.
     """
 
     refusals: list[CrystalError] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     counts: dict[str, float] = field(default_factory=dict)
+    shortest: float = 1.0
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -146,12 +150,12 @@ def _check_contacts(
     total = np.array([sum(each.values()) for each in on_sites])
     matrix = np.ascontiguousarray(cell.lattice.matrix)
     cart = np.ascontiguousarray(cell.frac[kept] @ matrix)
-    worst: tuple[float, float, int, int] = (SHORT, 0.0, 0, 0)
+    worst: tuple[float, float, int, int] = (1.0, 0.0, 0, 0)
     for start in range(0, len(kept), _CHUNK):
         first, second, image, distance = find_points_in_spheres(
             cart,
             cart[start : start + _CHUNK],
-            2 * SHORT * float(radii.max()),
+            min(2 * float(radii.max()), _LONGEST),
             np.ones(3, dtype=np.int64),
             matrix,
         )
@@ -166,6 +170,7 @@ def _check_contacts(
             worst = (float(ratio[at]), float(distance[at]), int(first[at]), int(second[at]))
         if worst[0] < TOO_SHORT:
             break
+    found.shortest = worst[0]
     if worst[0] >= SHORT:
         return
     names = " and ".join(atoms.labels[cell.listed[kept[index]]] for index in worst[2:])

@@ -10,10 +10,10 @@ from pymatgen.core.structure import Structure
 from cgxas.crystals.io.cif.agreement import Findings, findings_of, written
 from cgxas.crystals.io.cif.atoms import ListedAtoms
 from cgxas.crystals.io.cif.cell import SAME, FilledCell, filled_cell, structure_of
-from cgxas.crystals.io.cif.operations import IDENTITY, Operations, parsed, products
-from cgxas.crystals.io.cif.settings import Setting, named_outright, settings_of
+from cgxas.crystals.io.cif.operations import IDENTITY
+from cgxas.crystals.io.cif.proposals import Proposal, proposals_of
 from cgxas.crystals.io.cif.stated import Stated, tell
-from cgxas.errors import CrystalError, InvalidCell, UnreadableCrystal
+from cgxas.errors import CrystalError, UnreadableCrystal
 from cgxas.typing import FloatArray
 
 _FAR = 0.02
@@ -25,24 +25,8 @@ _COARSE = 0.45
 _MOST_VOLUME = 25.0
 """A^3 for each atom: with more, some atoms of an inorganic crystal are not listed."""
 
-_MOST_SETTINGS = 24
 _MOST_IMAGES = 300_000
 """Images of atoms that are tried in a search for the origin."""
-
-
-@dataclass(frozen=True, eq=False)
-class Proposal:
-    """Operations that may be meant.
-
-    Attributes:
-        operations: a whole group.
-        name: what they are, for messages.
-        is_stated: whether the file says outright that it means them.
-    """
-
-    operations: Operations
-    name: str
-    is_stated: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,25 +49,27 @@ def arranged(atoms: ListedAtoms, stated: Stated) -> Structure:
     Raises:
         CrystalError: whatever operations are taken, atoms contradict what is stated, or each other.
     """
-    proposals = list(_proposals(stated, len(atoms)))
-    best = _best(proposals, atoms, stated, SAME)
+    proposals = list(proposals_of(stated))
+    best, has_rivals = _best(proposals, atoms, stated, SAME)
     if best.findings.refusals:
-        coarse = _best(proposals, atoms, stated, _COARSE)
+        coarse, has_rivals = _best(proposals, atoms, stated, _COARSE)
         if not coarse.findings.refusals and not coarse.findings.doubts:
             best = coarse
     if best.findings.refusals:
-        best = _found_origin(atoms, stated, proposals) or best
+        moved = _found_origin(atoms, stated, proposals)
+        best, has_rivals = (moved, True) if moved else (best, False)
     if best.findings.refusals:
         raise best.findings.refusals[0]
-    _tell_of(best, proposals[0], atoms, stated)
+    _tell_of_symmetry(best, proposals[0], has_rivals, stated)
+    _tell_of(best, atoms, stated)
     return structure_of(best.cell, atoms, best.elements)
 
 
 def _best(
     proposals: Sequence[Proposal], atoms: ListedAtoms, stated: Stated, same: float
-) -> Attempt:
-    """Return what fits best, with the first proposal that the file means outright."""
-    best: Attempt | None = None
+) -> tuple[Attempt, bool]:
+    """Return what fits best, up to a proposal that the file means outright, and if others do."""
+    attempts: list[Attempt] = []
     error: CrystalError | None = None
     for proposal in proposals:
         try:
@@ -93,13 +79,14 @@ def _best(
             continue
         if proposal.operations is IDENTITY and not _is_whole(attempt, stated):
             continue
-        if best is None or _order(attempt, stated) < _order(best, stated):
-            best = attempt
+        attempts.append(attempt)
         if proposal.is_stated and not attempt.findings.refusals:
             break
-    if best is None:
+    if not attempts:
         raise error or UnreadableCrystal(f"{stated.where}: no symmetry operations fit")
-    return best
+    best = min(attempts, key=lambda each: _order(each, stated))
+    rivals = [each for each in attempts if each.findings.rank == best.findings.rank]
+    return best, len(rivals) > 1
 
 
 def _is_whole(attempt: Attempt, stated: Stated) -> bool:
@@ -112,9 +99,17 @@ def _is_whole(attempt: Attempt, stated: Stated) -> bool:
 
 
 def _order(attempt: Attempt, stated: Stated) -> tuple[float, ...]:
-    """Order attempts: contradictions, doubts, and where no formula decides, the most special."""
+    """Order attempts: contradictions, doubts, then what is likelier where nothing decides.
+
+    Fewer operations than the named group has are meant by a list of all atoms of the cell only,
+    in which the group would take some for images of others. In a wrong setting, atoms lie beside
+    the special positions, so that there are more of them, and nearer to each other.
+    """
+    proposal, findings = attempt.proposal, attempt.findings
+    is_alone = proposal.is_short or proposal.operations is IDENTITY
+    unlikely = 0.5 if is_alone else float(attempt.cell.has_copies)
     special = 0.0 if stated.formula and stated.units else float(len(attempt.cell))
-    return (*attempt.findings.rank, not attempt.proposal.is_stated, special)
+    return (*findings.rank, not proposal.is_stated, unlikely, special, -findings.shortest)
 
 
 def _attempt(proposal: Proposal, atoms: ListedAtoms, stated: Stated, same: float = SAME) -> Attempt:
@@ -124,62 +119,6 @@ def _attempt(proposal: Proposal, atoms: ListedAtoms, stated: Stated, same: float
     ]
     elements, findings = min(readings, key=lambda each: each[1].rank)
     return Attempt(proposal, elements, cell, findings)
-
-
-def _proposals(stated: Stated, listed_atoms: int) -> Iterator[Proposal]:
-    """Yield what operations may be meant, the likeliest first."""
-    settings = settings_of(stated)[:_MOST_SETTINGS]
-    listed = _listed(stated, settings)
-    if listed is not None:
-        yield from _of_listed(listed, settings, stated)
-    elif stated.names_group:
-        if not settings:
-            raise InvalidCell(_no_setting(stated))
-        outright = named_outright(stated) or len(settings) == 1
-        for setting in settings:
-            yield Proposal(setting.operations(), setting.name, outright)
-    else:
-        yield Proposal(IDENTITY, "P 1, as no symmetry is stated", is_stated=True)
-        return
-    if len(settings) or listed is not None:
-        yield Proposal(IDENTITY, "the listed atoms alone, which are all of the cell", False)
-
-
-def _listed(stated: Stated, settings: Sequence[Setting]) -> Operations | None:
-    """Return the operations as they are listed, or None if there are none, or no readable ones."""
-    if not stated.operations:
-        return None
-    try:
-        listed = parsed(stated.operations, stated.where)
-        if stated.centrings:
-            listed = products(parsed(stated.centrings, stated.where), listed)
-    except UnreadableCrystal as error:
-        if not settings:
-            raise
-        tell(stated.where, f"{str(error).removeprefix(stated.where + ': ')}; the group was taken")
-        return None
-    return listed
-
-
-def _of_listed(
-    listed: Operations, settings: Sequence[Setting], stated: Stated
-) -> Iterator[Proposal]:
-    name = "the operations that are listed"
-    keys = set(listed.keys().tolist())
-    tables = [setting.operations() for setting in settings]
-    if any(set(table.keys().tolist()) == keys for table in tables):
-        yield Proposal(listed, name, is_stated=True)
-        return
-    completed = listed.completed()
-    fits = listed.fit(stated.lattice)
-    is_group = completed is not None and len(completed) == len(listed)
-    # A group of another order than the one named is contradicted by the name.
-    orders = {len(table) for table in tables}
-    yield Proposal(listed, name, is_stated=is_group and fits and not orders - {len(listed)})
-    for setting, table in zip(settings, tables, strict=True):
-        yield Proposal(table, f"those of {setting.name}", is_stated=False)
-    if completed is not None and not is_group:
-        yield Proposal(completed, "the group that the listed operations make", is_stated=False)
 
 
 def _found_origin(
@@ -212,26 +151,35 @@ def _moved_origins(
         where = " ".join(f"{step:g}" for step in origin)
         name = f"{proposal.name} with its origin moved to {where}"
         try:
-            attempt = _attempt(Proposal(moved, name, False), atoms, stated)
+            attempt = _attempt(Proposal(moved, name), atoms, stated)
         except CrystalError:
             continue
         if not attempt.findings.refusals:
             yield attempt
 
 
-def _tell_of(best: Attempt, first: Proposal, atoms: ListedAtoms, stated: Stated) -> None:
-    """Warn of what was taken for what, and of what does not fit."""
-    where, findings = stated.where, best.findings
-    if best.proposal is not first or (not best.proposal.is_stated and not stated.operations):
-        tell(
-            where,
-            f"{first.name} do not agree with what else is stated; "
-            f"{best.proposal.name} were taken, which make {written(findings.counts)}"
-            if stated.operations
-            else f"the space group was taken in the setting {best.proposal.name}, which makes "
-            f"{written(findings.counts)}",
+def _tell_of_symmetry(best: Attempt, first: Proposal, has_rivals: bool, stated: Stated) -> None:
+    """Warn of the symmetry that was taken where the file does not mean it outright."""
+    is_first, is_alone = best.proposal is first, best.proposal.operations is IDENTITY
+    if best.proposal.is_stated or (
+        is_first if stated.operations else not (has_rivals or (is_alone and not is_first))
+    ):
+        return
+    makes = f"which make {written(best.findings.counts)}"
+    if stated.operations:
+        text = (
+            f"{first.name} do not agree with what else is stated; {best.proposal.name} were taken, "
+            + makes
         )
-    elif not stated.operations and not stated.names_group:
+    else:
+        text = f"the operations of {best.proposal.name} were taken for the space group, {makes}"
+    tell(stated.where, text)
+
+
+def _tell_of(best: Attempt, atoms: ListedAtoms, stated: Stated) -> None:
+    """Warn of what was guessed, and of what does not fit."""
+    where, findings = stated.where, best.findings
+    if not stated.operations and not stated.names_group:
         tell(where, "no symmetry is stated; the listed atoms were taken as all of the cell")
     for text in (*findings.doubts, *findings.notes):
         tell(where, text)
@@ -244,13 +192,3 @@ def _tell_of(best: Attempt, first: Proposal, atoms: ListedAtoms, stated: Stated)
     }
     if read:
         tell(where, f"the formula tells what labels mean: {', '.join(list(read.values())[:4])}")
-
-
-def _no_setting(stated: Stated) -> str:
-    named = stated.symbol or stated.hall or f"number {stated.group}"
-    lattice = stated.lattice
-    cell = ", ".join(f"{value:g}" for value in lattice.parameters)
-    return (
-        f"{stated.where}: no known setting of the space group {named} fits the cell {cell}; "
-        "correct one of them, or list the symmetry operations"
-    )

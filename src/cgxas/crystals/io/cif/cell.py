@@ -32,6 +32,7 @@ class FilledCell:
         frac: (N, 3) fractional coordinates, from 0 to 1.
         site: (N,) number of the site that each stands on; atoms of one site share it.
         moved: largest way from a listed place to the special position it was taken for, Angstrom.
+        has_copies: whether an atom that is always there is listed twice, as its own image.
     """
 
     lattice: Lattice
@@ -39,6 +40,7 @@ class FilledCell:
     frac: FloatArray
     site: IntArray
     moved: float
+    has_copies: bool
 
     def __len__(self) -> int:
         return len(self.listed)
@@ -79,7 +81,10 @@ def filled_cell(
     listed = np.repeat(np.arange(len(atoms)), [len(each) for each in images])
     frac = np.concatenate(images)
     _refuse_crowds(frac, matrix, where)
-    return FilledCell(lattice, listed, frac, _sites(atoms, listed, frac, matrix), moved)
+    site = _sites(atoms, listed, frac, matrix)
+    copies = listed[site != np.arange(len(site))]
+    has_copies = bool((atoms.occupancies[copies] >= FULL).any())
+    return FilledCell(lattice, listed, frac, site, moved, has_copies)
 
 
 def structure_of(cell: FilledCell, atoms: ListedAtoms, elements: Sequence[str]) -> Structure:

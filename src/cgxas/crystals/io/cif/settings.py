@@ -44,25 +44,22 @@ class Setting:
         return _operations(self.hall_number)
 
 
-def settings_of(stated: Stated) -> list[Setting]:
+def settings_of(stated: Stated) -> tuple[list[Setting], bool]:
     """Return the settings that a crystal's space group can be meant in, the likeliest first.
 
     What the Hall symbol names comes first, then the Hermann-Mauguin symbol, then the number. Only
     settings whose operations leave the cell's shape are returned.
+
+    Returns:
+        The settings, and whether the file means the first outright.
     """
-    found: dict[int, Setting] = {}
-    for setting in (
-        *_of_hall(stated.hall),
-        *_of_symbol(stated.symbol),
-        *_of_number(stated.group),
-    ):
-        found.setdefault(setting.hall_number, setting)
-    return [each for each in found.values() if each.operations().fit(stated.lattice)]
-
-
-def named_outright(stated: Stated) -> bool:
-    """Tell whether the names allow one setting only, whatever the cell looks like."""
-    return bool(_of_hall(stated.hall)) or len(_of_symbol(stated.symbol)) == 1
+    named = (_of_hall(stated.hall), _of_symbol(stated.symbol), _of_number(stated.group))
+    fitting = [
+        [each for each in settings if each.operations().fit(stated.lattice)] for settings in named
+    ]
+    found = {each.hall_number: each for settings in fitting for each in settings}
+    first = next((settings for settings in fitting if settings), [])
+    return list(found.values()), len(first) == 1
 
 
 def _of_hall(hall: str) -> list[Setting]:
