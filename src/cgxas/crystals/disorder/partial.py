@@ -26,6 +26,7 @@ NEAR_HYDROGENS = 0.9
 """Least distance of two hydrogen atoms, Angstrom: those of ice are 0.8 apart, and one is empty."""
 
 _STEPS = 10_000  # coordinates that agree to so many parts of the cell are the same
+_MOST_WORK = 2_000_000  # coordinates compared; of larger cells fewer origins are tried
 _OFFSET = 0.2718  # so that no coordinate of few digits lies between two steps
 
 
@@ -113,14 +114,16 @@ def _canonical_order(cell: Cell) -> tuple[IntArray, int, int]:
     """
     kinds, counts = np.unique(cell.numbers, return_counts=True)
     origins = np.flatnonzero(cell.numbers == kinds[np.argmin(counts)])
-    lists = []
-    for origin, sign in product(origins.tolist(), (1, -1)):
+    tried = origins[: max(1, _MOST_WORK // len(cell.numbers))]
+    first: tuple[list[int], list[int], int, int] | None = None
+    for origin, sign in product(tried.tolist(), (1, -1)):
         steps = sign * (cell.frac - cell.frac[origin]) * _STEPS
         place = np.floor(steps + _OFFSET).astype(int) % _STEPS
         order = np.lexsort((*place.T[::-1], cell.numbers))
-        lists.append((place[order].ravel().tolist(), order.tolist(), origin, sign))
-    _, order, origin, sign = min(lists)
-    return np.array(order, dtype=np.int64), origin, sign
+        found = place[order].ravel().tolist(), order.tolist(), origin, sign
+        first = found if first is None else min(first, found)
+    assert first is not None  # a crystal has atoms
+    return np.array(first[1], dtype=np.int64), first[2], first[3]
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,7 +29,7 @@ TOLERANCE = 0.02
 MIN_ATOMS = 3
 """Least atoms of an element in a supercell: with one, it would never neighbour its own kind."""
 
-_MOVES_PER_PLACE = 20  # before atoms that find no room are given up
+_MOVES_PER_PLACE, _MOST_MOVES = 20, 20_000  # before atoms that find no room are given up
 _EMPTY = "X"
 
 
@@ -113,7 +113,7 @@ def _make_room(
     An atom goes where the fewest others are too near, any of the equally good places. Atoms that
     find no room in the end are left out.
     """
-    for _ in range(_MOVES_PER_PLACE * len(numbers)):
+    for _ in range(min(_MOVES_PER_PLACE * len(numbers), _MOST_MOVES)):
         crowded = _movable(numbers, kind_of_place, crowd)
         if not len(crowded):
             return

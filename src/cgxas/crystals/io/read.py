@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core.structure import Molecule, Structure
 
-from cgxas.crystals.disorder.occupancy import whole
+from cgxas.crystals.disorder.occupancy import species_of_ase, whole
 from cgxas.crystals.io.cif import looks_like_cif, read_cif
 from cgxas.crystals.io.other import read_other
 from cgxas.crystals.molecules import VACUUM, boxed
@@ -99,7 +99,7 @@ def _from_ase(atoms: Any) -> Structure:
         raise CrystalError("the ASE Atoms object holds no atom")
     if not np.isfinite(positions).all():
         raise InvalidCell("an atom's position is not a finite number")
-    species = _species_of_ase(atoms)
+    species = species_of_ase(atoms)
     if not atoms.pbc.any():
         if any(isinstance(each, dict) for each in species):
             raise DisorderedCrystal(
@@ -113,28 +113,6 @@ def _from_ase(atoms: Any) -> Structure:
         atoms.center(vacuum=VACUUM, axis=int(axis))
     lattice = np.asarray(atoms.cell.array, dtype=float)
     return Structure(lattice, species, atoms.get_positions(), coords_are_cartesian=True)
-
-
-def _species_of_ase(atoms: Any) -> list[Any]:
-    """Return what each site holds; ASE keeps occupancies apart from its atoms, by kinds of sites.
-
-    Its reader of CIFs puts the most abundant element at each site, as if it were there alone.
-
-    Raises:
-        CrystalError: there are occupancies, and it is not clear of which atoms.
-    """
-    symbols = atoms.get_chemical_symbols()
-    occupancy = atoms.info.get("occupancy")
-    if not occupancy:
-        return list(symbols)
-    kinds = atoms.arrays.get("spacegroup_kinds", np.arange(len(symbols)))
-    found = [dict(occupancy.get(str(kind)) or occupancy.get(int(kind)) or {}) for kind in kinds]
-    if not all(symbol in each for symbol, each in zip(symbols, found, strict=True)):
-        raise CrystalError(
-            "the ASE Atoms object has occupancies in atoms.info that do not fit to its atoms; "
-            "delete atoms.info['occupancy'] if its sites are whole"
-        )
-    return found
 
 
 def _from_molecule(molecule: Molecule) -> Structure:

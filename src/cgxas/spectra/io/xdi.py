@@ -94,6 +94,11 @@ def _fields(curve: Curve, names: Sequence[str], sites: bool) -> Iterator[str]:
             f"Cgxas.multiplicity_{site.site}": str(site.multiplicity)
             for site in distinct_sites(curve, sites)
         },
+        **{
+            f"Cgxas.occupancy_{site.site}": f"{site.occupancy:.4g}"
+            for site in distinct_sites(curve, sites)
+            if site.occupancy < 1
+        },
     }
     for name, text in fields.items():
         if text:  # a line break inside a value would start a line of its own
