@@ -23,7 +23,9 @@ def test_numbers_as_programs_write_them(line, expected):
     assert numbers(line.strip(), Style()) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("word", ["nan", "NaN", "-", "--", "N/A", "null", "********", "inf", "1e999"])
+@pytest.mark.parametrize(
+    "word", ["nan", "NaN", "-", "--", "N/A", "null", "********", "inf", "1e999"]
+)
 def test_what_is_missing_or_too_large_is_not_finite(word):
     first, second = numbers(f"7112.5 {word}", Style())
     assert first == 7112.5
@@ -73,7 +75,9 @@ def test_an_empty_field_between_separators_is_missing():
     assert math.isnan(numbers(lines[1], Style("\t"))[1])
 
 
-@pytest.mark.parametrize("filler", [" ", "1", "-", ".", "1.", "1-", ",", "1,", '"', "*", "\t", "(", "e"])
+@pytest.mark.parametrize(
+    "filler", [" ", "1", "-", ".", "1.", "1-", ",", "1,", '"', "*", "\t", "(", "e"]
+)
 def test_a_line_of_a_million_signs_takes_no_time(filler):
     line = "7112 " + filler * 1_000_000 + "x"
     start = time.perf_counter()
