@@ -60,7 +60,8 @@ def test_columns_are_not_named_by_what_has_another_number_of_words(header):
 @pytest.mark.parametrize(
     ("line", "n"),
     [
-        ("# Mono Energy I0 It", 3),  # one name of two words, four columns would fit
+        ("# Mono Energy I0 It", 3),
+        ("# Mono Energy I0 It", 4),  # the name of one column was forgotten
         ("# Mono Energy (alt) *  Timer  I0", 5),
         ("# Mono Energy  I0  It", 4),
         ("# Scaler preset time * Mono Energy  I0", 8),
@@ -76,10 +77,10 @@ def test_labels_of_doubtful_ends_or_number_are_not_used_at_all(line, n):
 
 
 def test_labels_whose_energy_does_not_run_are_those_of_other_columns():
-    """Mono Energy, I0, It, and one that was forgotten: four words for four columns."""
-    found = labels(["# Mono Energy I0 It"], table(4))
+    """An index that is not there, and one name that was forgotten."""
+    found = labels(["# index energy I0 It"], table(4))
     assert found.names == ()
-    assert "Energy does not run like energies" in found.doubt
+    assert "energy does not run like energies" in found.doubt
 
 
 def test_columns_of_usual_names_may_stand_unevenly():

@@ -1,12 +1,13 @@
 """Lines of a text -> blocks of rows of numbers, and the words above each."""
 
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from cgxas.errors import UnreadableSpectrum
+from cgxas.errors import ReadingWarning, UnreadableSpectrum
 from cgxas.spectra.io.numbers import Style, fields, is_comment, numbers
 from cgxas.spectra.io.scan import listed
 from cgxas.typing import FloatArray
@@ -98,7 +99,9 @@ def blocks_of(lines: Sequence[str], style: Style, source: str) -> Read:
                 f"{source} has {len(damaged)} lines that are no rows of its numbers ({numbers_of}; "
                 f"the first is {text!r}): mend or remove them."
             )
-        done.append(f"left out {numbers_of}, which is no row of numbers like the others: {text!r}")
+        said = f"left out {numbers_of}, which is no row of numbers like the others: {text!r}"
+        warnings.warn(f"{source}: {said}", ReadingWarning, stacklevel=2)
+        done.append(said)
     return Read(tuple(_without_rows_above(blocks)), tuple(below), tuple(done))
 
 

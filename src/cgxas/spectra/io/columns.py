@@ -204,7 +204,8 @@ class Columns:
             return 0
         running = [n for n, column in enumerate(self.data) if looks_like_energies(column)]
         running = [n for n in running if not is_count(self.data[n])]
-        return running[0] if len(running) == 1 else 0
+        is_beside_count = is_count(self.data[0]) and running[:1] == [1]
+        return running[0] if len(running) == 1 or is_beside_count else 0
 
     def mu(self, at_energy: int, wanted: str | None = None) -> tuple[FloatArray, str, list[str]]:
         """Return mu, (P,), its kind, and what was done.

@@ -5,13 +5,13 @@ are numbered, or where as many of them as columns are told apart without doubt, 
 that is called energy runs like energies. Otherwise there are no names, and a reason.
 """
 
-import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cgxas.spectra.io.axis import is_count, looks_like_energies
-from cgxas.spectra.io.names import is_energy, is_known, plain
+from cgxas.spectra.io.names import is_achieved, is_energy, is_known, is_wanted, plain
+from cgxas.spectra.io.numbers import split_quoted
 from cgxas.typing import FloatArray
 
 _MARK = re.compile(r"(#[LC]\b|[#%;!*$]+)?")
@@ -19,7 +19,7 @@ _UNIT_WORDS = "k?eV|deg(?:rees?)?|°|rad|mrad"
 _UNIT = re.compile(rf"[ \t]{{0,4}}[(\[][ \t]{{0,4}}({_UNIT_WORDS})[ \t]{{0,4}}[)\]]", re.IGNORECASE)
 _SLASH = re.compile(r"(?<=\w) / (?=k?eV\b)")
 _UNITS_ROW = re.compile(
-    rf"[(\[]?(?:{_UNIT_WORDS}|s|sec|ms|mA|nA|A|V|counts?|cts|cps|a\.?u\.?|arb\.?|units?|none|-|1|#)?[)\]]?",
+    rf"[(\[]?(?:{_UNIT_WORDS}|s|sec|ms|mA|nA|A|V|counts?|cts|cps|a\.?u\.?|arb\.?(?:units?)?|units?|none|-|1|#)?[)\]]?",
     re.IGNORECASE,
 )
 # "# Column.1: energy eV || address" of XDI, "Col 1 ENERGY DOUBLE" of DESY's .fio
@@ -32,6 +32,8 @@ _LEGEND = re.compile(r"(?<!\S)(\d{1,4})\)\s")
 _PREFIXED = re.compile(r"(?<!\S)(\d{1,4})_(?=\S)")
 _PER_LINE = re.compile(r"[#\s]*(\d{1,4})\s{0,9}[:=]\s{0,9}(\S.*)")
 _LAST_LINES = 6
+_A_LEGEND = 3  # names make one
+_QUALIFIERS = ["mono", "monochromator", "photon", "beam", "incident", "xray", "x-ray"]
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,9 @@ def labels(above: Sequence[str], data: FloatArray) -> Labels:
     numbered = _numbered(above)
     if numbered and max(numbered) > n:
         return Labels(doubt=f"its labels are those of {max(numbered)} columns, and it has {n}")
+    legend = _marked(above, _LEGEND)
+    if len(legend) >= _A_LEGEND and sorted(legend) != list(range(1, n + 1)):
+        return Labels(doubt=f"its legend of {len(legend)} names does not fit its {n} columns")
     line = _label_line(above, n, data)
     sources = [
         [name for name, _ in (numbered[at] for at in sorted(numbered))]
@@ -105,7 +110,8 @@ def _contradict(first: Sequence[str], other: Sequence[str]) -> bool:
 
 
 def _doubt(above: Sequence[str], n: int) -> str:
-    words = [_MARK.sub("", line, count=1).split() for line in above[-_LAST_LINES:]]
+    lines = [_MARK.sub("", line, count=1) for line in above[-_LAST_LINES:]]
+    words = [re.split(r"[\s,;]+", line.strip()) for line in lines]
     is_labelled = any(len(each) > 1 and any(map(is_known, each)) for each in words)
     return f"its labels do not fit its {n} columns" if is_labelled else ""
 
@@ -121,13 +127,7 @@ def _numbered(above: Sequence[str]) -> Mapping[int, tuple[str, str]]:
 def _listed(above: Sequence[str], n: int) -> Iterator[list[str]]:
     """Yield names that are numbered, or that stand one to a line below ``Data:`` (SSRL)."""
     for pattern in (_LEGEND, _PREFIXED):
-        found: dict[int, str] = {}
-        for line in above:
-            marks = list(pattern.finditer(line))
-            ends = [mark.start() for mark in marks[1:]] + [len(line)] * bool(marks)
-            for mark, end in zip(marks, ends, strict=True):
-                name = line[mark.end() : end].strip().removesuffix("*").strip()
-                found.setdefault(int(mark[1]), name)
+        found = _marked(above, pattern)
         if sorted(found) == list(range(1, n + 1)):
             yield [found[at] for at in range(1, n + 1)]
     per_line = {int(each[1]): each[2] for each in map(_PER_LINE.match, above) if each}
@@ -138,31 +138,46 @@ def _listed(above: Sequence[str], n: int) -> Iterator[list[str]]:
         yield list(above[starts[-1] + 1 :])
 
 
+def _marked(above: Sequence[str], pattern: re.Pattern[str]) -> dict[int, str]:
+    """Return number -> name, where numbers stand before names, several to a line."""
+    found: dict[int, str] = {}
+    for line in above:
+        marks = list(pattern.finditer(line))
+        ends = [mark.start() for mark in marks[1:]] + [len(line)] * bool(marks)
+        for mark, end in zip(marks, ends, strict=True):
+            name = line[mark.end() : end].strip().removesuffix("*").strip()
+            found.setdefault(int(mark[1]), name)
+    return found
+
+
 def _label_line(above: Sequence[str], n: int, data: FloatArray) -> list[str] | None:
     """Return the labels of one line: the nearest one that names an energy, else the nearest."""
     spec = [line for line in above if line.startswith("#L")]
     lines = spec[-1:] or list(above[-_LAST_LINES:])[::-1]
     found: list[list[str]] = []
-    for at, line in enumerate(lines):
-        words = _split(line, n) or _beside_an_index(line, data)
-        if words and at + 1 < len(lines) and _are_units(words):
-            names = _split(lines[at + 1], n)
-            if names:
-                found.append(
-                    [f"{a} ({b.strip('()[]')})" for a, b in zip(names, words, strict=True)]
-                )
-                continue
-        if words:
-            found.append(words)
+    units: list[str] = []
+    for line in lines:
+        if row := _units_of(line, n):
+            units = row
+            continue
+        if words := _split(line, n) or _beside_an_index(line, data):
+            pairs = zip(words, units or [""] * n, strict=True)
+            found.append([f"{word} ({unit})" if unit else word for word, unit in pairs])
+        units = []
     return next((words for words in found if any(map(is_energy, words))), next(iter(found), None))
 
 
-def _are_units(words: Sequence[str]) -> bool:
-    """Tell a row of units below the names."""
+def _units_of(line: str, n: int) -> list[str]:
+    """Return the units of energies and angles in a row of units, (C,); nothing of another line."""
+    text = _MARK.sub("", line, count=1).strip()
+    words = [word.strip() for word in re.split(r"[,;\t]| {1,9}", text) if word.strip()]
+    if len(words) > n or not all(map(_UNITS_ROW.fullmatch, words)):
+        return []
     known = [word.strip("()[] ") for word in words]
-    return all(map(_UNITS_ROW.fullmatch, words)) and any(
-        re.fullmatch("k?ev", word, re.IGNORECASE) for word in known
-    )
+    if not any(re.fullmatch("k?ev", word, re.IGNORECASE) for word in known):
+        return []
+    kept = [word if re.fullmatch(_UNIT_WORDS, word, re.IGNORECASE) else "" for word in known]
+    return kept + [""] * (n - len(kept))
 
 
 def _beside_an_index(line: str, data: FloatArray) -> list[str] | None:
@@ -189,7 +204,7 @@ def _clearly_split(text: str) -> Iterator[list[str]]:
     """Yield the labels between commas, semicolons, tabs, quotes, and two blanks or more."""
     for separator in ",;\t":
         if separator in text:
-            row = next(csv.reader([text], delimiter=separator, skipinitialspace=True), [])
+            row = split_quoted(text, separator)
             words = [word.strip().strip("\"'").strip() for word in row]
             yield words
             yield words[:-1] if words and not words[-1] else words
@@ -209,10 +224,17 @@ def _are_single(words: Sequence[str], text: str) -> bool:
     """
     if any(not any(c.isalnum() for c in word) or word[0] in "([" for word in words):
         return False
+    if any(plain(word) == "energy" and _qualifies(words[n]) for n, word in enumerate(words[1:])):
+        return False
     parts = [part.split() for part in re.split(r"[ \t]{2,}", text)]
     if len(parts) == 1:
         return True
     return all(is_known(_UNIT.sub("", word)) for part in parts if len(part) > 1 for word in part)
+
+
+def _qualifies(word: str) -> bool:
+    """Tell the first word of the name of an energy: Mono Energy, achieved energy."""
+    return word.lower() in _QUALIFIERS or is_achieved(word) or is_wanted(word)
 
 
 def _unit(name: str) -> str:

@@ -70,14 +70,18 @@ def fields(line: str, style: Style) -> list[str]:
     if style.separator is None:
         words = line.split()
         return [word.strip("\"'") for word in words] if '"' in line or "'" in line else words
-    if '"' in line:
-        words = next(csv.reader([line], delimiter=style.separator, skipinitialspace=True), [])
-    else:
-        words = line.split(style.separator)
+    words = split_quoted(line, style.separator)
     stripped = [word.strip().strip("\"'") for word in words]
     if stripped and not stripped[-1]:  # the separator stands behind the last column as well
         stripped.pop()
     return stripped
+
+
+def split_quoted(line: str, separator: str) -> list[str]:
+    """Split a line at a separator that does not stand in quotes."""
+    if '"' in line and len(line) < csv.field_size_limit():
+        return next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
+    return line.split(separator)
 
 
 def numbers(line: str, style: Style) -> list[float] | None:
