@@ -79,6 +79,7 @@ def test_the_header_follows_the_specification(spectrum, tmp_path, half_step):
         "# Element.symbol: Fe",
         "# Element.edge: K",
         "# Sample.name: Fe2O3",
+        "# Mono.name: none",
         "# Column.1: energy eV",
         "# Column.2: norm",
         "# Column.3: norm_4",

@@ -71,7 +71,10 @@ def _number(text: str) -> float:
 
 
 def _write(path: Path, curve: Curve, sites: bool) -> None:
-    """Write it without Mono.d_spacing, which is required for angles only."""
+    """Write it without Mono.d_spacing, which is required for angles only.
+
+    A monochromator is named all the same, since xdi-validator asks for one.
+    """
     table = columns(curve, sites)
     if len(table) > MAX_COLUMNS:
         n_sites = len(distinct_sites(curve))
@@ -87,6 +90,7 @@ def _fields(curve: Curve, names: Sequence[str], sites: bool) -> Iterator[str]:
     told = {key: _text(key, value) for key, value in facts(curve).items()}
     fields = {
         **{field: told[key] for key, field in _STANDARD.items() if key in told},
+        "Mono.name": "none" if told.get("kind") == "simulated" else "unknown",
         "Column.1": "energy eV",
         **{f"Column.{n}": name for n, name in enumerate(names[1:], start=2)},
         **{f"Cgxas.{key}": text for key, text in told.items() if key not in _STANDARD},
