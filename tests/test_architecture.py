@@ -58,6 +58,7 @@ HEAVY = {
         "crystals.spec",
         "data.split",
         "model",
+        "training.folder",
         "training.settings",
         "training.state",
     ),

@@ -303,7 +303,7 @@ def _parts(description: Description, tensors: Mapping[str, Tensor]) -> _Parts:
     architecture = description.architecture["architecture"]
     if architecture not in architectures():
         raise ForeignCheckpoint(
-            f"there is no architecture {architecture!r}; import the package that brings it"
+            f"there is no architecture {architecture!r:.60}; import the package that brings it"
         )
     config = ArchitectureSettings.from_dict(description.architecture)
     cards = description.cards

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from importlib import import_module  # figures and files know spectra, not the other way round
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cgxas.errors import MissingExtra, SpectrumError
+from cgxas.limits import POINTS
 from cgxas.spectra.curve import checked_curve
 from cgxas.spectra.edge import WithEdge
 from cgxas.typing import FloatArray
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pymatgen.analysis.xas.spectrum import XAS
     from pymatgen.core.structure import Structure
+
+
+_HIGHEST = 1e6  # eV; the highest edge lies at 0.14 MeV
 
 
 @dataclass(frozen=True)
@@ -38,10 +43,15 @@ class EnergyGrid:
     n_points: int
 
     def __post_init__(self) -> None:
-        ends_are_fine = np.isfinite([self.e_min, self.e_max]).all() and self.e_min < self.e_max
-        if not ends_are_fine or self.n_points < 2:
+        numbers = (self.e_min, self.e_max, self.n_points)
+        if not all(isinstance(each, Real) for each in numbers):
+            raise SpectrumError("An energy grid is of two energies in eV and a number of points.")
+        fits = -_HIGHEST <= self.e_min < self.e_max <= _HIGHEST
+        if not fits or not 2 <= self.n_points <= POINTS.value or self.n_points % 1:
             raise SpectrumError(
-                f"An energy grid needs e_min < e_max and at least 2 points, not {self!r}."
+                f"An energy grid needs e_min < e_max within {_HIGHEST:,.0f} eV and 2 to "
+                f"{POINTS.value:,} points, not {self.e_min:g} to {self.e_max:g} eV in "
+                f"{self.n_points:g}."
             )
 
     @property
