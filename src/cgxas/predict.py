@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, Self, TypeAlias, overload
 import numpy as np
 import torch
 
+from cgxas.arguments import as_choice, as_list, as_whole_number, one_of_kind, refuse_single
 from cgxas.crystals.graph import SiteGraph, graph_of
 from cgxas.crystals.structure import Crystal, standardise
 from cgxas.elements import atomic_number
@@ -20,6 +21,7 @@ from cgxas.errors import (
     CrystalError,
     FarFromMeasuredWarning,
     FewTrainingSpectraWarning,
+    UnknownElement,
     UnsupportedAbsorber,
 )
 from cgxas.model.checkpoint import Checkpoint, load_checkpoint
@@ -38,6 +40,8 @@ FEW = 100
 FAR = 2.0
 """A calibrated edge energy less certain than these eV is answered with a warning."""
 ALL = "all"
+_CRYSTALS = "crystals are files or structures"
+_SYMBOLS = "absorbers are symbols such as 'Fe'"
 
 
 @dataclass(frozen=True)
@@ -94,17 +98,13 @@ class Predictor:
         Raises:
             ConfigError: the model does not know that fidelity, or there is no such device.
         """
-        if batch_size < 1:
-            raise ConfigError(f"batch_size = {batch_size}; it must be at least 1")
-        try:
-            self.model = Model(checkpoint, device)
-        except (RuntimeError, AssertionError) as error:
-            raise ConfigError(f"device {str(device)!r} cannot be used here; take cpu") from error
+        one_of_kind(checkpoint, Checkpoint, "a Predictor is made of a Checkpoint", ConfigError)
+        self._batch_size = as_whole_number(batch_size, 1, "batch_size", ConfigError)
+        self.model, self._fidelity = Model(checkpoint, device), fidelity
         if fidelity is not None:
             if checkpoint.is_calibrated:
                 raise ConfigError(f"{checkpoint.name} answers as measured, not as a simulation")
             checkpoint.config.fidelity_index(fidelity)
-        self._fidelity, self._batch_size = fidelity, batch_size
 
     @classmethod
     def load(
@@ -203,7 +203,8 @@ class Predictor:
         Returns:
             For each crystal, one spectrum per absorber.
         """
-        self._check_absorbers(absorbers)
+        absorbers = self._checked_absorbers(absorbers)
+        crystals = as_list(crystals, object, _CRYSTALS, CrystalError, least=1)
         jobs = (self._job(crystal, absorbers, sites, on_crystal) for crystal in crystals)
         found = list(self._answered(jobs))
         self._warn({spectrum.absorber for spectra in found for spectrum in spectra})
@@ -239,11 +240,12 @@ class Predictor:
         Yields:
             For each crystal, in order, one spectrum per absorber.
         """
-        absorbers = [absorbers] if isinstance(absorbers, str) else list(absorbers)
-        self._check_absorbers(absorbers)
+        wanted = self._checked_absorbers([absorbers] if isinstance(absorbers, str) else absorbers)
+        as_choice(errors, ("raise", "yield"), "errors", ConfigError)
+        refuse_single(crystals, _CRYSTALS, CrystalError)
         if errors == "raise":
-            return self._answered(self._job(crystal, absorbers) for crystal in crystals)
-        return self._answered_or_failed(crystals, absorbers)
+            return self._answered(self._job(crystal, wanted) for crystal in crystals)
+        return self._answered_or_failed(crystals, wanted)
 
     def _answered(self, jobs: Iterable[_Job]) -> Iterator[list[Spectrum]]:
         for batch in in_batches(jobs, len, self._batch_size):
@@ -268,10 +270,11 @@ class Predictor:
             name = str(given) if isinstance(given, str | PathLike) else str(formula)
             return Failure(name or f"crystal {number}", str(error), error)
 
-    def _check_absorbers(self, absorbers: Sequence[str]) -> None:
-        for absorber in absorbers:
-            if absorber != ALL:
-                self._check_absorber(absorber)
+    def _checked_absorbers(self, absorbers: Sequence[str]) -> list[str]:
+        found = as_list(absorbers, str, _SYMBOLS, UnknownElement, least=1)
+        for absorber in (each for each in found if each != ALL):
+            self._check_absorber(absorber)
+        return found
 
     def _check_absorber(self, absorber: str) -> None:
         atomic_number(absorber)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pymatgen.core.structure import Structure
 from pymatgen.optimization.neighbors import find_points_in_spheres
 
+from cgxas.arguments import as_list, as_whole_number
 from cgxas.crystals.canonical import Cell, SettledCell, settled_cell
 from cgxas.crystals.io.read import read_crystal
 from cgxas.crystals.molecules import equivalent_atoms
@@ -78,7 +79,9 @@ class Crystal:
         available = self.sites_of(absorber)
         if sites is None:
             return available
-        if not len(sites) or len(set(sites)) < len(sites):
+        given = as_list(sites, object, "sites are indices of atoms, counted from 0", InvalidSites)
+        sites = [as_whole_number(site, 0, "a site", InvalidSites) for site in given]
+        if not sites or len(set(sites)) < len(sites):
             raise InvalidSites("sites must name at least one site, and none of them twice")
         wrong = [site for site in sites if site not in available]
         if wrong:

@@ -21,6 +21,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from cgxas.arguments import shown
 from cgxas.crystals.bonds import BondSpec, usual_bonds
 from cgxas.errors import (
     CgxasError,
@@ -371,7 +372,7 @@ def _locate(model: str | Path) -> Path:
         raise
     except TypeError as error:
         raise CheckpointNotFound(
-            f"a model is the name of a bundled one or a path, not {type(model).__name__}"
+            f"a model is the name of a bundled one or a path, not {shown(model)}"
         ) from error
     except (OSError, ValueError) as error:  # a name that is too long, or has a null character
         reason = getattr(error, "strerror", None) or error

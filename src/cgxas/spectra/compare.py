@@ -6,11 +6,13 @@ are told in half steps, each found on all points of its own curve.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Final, Literal
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from cgxas.arguments import one_of_kind
 from cgxas.errors import SpectrumError, WrongEdge
 from cgxas.spectra.edge import half_step
 from cgxas.spectra.measurement import Measurement
@@ -111,6 +113,8 @@ def compare(
             is none.
         MissingExtra: a fit needs the tables of core holes, and xraydb is not installed.
     """
+    one_of_kind(predicted, Spectrum, "what is compared first is a Spectrum", SpectrumError)
+    one_of_kind(measured, Measurement, "what it is compared with is a Measurement", SpectrumError)
     if (predicted.absorber, predicted.edge) != (measured.element, measured.edge):
         raise WrongEdge(
             f"The predicted spectrum is of {predicted.absorber} {predicted.edge}, the measured one "
@@ -140,9 +144,9 @@ def compare(
 
 def _number(wish: float | str, name: str) -> float | None:
     """Return a number that was given, None if it is to be fitted."""
-    if wish == FIT:
+    if isinstance(wish, str) and wish == FIT:
         return None
-    if isinstance(wish, str) or not np.isfinite(wish):
+    if not isinstance(wish, Real) or isinstance(wish, bool) or not np.isfinite(float(wish)):
         raise SpectrumError(f"The {name} is 'fit' or a number of eV, not {wish!r}.")
     return float(wish)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cgxas.arguments import as_list, as_whole_number, one_of_kind
 from cgxas.errors import MissingExtra, SpectrumError
 from cgxas.limits import POINTS
 from cgxas.spectra.curve import checked_curve
@@ -90,7 +91,9 @@ class SiteSpectrum(_Curve):
 
     def __post_init__(self) -> None:
         self._freeze_arrays()
-        object.__setattr__(self, "sites", tuple(int(site) for site in self.sites))
+        given = as_list(self.sites, object, "sites are indices of atoms", SpectrumError)
+        sites = tuple(as_whole_number(site, 0, "a site", SpectrumError) for site in given)
+        object.__setattr__(self, "sites", sites)
         if not self.sites or len(set(self.sites)) != len(self.sites):
             raise SpectrumError(f"A site spectrum needs distinct site indices, not {self.sites}.")
 
@@ -143,7 +146,10 @@ class Spectrum(_Curve):
 
     def __post_init__(self) -> None:
         self._freeze_arrays()
-        object.__setattr__(self, "sites", tuple(self.sites))
+        for name in ("absorber", "edge", "formula", "model", "source"):
+            one_of_kind(getattr(self, name), str, f"{name} of a spectrum is a text", SpectrumError)
+        sites = as_list(self.sites, SiteSpectrum, "sites are SiteSpectrum values", SpectrumError)
+        object.__setattr__(self, "sites", tuple(sites))
         if self.sigma is not None:
             _, sigma = checked_curve(self.energy, self.sigma)
             if sigma.min() < 0:

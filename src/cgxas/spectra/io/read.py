@@ -4,7 +4,8 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from cgxas.errors import UnclearSpectrum, UnreadableSpectrum, WrongEdge
+from cgxas.arguments import as_path, as_text_or_none
+from cgxas.errors import UnclearSpectrum, UnknownElement, UnreadableSpectrum, WrongEdge
 from cgxas.spectra.io.base import Choice, Format
 from cgxas.spectra.io.formats import format_of, readable_suffixes
 from cgxas.spectra.io.scan import Scan, tidy
@@ -35,6 +36,7 @@ def read_spectrum(
         UnknownElement: the element is none.
         MissingExtra: Larch is not installed.
     """
+    as_text_or_none(element, "element", UnknownElement)
     return normalise(read_scan(path, group, energy, mu), element)
 
 
@@ -84,7 +86,9 @@ def read_scan(
         BadMeasurement: the energies are in unknown units.
         MissingExtra: Larch is not installed.
     """
-    file = Path(path)
+    file = as_path(path, "the file of a spectrum", UnreadableSpectrum)
+    for name, wish in {"group": group, "energy": energy, "mu": mu}.items():
+        as_text_or_none(wish, name, UnclearSpectrum)
     _refuse_unreadable(file)
     found, choice = format_of(file), Choice(group, energy, mu)
     _refuse_choice(found, choice, file)
