@@ -27,8 +27,12 @@ _WIDTH = 80
 T = TypeVar("T")
 
 
-def parsed(text: bytes | str) -> Any:
+def parsed(text: bytes | str, finite: bool = True) -> Any:
     """Return the value of a JSON text.
+
+    Args:
+        text: the text.
+        finite: refuse numbers that are not, NaN and Infinity among them.
 
     Raises:
         ValueError: it is none; the message tells why in part of a sentence.
@@ -38,9 +42,9 @@ def parsed(text: bytes | str) -> Any:
         value = json.loads(
             text,
             object_pairs_hook=_object,
-            parse_float=_number,
+            parse_float=_number if finite else float,
             parse_int=_whole,
-            parse_constant=_refuse_constant,
+            parse_constant=_refuse_constant if finite else float,
         )
         _refuse_deep(value)
     except RecursionError as error:
