@@ -16,6 +16,7 @@ FILES = {
 # A room may import itself and lower floors, never sideways or up.
 FLOORS = {
     "errors": 0,
+    "arguments": 1,
     "elements": 1,
     "limits": 1,
     "settings": 1,
@@ -58,6 +59,7 @@ HEAVY = {
         "crystals.spec",
         "data.split",
         "model",
+        "training.folder",
         "training.settings",
         "training.state",
     ),

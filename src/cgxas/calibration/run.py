@@ -89,7 +89,7 @@ def prepare(config: CalibrationSettings, compounds: Compounds, folder: Path, com
         for name, value in about.items():
             if there.get(name) != value:
                 raise ConfigError(
-                    f"{folder} holds another calibration: its {name} is {there.get(name)}, "
+                    f"{folder} holds another calibration: its {name} is {there.get(name)!s:.60}, "
                     f"not {value}; name another folder"
                 )
         return

@@ -1,6 +1,6 @@
 """The one place where a crystal's cell is chosen and its sites are numbered."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pymatgen.core.structure import Structure
 from pymatgen.optimization.neighbors import find_points_in_spheres
 
+from cgxas.arguments import as_list, as_whole_number
 from cgxas.crystals.canonical import Cell, SettledCell, settled_cell
 from cgxas.crystals.io.read import read_crystal
 from cgxas.crystals.molecules import equivalent_atoms
@@ -84,6 +85,19 @@ class Crystal:
         return self.source or self.formula
 
 
+def site_indices(sites: Iterable[int]) -> list[int]:
+    """Return indices of atoms that a caller gave as plain numbers.
+
+    Raises:
+        InvalidSites: they are no whole numbers from 0, given twice, or none.
+    """
+    given = as_list(sites, object, "sites are indices of atoms, counted from 0", InvalidSites)
+    found = [as_whole_number(site, 0, "a site", InvalidSites) for site in given]
+    if not found or len(set(found)) < len(found):
+        raise InvalidSites("sites must name at least one site, and none of them twice")
+    return found
+
+
 def checked_sites(
     sites: Sequence[int], available: NDArray[np.int64], absorber: str, name: str
 ) -> NDArray[np.int64]:
@@ -98,8 +112,7 @@ def checked_sites(
     Raises:
         InvalidSites: an index outside the crystal, of another element, given twice, or none.
     """
-    if not len(sites) or len(set(sites)) < len(sites):
-        raise InvalidSites("sites must name at least one site, and none of them twice")
+    sites = site_indices(sites)
     wrong = [site for site in sites if site not in available]
     if wrong:
         raise InvalidSites(

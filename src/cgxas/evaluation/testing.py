@@ -8,11 +8,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cgxas.arguments import as_choice
 from cgxas.crystals.canonical import settled_cell
 from cgxas.data.compile import CompiledData
 from cgxas.data.dataset import Dataset
 from cgxas.data.record import Record
-from cgxas.data.split import Part, Split, SplitSettings
+from cgxas.data.split import PARTS, Part, Split, SplitSettings
 from cgxas.elements import atomic_number
 from cgxas.errors import ConfigError
 from cgxas.evaluation.asking import Answer, predict_targets
@@ -20,7 +21,7 @@ from cgxas.evaluation.scores import Answers, Evaluation, scored
 from cgxas.jsonfile import as_kind
 from cgxas.model.architecture import Architecture
 from cgxas.model.checkpoint import Checkpoint
-from cgxas.model.model import Model
+from cgxas.model.model import Model, usable_device
 from cgxas.spectra.resample import resample
 from cgxas.spectra.spectrum import EnergyGrid
 from cgxas.spectra.xray import windows
@@ -98,6 +99,8 @@ def retest(
     Raises:
         ConfigError: the part holds no spectrum the model has an answer for.
     """
+    as_choice(part, PARTS, "part", ConfigError)
+    device = usable_device(device)
     usual = {atomic_number(s): card.fidelity or "" for s, card in checkpoint.elements.items()}
     known = np.isin(data.dataset.absorber.numpy(), list(usual))
     parts = Split(*(p[known[p]] for p in (split.train, split.validation, split.test)))

@@ -21,6 +21,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from cgxas.arguments import shown
 from cgxas.crystals.bonds import BondSpec, usual_bonds
 from cgxas.errors import (
     CgxasError,
@@ -303,7 +304,7 @@ def _parts(description: Description, tensors: Mapping[str, Tensor]) -> _Parts:
     architecture = description.architecture["architecture"]
     if architecture not in architectures():
         raise ForeignCheckpoint(
-            f"there is no architecture {architecture!r}; import the package that brings it"
+            f"there is no architecture {architecture!r:.60}; import the package that brings it"
         )
     config = ArchitectureSettings.from_dict(description.architecture)
     cards = description.cards
@@ -371,7 +372,7 @@ def _locate(model: str | Path) -> Path:
         raise
     except TypeError as error:
         raise CheckpointNotFound(
-            f"a model is the name of a bundled one or a path, not {type(model).__name__}"
+            f"a model is the name of a bundled one or a path, not {shown(model)}"
         ) from error
     except (OSError, ValueError) as error:  # a name that is too long, or has a null character
         reason = getattr(error, "strerror", None) or error

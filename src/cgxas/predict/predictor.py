@@ -5,13 +5,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, overload
 
+from cgxas.arguments import as_choice, as_list, as_whole_number, one_of_kind, refuse_single
 from cgxas.crystals.disorder.order import Disorder
+from cgxas.crystals.structure import site_indices
 from cgxas.elements import atomic_number
 from cgxas.errors import (
     CgxasError,
     ConfigError,
     CrystalError,
     FewTrainingSpectraWarning,
+    UnknownElement,
     UnsupportedAbsorber,
 )
 from cgxas.model.checkpoint import Checkpoint, load_checkpoint
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
 FEW = 100
 """Absorbers with fewer training spectra are answered with a warning."""
+_CRYSTALS = "crystals are files or structures"
+_SYMBOLS = "absorbers are symbols such as 'Fe'"
 
 
 class Predictor:
@@ -54,17 +59,13 @@ class Predictor:
         Raises:
             ConfigError: the model does not know that fidelity, or there is no such device.
         """
-        if batch_size < 1:
-            raise ConfigError(f"batch_size = {batch_size}; it must be at least 1")
-        try:
-            self.model = Model(checkpoint, device)
-        except (RuntimeError, AssertionError) as error:
-            raise ConfigError(f"device {str(device)!r} cannot be used here; take cpu") from error
+        one_of_kind(checkpoint, Checkpoint, "a Predictor is made of a Checkpoint", ConfigError)
+        self._batch_size = as_whole_number(batch_size, 1, "batch_size", ConfigError)
+        self.model, self._fidelity = Model(checkpoint, device), fidelity
         if fidelity is not None:
             if checkpoint.is_calibrated:
                 raise ConfigError(f"{checkpoint.name} answers as measured, not as a simulation")
             checkpoint.config.fidelity_index(fidelity)
-        self._fidelity, self._batch_size = fidelity, batch_size
 
     @classmethod
     def load(
@@ -180,6 +181,7 @@ class Predictor:
         Returns:
             For each crystal, one spectrum per absorber.
         """
+        crystals = as_list(crystals, object, _CRYSTALS, CrystalError, least=1)
         question = self._question(absorbers, disorder, sites)
 
         def jobs() -> Iterator[Job]:
@@ -228,8 +230,11 @@ class Predictor:
         Yields:
             For each crystal, in order, one spectrum per absorber.
         """
-        absorbers = [absorbers] if isinstance(absorbers, str) else list(absorbers)
-        question = self._question(absorbers, disorder)
+        question = self._question(
+            [absorbers] if isinstance(absorbers, str) else absorbers, disorder
+        )
+        as_choice(errors, ("raise", "yield"), "errors", ConfigError)
+        refuse_single(crystals, _CRYSTALS, CrystalError)
         if errors == "raise":
             return self._answered(job_of(crystal, question) for crystal in crystals)
         return self._answered_or_failed(crystals, question)
@@ -260,16 +265,16 @@ class Predictor:
         disorder: str | Disorder,
         sites: Sequence[int] | None = None,
     ) -> Question:
-        for absorber in absorbers:
-            if absorber != ALL:
-                self._check_absorber(absorber)
+        found = as_list(absorbers, str, _SYMBOLS, UnknownElement, least=1)
+        for absorber in (each for each in found if each != ALL):
+            self._check_absorber(absorber)
         return Question(
-            absorbers=tuple(absorbers),
+            absorbers=tuple(found),
             known=self.absorbers,
             model=self.name,
             spec=self.checkpoint.config.graph,
             disorder=Disorder.of(disorder),
-            sites=None if sites is None else tuple(sites),
+            sites=None if sites is None else tuple(site_indices(sites)),
         )
 
     def _check_absorber(self, absorber: str) -> None:

@@ -6,11 +6,13 @@ are told in half steps, each found on all points of its own curve.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Final, Literal
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from cgxas.arguments import one_of_kind
 from cgxas.errors import SpectrumError, WrongEdge
 from cgxas.spectra.edge import half_step
 from cgxas.spectra.measurement import Measurement
@@ -111,6 +113,8 @@ def compare(
             is none.
         MissingExtra: a fit needs the tables of core holes, and xraydb is not installed.
     """
+    one_of_kind(predicted, Spectrum, "what is compared first is a Spectrum", SpectrumError)
+    one_of_kind(measured, Measurement, "what it is compared with is a Measurement", SpectrumError)
     _refuse_other_edge(predicted, measured)
     moved, width = _number(shift, "shift"), _number(broaden, "broadening")
     curves = Curves(
@@ -152,9 +156,9 @@ def _refuse_other_edge(predicted: Spectrum, measured: Measurement) -> None:
 
 def _number(wish: float | str, name: str) -> float | None:
     """Return a number that was given, None if it is to be fitted."""
-    if wish == FIT:
+    if isinstance(wish, str) and wish == FIT:
         return None
-    if isinstance(wish, str) or not np.isfinite(wish):
+    if not isinstance(wish, Real) or isinstance(wish, bool) or not np.isfinite(float(wish)):
         raise SpectrumError(f"The {name} is 'fit' or a number of eV, not {wish!r}.")
     return float(wish)
 

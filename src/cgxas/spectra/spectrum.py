@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from importlib import import_module  # figures and files know spectra, not the other way round
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cgxas.arguments import as_list, as_whole_number, one_of_kind
 from cgxas.errors import MissingExtra, SpectrumError
+from cgxas.limits import POINTS
 from cgxas.spectra.curve import checked_curve
 from cgxas.spectra.edge import WithEdge
 from cgxas.typing import FloatArray
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pymatgen.analysis.xas.spectrum import XAS
     from pymatgen.core.structure import Structure
+
+
+_HIGHEST = 1e6  # eV; the highest edge lies at 0.14 MeV
 
 
 @dataclass(frozen=True)
@@ -38,10 +44,15 @@ class EnergyGrid:
     n_points: int
 
     def __post_init__(self) -> None:
-        ends_are_fine = np.isfinite([self.e_min, self.e_max]).all() and self.e_min < self.e_max
-        if not ends_are_fine or self.n_points < 2:
+        numbers = (self.e_min, self.e_max, self.n_points)
+        if not all(isinstance(each, Real) for each in numbers):
+            raise SpectrumError("An energy grid is of two energies in eV and a number of points.")
+        fits = -_HIGHEST <= self.e_min < self.e_max <= _HIGHEST
+        if not fits or not 2 <= self.n_points <= POINTS.value or self.n_points % 1:
             raise SpectrumError(
-                f"An energy grid needs e_min < e_max and at least 2 points, not {self!r}."
+                f"An energy grid needs e_min < e_max within {_HIGHEST:,.0f} eV and 2 to "
+                f"{POINTS.value:,} points, not {self.e_min:g} to {self.e_max:g} eV in "
+                f"{self.n_points:g}."
             )
 
     @property
@@ -83,7 +94,9 @@ class SiteSpectrum(_Curve):
 
     def __post_init__(self) -> None:
         self._freeze_arrays()
-        object.__setattr__(self, "sites", tuple(int(site) for site in self.sites))
+        given = as_list(self.sites, object, "sites are indices of atoms", SpectrumError)
+        sites = tuple(as_whole_number(site, 0, "a site", SpectrumError) for site in given)
+        object.__setattr__(self, "sites", sites)
         if not self.sites or len(set(self.sites)) != len(self.sites):
             raise SpectrumError(f"A site spectrum needs distinct site indices, not {self.sites}.")
         if not 0.0 < self.occupancy <= 1.0:
@@ -141,7 +154,10 @@ class Spectrum(_Curve):
 
     def __post_init__(self) -> None:
         self._freeze_arrays()
-        object.__setattr__(self, "sites", tuple(self.sites))
+        for name in ("absorber", "edge", "formula", "model", "source"):
+            one_of_kind(getattr(self, name), str, f"{name} of a spectrum is a text", SpectrumError)
+        sites = as_list(self.sites, SiteSpectrum, "sites are SiteSpectrum values", SpectrumError)
+        object.__setattr__(self, "sites", tuple(sites))
         if self.sigma is not None:
             _, sigma = checked_curve(self.energy, self.sigma)
             if sigma.min() < 0:

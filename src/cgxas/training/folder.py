@@ -19,12 +19,14 @@ import platform
 from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import Field
 
+from cgxas.data.split import SplitBy
 from cgxas.errors import ConfigError, OutputError
 from cgxas.evaluation.scores import Evaluation
 from cgxas.evaluation.tested import TestedSpectra
@@ -38,6 +40,8 @@ from cgxas.writing import atomic_path
 
 Kind = Literal["universal", "element", "finetune"]
 
+_Symbol = Annotated[str, Field(min_length=1, max_length=2)]
+_Hash = Annotated[str, Field(max_length=64)]
 _RUN = "run.json"
 CONFIG, SPLIT, DATA = "config.toml", "split.json", "data"
 _SCORES, _TESTED = "evaluation.json", "test.parquet"
@@ -63,11 +67,11 @@ class RunFolder:
     path: Path
     name: FileName
     kind: Kind
-    element: str | None
-    split_by: str
-    split_sha256: str
+    element: _Symbol | None
+    split_by: SplitBy
+    split_sha256: _Hash
     data: tuple[Path, ...]
-    data_sha256: str
+    data_sha256: _Hash
     command: str
     environment: dict[str, str]
 

@@ -11,6 +11,7 @@ from cgxas.crystals.canonical import Cell
 from cgxas.data.sources.feff_site import surroundings
 from cgxas.data.sources.item import Unusable
 from cgxas.elements import MAX_ATOMIC_NUMBER
+from cgxas.reading import read_bounded
 
 _CARDS = {
     "EDGE": "EDGE",
@@ -83,8 +84,8 @@ def read_input(path: Path) -> FeffInput:
         Unusable: it is missing or says too little.
     """
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
+        text = read_bounded(path, Unusable).decode("utf-8", errors="replace")
+    except Unusable as error:
         raise Unusable("run has no feff.inp") from error
     cards, blocks = _parsed(text)
     header_cell = _header_cell(path, text)
@@ -100,7 +101,7 @@ def read_input(path: Path) -> FeffInput:
             around = _around_target(cards, lattice_cell or header_cell)
         else:
             around = _around_absorber(cards, places, numbers, ipots)
-    except (KeyError, IndexError, ValueError) as error:
+    except (KeyError, IndexError, ValueError, OverflowError) as error:
         raise Unusable("feff.inp is not readable") from error
     return FeffInput(cards, *around, lattice_cell, header_cell)
 

@@ -4,7 +4,8 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from cgxas.errors import UnclearSpectrum, UnreadableSpectrum, WrongEdge
+from cgxas.arguments import as_path, as_text_or_none
+from cgxas.errors import UnclearSpectrum, UnknownElement, UnreadableSpectrum, WrongEdge
 from cgxas.limits import FILE_SIZE, POINTS
 from cgxas.reading import refuse_unreadable
 from cgxas.spectra.absorber import plain_edge
@@ -42,6 +43,8 @@ def read_spectrum(
         UnknownElement: the element is none.
         MissingExtra: Larch is not installed.
     """
+    as_text_or_none(element, "element", UnknownElement)
+    as_text_or_none(edge, "edge", UnknownElement)
     return normalise(read_scan(path, group, energy, mu), element, edge)
 
 
@@ -98,8 +101,10 @@ def read_scan(
         BadMeasurement: the energies are in unknown units.
         MissingExtra: Larch is not installed.
     """
-    size = refuse_unreadable(path, UnreadableSpectrum)
-    file = Path(path)
+    file = as_path(path, "the file of a spectrum", UnreadableSpectrum)
+    for name, wish in {"group": group, "energy": energy, "mu": mu}.items():
+        as_text_or_none(wish, name, UnclearSpectrum)
+    size = refuse_unreadable(file, UnreadableSpectrum)
     found, choice = format_of(file), Choice(group, energy, mu)
     _refuse_choice(found, choice, file)
     if found.read is None:
