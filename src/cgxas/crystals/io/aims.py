@@ -33,7 +33,7 @@ def _read(content: Content) -> "Atoms":
         if words and words[0] in _NAMES:
             rows[words[0]].append(words[1:])
             limits.ATOMS.refuse_beyond(
-                len(rows[words[0]]), f"{content.path} lists", UnreadableCrystal
+                len(rows[words[0]]), f"{content.path} lists at least", UnreadableCrystal
             )
     lattice, cart, frac = (
         np.array([[number(word) for word in row[:3]] for row in rows[name]]).reshape(-1, 3)

@@ -110,6 +110,17 @@ def _check_gen(content: Content) -> None:
     _refuse_long(content)
 
 
+_CFG_COUNT = re.compile(r"^Number of particles[ \t]*=[ \t]*(\d{1,18})", re.MULTILINE)
+
+
+def _check_cfg(content: Content) -> None:
+    _refuse_long(content)
+    natoms = _CFG_COUNT.search(content.head)
+    limits.ATOMS.refuse_beyond(
+        int(natoms[1]) if natoms else 0, f"{content.path} lists", UnreadableCrystal
+    )
+
+
 _PDB_GROUP = re.compile(r"^CRYST1.{49}(.{1,11})", re.MULTILINE)
 _PDB_ATOM = re.compile(r"^(?:ATOM  |HETATM).{10}(.).{37}(.{0,6})", re.MULTILINE)
 
@@ -184,7 +195,7 @@ _KINDS = (
         "cfg",
         _starts(r"Number of particles[ \t]*="),
         names=("*.cfg",),
-        check=_refuse_long,
+        check=_check_cfg,
     ),
     _Kind(
         "PDB file",

@@ -94,7 +94,7 @@ def _parsed(
             break
         if len(words) >= 4:
             rows.append(words)
-    limits.ATOMS.refuse_beyond(len(rows), f"{content.path} lists", UnreadableCrystal)
+    limits.ATOMS.refuse_beyond(len(rows), f"{content.path} lists at least", UnreadableCrystal)
     if not group or "a" not in cell or not rows:
         raise UnreadableCrystal(
             f"{content.path} is not a readable atoms.inp: it needs space, a, and a list of atoms"

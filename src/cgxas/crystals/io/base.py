@@ -81,13 +81,18 @@ def last_of(content: Content, count: int, what: str) -> None:
 
 
 def _reason(error: Exception) -> str:
+    """Return what a library's error tells a user, who knows nothing of its insides."""
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
+    if isinstance(error, IndexError | StopIteration | EOFError):
+        return "lines are missing, or words in a line"
+    if not str(error):
+        return "its lines are not those of such a file"
     missing = "missing or unknown: " if isinstance(error, KeyError) else ""
     return missing + one_line(error)
 
 
 def one_line(error: object) -> str:
-    """Return a message as one short line, or the class of an error that has none."""
-    text = " ".join(str(error)[:2000].split()) or type(error).__name__
+    """Return a message as one short line."""
+    text = " ".join(str(error)[:2000].split())
     return text if len(text) <= 160 else text[:157] + "..."

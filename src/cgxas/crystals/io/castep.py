@@ -55,7 +55,9 @@ def _blocks(content: Content) -> Iterator[tuple[str, list[list[str]], float]]:
             unit = _UNITS[key]
         else:
             rows.append(words)
-            limits.ATOMS.refuse_beyond(len(rows), f"{content.path} lists", UnreadableCrystal)
+            limits.ATOMS.refuse_beyond(
+                len(rows), f"{content.path} lists at least", UnreadableCrystal
+            )
 
 
 def _lattice(content: Content, blocks: dict[str, tuple[list[list[str]], float]]) -> Lattice:

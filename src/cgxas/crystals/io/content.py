@@ -87,7 +87,7 @@ class Content:
         A list of the lines of a hostile file would take many times its size.
         """
         text = self.text
-        while start <= len(text):
+        while start < len(text):
             end = text.find("\n", start)
             if end < 0:
                 end = len(text)

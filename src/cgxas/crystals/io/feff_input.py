@@ -121,7 +121,9 @@ def _parsed(text: str) -> tuple[dict[str, str], dict[str, list[list[str]]]]:
                 cards[_CARDS[short]] = " ".join(words[1:])
         elif block:
             blocks[block].append(words)
-            limits.ATOMS.refuse_beyond(len(blocks[block]), "feff.inp lists", UnreadableCrystal)
+            limits.ATOMS.refuse_beyond(
+                len(blocks[block]), "feff.inp lists at least", UnreadableCrystal
+            )
     return cards, blocks
 
 

@@ -123,7 +123,7 @@ def _sections(
             if now == "Masses":
                 row.append(comment.strip())
             limits.ATOMS.refuse_beyond(
-                len(sections[now]), f"{content.path} lists", UnreadableCrystal
+                len(sections[now]), f"{content.path} lists at least", UnreadableCrystal
             )
     if len(sections.get("Atoms", [])) != header.get("atoms", [0.0])[0]:
         raise UnreadableCrystal(

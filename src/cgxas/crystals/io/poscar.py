@@ -143,7 +143,7 @@ def _numbers(content: Content, header: _Header, words: list[list[str]]) -> list[
                 f"{content.path} has {len(header.symbols)} symbols and {len(header.counts)} counts "
                 "of atoms; lines 6 and 7 must have as many words"
             )
-        types = [named_element(content, symbol) for symbol in header.symbols]
+        types = [named_element(content, symbol.split("/", 1)[0]) for symbol in header.symbols]
         return _each(types, header.counts)
     behind = 6 if header.is_selective else 3
     named = symbols_only(row[behind] if len(row) > behind else "" for row in words)

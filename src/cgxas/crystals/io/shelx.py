@@ -65,7 +65,9 @@ def _read(content: Content) -> IStructure:
             elements += words[1:2] if len(words) > 2 and is_number(words[2]) else words[1:]
         elif name not in instructions and not re.fullmatch(r"Q\d+", name):
             rows.append(words)
-            limits.ATOMS.refuse_beyond(len(rows), f"{content.path} lists", UnreadableCrystal)
+            limits.ATOMS.refuse_beyond(
+                len(rows), f"{content.path} lists at least", UnreadableCrystal
+            )
     symmetry = _all_operations(content, kind, operations)
     lattice = Lattice.from_parameters(*cell)
     sites = [_site(content, row, elements, symmetry, lattice) for row in rows]

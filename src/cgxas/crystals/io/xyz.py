@@ -60,37 +60,57 @@ def _read(content: Content) -> "Atoms":
 
 def _last_frame(content: Content) -> tuple[_Frame, int]:
     """Return the last arrangement, and how many there are."""
-    lines = content.lines()
-    frame, count = None, 0
-    for line in lines:
-        if not line.strip():
+    text, start, last, count = content.text, 0, 0, 0
+    while start < len(text):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        line = text[start : min(end, start + LONGEST_LINE)]
+        if not line or line.isspace():
+            start = end + 1
             continue
-        if not _COUNT.fullmatch(line[:LONGEST_LINE]):
-            if frame is not None and _VECTOR.fullmatch(line.split(None, 1)[0]):
-                raise UnreadableCrystal(
-                    f"{content.path} has lattice vectors below its atoms: write them into the "
-                    'second line, as Lattice="ax ay az bx by bz cx cy cz"'
-                )
-            raise UnreadableCrystal(
-                f"{content.path} is not a readable XYZ file: {line[:40]!r} stands where the number "
-                "of atoms should"
-            )
-        natoms = int(line)
-        limits.ATOMS.refuse_beyond(natoms, f"{content.path} lists", UnreadableCrystal)
-        comment = next(lines, "")
-        if len(comment) > LONGEST_LINE:
-            raise UnreadableCrystal(
-                f"{content.path} is not a readable XYZ file: its second line is too long"
-            )
-        atoms = list(islice(lines, natoms))
-        if len(atoms) < natoms:
-            raise UnreadableCrystal(
-                f"{content.path} says {natoms:,} atoms and lists {len(atoms):,}: it is cut short"
-            )
-        frame, count = _Frame(comment, atoms), count + 1
-    if frame is None:
+        natoms = _natoms(content, line, count)
+        last, count = start, count + 1
+        start = _skip(text, end + 1, natoms + 1)
+    if not count:
         raise UnreadableCrystal(f"{content.path} is not a readable XYZ file: it holds no atoms")
-    return frame, count
+    lines = content.lines(last)
+    natoms, comment = int(next(lines)), next(lines, "")
+    if len(comment) > LONGEST_LINE:
+        raise UnreadableCrystal(
+            f"{content.path} is not a readable XYZ file: its second line is too long"
+        )
+    atoms = list(islice(lines, natoms))
+    if len(atoms) < natoms:
+        raise UnreadableCrystal(
+            f"{content.path} says {natoms:,} atoms and lists {len(atoms):,}: it is cut short"
+        )
+    return _Frame(comment, atoms), count
+
+
+def _natoms(content: Content, line: str, count: int) -> int:
+    """Return the number of atoms that the first line of an arrangement states."""
+    if _COUNT.fullmatch(line):
+        limits.ATOMS.refuse_beyond(int(line), f"{content.path} lists", UnreadableCrystal)
+        return int(line)
+    if count and _VECTOR.fullmatch(line.split(None, 1)[0]):
+        raise UnreadableCrystal(
+            f"{content.path} has lattice vectors below its atoms: write them into the second line, "
+            'as Lattice="ax ay az bx by bz cx cy cz"'
+        )
+    raise UnreadableCrystal(
+        f"{content.path} is not a readable XYZ file: {line[:40]!r} stands where the number of "
+        "atoms should"
+    )
+
+
+def _skip(text: str, start: int, count: int) -> int:
+    """Return where the text goes on behind so many lines."""
+    for _ in range(count):
+        end = text.find("\n", start)
+        if end < 0:
+            return len(text)
+        start = end + 1
+    return start
 
 
 def _header(content: Content, comment: str) -> dict[str, Any]:
