@@ -48,8 +48,9 @@ class Limit:
         """
         most = self.value
         if not amount <= most:
+            shown = f"{amount:,}" if isinstance(amount, int) else f"{amount:,.12g}"
             raise error(
-                f"{what} {amount:,.12g} {self.unit}, more than the {most:,} that are taken; set "
+                f"{what} {shown} {self.unit}, more than the {most:,} that are taken; set "
                 f"{self.variable} to take more"
             )
 

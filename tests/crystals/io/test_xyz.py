@@ -10,7 +10,7 @@ LATTICE = 'Lattice="4.2 0 0 0 4.2 0 0 0 4.2"'
 HEADER = f"{LATTICE} Properties=species:S:1:pos:R:3"
 CSCL = f"2\n{HEADER}\nCs 0 0 0\nCl 2.1 2.1 2.1\n"
 PEROVSKITE = f"""5
-Properties=id:I:1:species:S:1:pos:R:3:forces:R:3 {LATTICE} energy=-3.2 config_type="bulk x" pbc="T T T"
+Properties=id:I:1:species:S:1:pos:R:3:forces:R:3 {LATTICE} energy=-3.2 note="a b" pbc="T T T"
 1 Sr 0 0 0 0 0 0
 2 Ti 2.1 2.1 2.1 0 0 0
 3 O  2.1 2.1 0 0 0 0

@@ -7,7 +7,8 @@ from pymatgen.core.structure import IStructure
 
 from cgxas import limits
 from cgxas.crystals.io.base import CrystalFormat, warn
-from cgxas.crystals.io.cif_text import Site, cif_text, read_cif_text
+from cgxas.crystals.io.cif.read import crystal_of
+from cgxas.crystals.io.cif_text import Site, cif_text
 from cgxas.crystals.io.content import Content
 from cgxas.crystals.io.numerals import fraction, is_number
 from cgxas.crystals.io.species import named_element
@@ -63,7 +64,7 @@ def _read(content: Content) -> IStructure:
         sites.append(Site(f"{element}{number}", element, (x, y, z), share))
     if any(shift):
         warn(content, "its atoms were shifted as the file says (shift)")
-    return read_cif_text(content.path, cif_text(_full(content, cell, group), sites, group))
+    return crystal_of(cif_text(_full(content, cell, group), sites, group), str(content.path))
 
 
 def _parsed(

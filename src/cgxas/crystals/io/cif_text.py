@@ -6,12 +6,6 @@ is done once.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import NamedTemporaryFile
-
-from pymatgen.core.structure import IStructure
-
-from cgxas.crystals.io.cif import read_cif
 
 
 @dataclass(frozen=True)
@@ -57,15 +51,3 @@ def cif_text(
         x, y, z = site.place
         lines.append(f"{site.label} {site.element} {x:.7f} {y:.7f} {z:.7f} {site.occupancy:.5g}")
     return "\n".join(lines) + "\n"
-
-
-def read_cif_text(path: Path, text: str) -> IStructure:
-    """Read the text of a CIF.
-
-    Raises:
-        CrystalError: it cannot be used.
-    """
-    with NamedTemporaryFile("w", suffix=".cif", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        return read_cif(Path(file.name))

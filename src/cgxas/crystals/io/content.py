@@ -1,33 +1,22 @@
 """A crystal file, read once: checked, unpacked and decoded within bounds."""
 
-import bz2
-import gzip
-import lzma
-import stat
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from io import BytesIO
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
 
 from cgxas import limits
 from cgxas.errors import UnreadableCrystal
+from cgxas.reading import read_bounded, unpack_bounded
 
 HEAD = 65_536
 """Characters at the start of a file that tell what it is."""
 
+_FIRST = 12
+
 LONGEST_LINE = 100_000
 """Characters of a line that a reader works on; no line of a crystal file is as long."""
-
-_OPENERS: dict[bytes, Callable[..., Any]] = {
-    b"\x1f\x8b": gzip.open,
-    b"BZh": bz2.open,
-    b"\xfd7zXZ\x00": lzma.open,
-}
-"""Who unpacks a file, by its first bytes."""
 
 _ARCHIVES = {
     b"PK\x03\x04": "a zip archive",
@@ -78,8 +67,9 @@ class Content:
 
     @cached_property
     def first(self) -> tuple[str, ...]:
-        """The first twelve lines, each cut where it is longer than any honest one."""
-        return tuple(line[:LONGEST_LINE] for line in islice(self.lines(), 12))
+        """The first twelve lines, cut where longer than honest ones; empty where missing."""
+        lines = [line[:LONGEST_LINE] for line in islice(self.lines(), _FIRST)]
+        return tuple(lines + [""] * (_FIRST - len(lines)))
 
     def lines(self, start: int = 0) -> Iterator[str]:
         """Yield the lines from a character on, without their ends, one at a time.
@@ -130,17 +120,15 @@ def read_content(path: Path) -> Content:
     Raises:
         UnreadableCrystal: there is no such file, it is none, empty, too large, or an archive.
     """
-    data = _bytes_of(path)
+    packed = read_bounded(path, UnreadableCrystal)
+    refuse_archive(path, packed)
+    data = unpack_bounded(packed, str(path), UnreadableCrystal)
     refuse_archive(path, data)
     name = path.name.lower()
-    opener = next((_OPENERS[magic] for magic in _OPENERS if data.startswith(magic)), None)
-    if opener:
-        data = _unpacked(path, opener(BytesIO(data), "rb"))
-        refuse_archive(path, data)
     for suffix in _PACKED_SUFFIXES:
         name = name.removesuffix(suffix)
     if not data or data.isspace():
-        raise UnreadableCrystal(f"{path} is empty")
+        raise UnreadableCrystal(f"{path} is empty; copy it again")
     return Content(path, name, data)
 
 
@@ -157,36 +145,6 @@ def refuse_archive(path: Path, data: bytes) -> None:
         raise UnreadableCrystal(
             f"{path} is {what}: give the crystal file itself, such as a CIF or POSCAR"
         )
-
-
-def _bytes_of(path: Path) -> bytes:
-    try:
-        status = path.stat()
-        if stat.S_ISDIR(status.st_mode):
-            raise UnreadableCrystal(f"{path} is a folder; name the crystal file in it")
-        if not stat.S_ISREG(status.st_mode):  # to open a pipe or a device can wait for ever
-            raise UnreadableCrystal(f"{path} is not a regular file; write the crystal to one")
-        limits.FILE_SIZE.refuse_beyond(status.st_size, f"{path} has", UnreadableCrystal)
-        with path.open("rb") as file:
-            data = file.read(limits.FILE_SIZE.value + 1)
-    except FileNotFoundError:
-        raise UnreadableCrystal(f"{path}: no such file") from None
-    except (OSError, ValueError) as error:  # ValueError: a name with a null character
-        if isinstance(error, UnreadableCrystal):
-            raise
-        reason = getattr(error, "strerror", None) or error
-        raise UnreadableCrystal(f"{str(path)!r} cannot be read: {reason}") from error
-    limits.FILE_SIZE.refuse_beyond(len(data), f"{path} has at least", UnreadableCrystal)
-    return data
-
-
-def _unpacked(path: Path, packed: IO[bytes]) -> bytes:
-    try:
-        data = packed.read(limits.FILE_SIZE.value + 1)
-    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
-        raise UnreadableCrystal(f"{path} is damaged: it cannot be unpacked") from error
-    limits.FILE_SIZE.refuse_beyond(len(data), f"{path} unpacks to at least", UnreadableCrystal)
-    return data
 
 
 _MARKS = (

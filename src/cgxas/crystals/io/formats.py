@@ -19,7 +19,8 @@ from cgxas.crystals.io import (
     xyz,
 )
 from cgxas.crystals.io.base import CrystalFormat
-from cgxas.crystals.io.cif_text import read_cif_text
+from cgxas.crystals.io.cif.read import crystal_of
+from cgxas.crystals.io.cif.text import decoded
 from cgxas.crystals.io.content import Content
 from cgxas.errors import UnreadableCrystal
 
@@ -28,13 +29,18 @@ _CIF_TAG = re.compile(
     r"^[ \t]*_(?:cell_|atom_site_|cell\.|atom_site\.)", re.IGNORECASE | re.MULTILINE
 )
 
+
+def _is_cif(content: Content) -> bool:
+    if _CIF_TAG.search(content.head):
+        return True
+    return bool(_CIF_BLOCK.search(content.head) and _CIF_TAG.search(content.text))
+
+
 CIF = CrystalFormat(
     name="CIF",
-    recognises=lambda content: bool(
-        _CIF_BLOCK.search(content.head) and _CIF_TAG.search(content.text)
-    ),
-    read=lambda content: read_cif_text(content.path, content.text),
-    names=("*.cif", "*.mcif"),
+    recognises=_is_cif,
+    read=lambda content: crystal_of(decoded(content.data, str(content.path)), str(content.path)),
+    names=("*.cif", "*.mcif", "*.mmcif"),
 )
 
 FORMATS: tuple[CrystalFormat, ...] = (

@@ -40,6 +40,9 @@ _COLUMNS = {
 
 _BOX = {"xlo xhi": 0, "ylo yhi": 1, "zlo zhi": 2}
 _IMAGES = 3
+_LINES_PER_ATOM = 20
+"""Velocities, bonds, angles and dihedrals besides."""
+
 _EXACT, _NEAR = 0.05, 0.3
 """How far a mass may lie from that of an element: as tables differ, and rounded by hand."""
 
@@ -75,6 +78,7 @@ def _is_data(content: Content) -> bool:
 
 
 def _read_data(content: Content) -> Structure:
+    content.refuse_many_lines(_LINES_PER_ATOM)
     header, sections, styles = _sections(content)
     _refuse_other_units(content, content.first[0])
     lattice = _box(content, header)

@@ -10,7 +10,8 @@ from pymatgen.core.structure import IStructure
 
 from cgxas import limits
 from cgxas.crystals.io.base import CrystalFormat
-from cgxas.crystals.io.cif_text import Site, cif_text, read_cif_text
+from cgxas.crystals.io.cif.read import crystal_of
+from cgxas.crystals.io.cif_text import Site, cif_text
 from cgxas.crystals.io.content import Content
 from cgxas.crystals.io.numerals import are_numbers, is_number, number
 from cgxas.crystals.io.species import named_element
@@ -72,7 +73,7 @@ def _read(content: Content) -> IStructure:
     lattice = Lattice.from_parameters(*cell)
     sites = [_site(content, row, elements, symmetry, lattice) for row in rows]
     text = cif_text(cell, sites, operations=[each.as_xyz_str() for each in symmetry])
-    return read_cif_text(content.path, text)
+    return crystal_of(text, str(content.path))
 
 
 def _instructions(content: Content) -> Iterator[list[str]]:

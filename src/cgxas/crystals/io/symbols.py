@@ -16,7 +16,7 @@ _SYMBOL = re.compile(
 # Upper case, these are more often groups of atoms (NO3) and labels than elements.
 _RARE = frozenset({"Es", "Fm", "Md", "No", "Lr"})
 # Names of groups of atoms, of which only the oxygen has a place, and of empty places.
-_WATER = re.compile(r"(?:H2O|OH2|O-?H|OW|Ow|WAT|Wat|wat|Water|WATER)(?![a-z])")
+_WATER = re.compile(r"(?:H2O|OH2|O-?H|OW|Ow|W(?:at|AT)(?:er|ER)?[a-z]?|wat)(?![a-z])")
 _EMPTY = re.compile(r"(?:va|vac|vacancy|void|dummy|dum|du)(?![a-z])", re.IGNORECASE)
 
 
@@ -93,8 +93,10 @@ def _meaning_of_mixed_case(letters: str, rest: str) -> Meaning:
     if two not in _ELEMENTS:  # Uue, Oh, Hw
         return Meaning(first, "open")
     others = _named_in(letters[2:])
-    # FeM is iron on a site M, but FeMg may be both. Ca1 may be an alpha carbon.
-    certainty = "open" if others or _names_another(rest) else "sure"
+    # FeM is iron on a site M, and FeY most likely on a site Y, but FeMg may be both.
+    certainty = "likely" if others else "sure"
+    if _names_another(rest) or any(len(each) > 1 for each in others):
+        certainty = "open"
     return Meaning((two, *others, *first), certainty)
 
 
