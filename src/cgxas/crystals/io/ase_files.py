@@ -133,7 +133,10 @@ def _check_pdb(content: Content) -> None:
             f"{content.path} lists one part of the cell, of space group {group[1].strip()}; give "
             "the CIF instead"
         )
-    for other, share in _PDB_ATOM.findall(content.text):
+    atoms = _PDB_ATOM.findall(content.text)
+    per_model = len(atoms) / max(1, content.text.count("\nENDMDL"))
+    limits.ATOMS.refuse_beyond(per_model, f"{content.path} lists", UnreadableCrystal)
+    for other, share in atoms:
         if other.strip() or share.strip() not in ("", "1", "1.0", "1.00"):
             raise DisorderedCrystal(f"{content.path} has partly occupied sites; order them first")
 
