@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from pymatgen.core.composition import Composition
@@ -88,28 +87,6 @@ def _occupancy(index: int, site: PeriodicSite) -> Occupancy:
     kept = {z: round(found[z], _DIGITS) for z in sorted(found)}
     kept = {z: share for z, share in kept.items() if share > 0}
     return Occupancy(tuple(kept), tuple(kept.values()))
-
-
-def species_of_ase(atoms: Any) -> list[Any]:
-    """Return what each site holds; ASE keeps occupancies apart from its atoms, by kinds of sites.
-
-    Its reader of CIFs puts the most abundant element at each site, as if it were there alone.
-
-    Raises:
-        CrystalError: there are occupancies, and it is not clear of which atoms.
-    """
-    symbols = atoms.get_chemical_symbols()
-    occupancy = atoms.info.get("occupancy")
-    if not occupancy:
-        return list(symbols)
-    kinds = atoms.arrays.get("spacegroup_kinds", np.arange(len(symbols)))
-    found = [dict(occupancy.get(str(kind)) or occupancy.get(int(kind)) or {}) for kind in kinds]
-    if not all(symbol in each for symbol, each in zip(symbols, found, strict=True)):
-        raise CrystalError(
-            "the ASE Atoms object has occupancies in atoms.info that do not fit to its atoms; "
-            "delete atoms.info['occupancy'] if its sites are whole"
-        )
-    return found
 
 
 def is_disordered(structure: Structure) -> bool:
