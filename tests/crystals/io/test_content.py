@@ -84,6 +84,7 @@ def archive_of(kind: str) -> bytes:
         (b"", "empty"),
         (bytes(range(256)) * 10, "no crystal file"),
     ],
+    ids=["zip", "tar", "tar.gz", "pickle", "cut", "blank", "blanks", "empty", "noise"],
 )
 @pytest.mark.parametrize("name", ["a", "a.gz", "a.zip"])
 def test_what_is_no_crystal(write, data, message, name):
