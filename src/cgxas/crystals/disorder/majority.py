@@ -20,7 +20,7 @@ def majority(cell: PartialCell) -> IntArray:
     """
     total = cell.total
     wanted = np.array([_most_abundant(cell.kinds[kind]) for kind in cell.kind_of_place])
-    crowd = crowding(cell.lattice, cell.frac, total)
+    crowd = crowding(cell.lattice, cell.frac, cell.kind_of_place, cell.kinds)
     numbers = np.zeros(len(cell), dtype=np.int64)
     # Stable: equally full places are taken in the order of the canonical cell.
     for place in np.argsort(-total, kind="stable"):

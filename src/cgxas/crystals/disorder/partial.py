@@ -169,24 +169,34 @@ class Crowding:
         return np.asarray(self.distance < least_distances()[number, numbers[self.second]])
 
 
-def crowding(lattice: FloatArray, frac: FloatArray, total: FloatArray) -> Crowding:
+def crowding(
+    lattice: FloatArray, frac: FloatArray, kind_of_place: IntArray, kinds: tuple[Occupancy, ...]
+) -> Crowding:
     """Find the pairs of places that may be too near for two atoms.
 
     Args:
         lattice: (3, 3) cell vectors as rows, Angstrom.
         frac: (N, 3) fractional coordinates.
-        total: (N,) how much of each place is taken; two whole ones are no pair.
+        kind_of_place: (N,) number of what each place holds.
+        kinds: what places of each kind hold; two whole ones are no pair.
     """
+    least = least_distances()
+    too_near = np.zeros((len(kinds), len(kinds)))
+    for a, one in enumerate(kinds):
+        for b, other in enumerate(kinds):
+            if one.elements and other.elements and min(one.total, other.total) < FULL:
+                too_near[a, b] = least[np.ix_(one.elements, other.elements)].max()
     cart = np.ascontiguousarray(frac @ lattice)
     first, second, _, distance = find_points_in_spheres(
         cart,
         cart,
-        float(least_distances().max()),
+        max(float(too_near.max()), NEAR_HYDROGEN),
         np.ones(3, dtype=np.int64),
         np.ascontiguousarray(lattice),
         1e-8,
     )
-    pair = (first != second) & ((total[first] < FULL) | (total[second] < FULL))
+    limit = too_near[kind_of_place[first], kind_of_place[second]]
+    pair = (first != second) & (distance < limit)
     return Crowding(len(cart), first[pair], second[pair], distance[pair])
 
 

@@ -29,7 +29,7 @@ TOLERANCE = 0.02
 MIN_ATOMS = 3
 """Least atoms of an element in a supercell: with one, it would never neighbour its own kind."""
 
-_MOVES_PER_PLACE, _MOST_MOVES = 20, 20_000  # before atoms that find no room are given up
+_MOVES_PER_PLACE, _MOST_MOVES = 20, 5_000  # before atoms that find no room are given up
 _EMPTY = "X"
 
 
@@ -100,7 +100,7 @@ def draw(cell: PartialCell, big: Supercell, seed: tuple[int, int]) -> IntArray:
     numbers = np.array(
         [0 if site.specie.symbol == _EMPTY else site.specie.Z for site in drawn], dtype=np.int64
     )
-    crowd = crowding(big.lattice, big.frac, cell.total[big.place])
+    crowd = crowding(big.lattice, big.frac, kind_of_place, cell.kinds)
     _make_room(numbers, kind_of_place, crowd, np.random.default_rng((*seed, 1)))
     return numbers
 
