@@ -134,13 +134,12 @@ def _damaged(lines: Sequence[Line], style: Style) -> Iterator[int]:
         if around != {usual} or widths[n] == usual or is_comment(line.text):
             continue
         is_within = 0 < n < len(lines) - 1 and widths[n - 1] == widths[n + 1] == usual
-        is_last = n + 1 == len(lines)
-        if widths[n]:
-            if is_within or is_last:
-                yield line.number
-        elif is_within or is_last or _has_no_letter(line.text):
-            if _is_nearly_a_row(line.text, usual, style):
-                yield line.number
+        is_expected = is_within or n + 1 == len(lines)
+        if not widths[n]:
+            is_expected |= _has_no_letter(line.text)
+            is_expected &= _is_nearly_a_row(line.text, usual, style)
+        if is_expected:
+            yield line.number
 
 
 def _nearest(widths: Sequence[int]) -> list[int]:
