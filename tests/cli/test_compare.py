@@ -109,3 +109,23 @@ def test_an_l_edge_is_not_compared_with_a_k_prediction(refused, cgxas, pair, tmp
     assert "the edge of la.dat is guessed: nearest" in answer.err
     said = refused("compare", tmp_path / "la.xdi", measured, "--absorber", "V")
     assert "of La, the measured spectrum of V" in said
+
+
+@pytest.mark.parametrize("mu", ["(if1+if2)/i0", "sum(if*)/i0", "fluorescence"])
+def test_columns_of_the_measured_file_are_chosen(cgxas, refused, pair, tmp_path, scanned, mu):
+    energy, curve = scanned(7117.0)
+    rows = [curve, energy, 0 * curve + 2.0, curve * 0.8, curve * 1.2]
+    np.savetxt(tmp_path / "b.dat", np.transpose(rows), header="energy angle i0 if1 if2")
+    assert "choose" in refused("compare", pair[0], tmp_path / "b.dat", "--mu", "if9/i0")
+    out = tmp_path / "out.json"
+    words = ("--energy", "2", "--mu", "(4+5)/3" if mu != "fluorescence" else "4")
+    answer = cgxas("compare", pair[0], tmp_path / "b.dat", *words, "--json", out)
+    assert answer.code == 0, answer.err
+    assert "energy is column 2" in json.loads(out.read_text())["done"][0]
+    np.savetxt(tmp_path / "c.dat", np.transpose(rows[1:]), header="energy i0 if1 if2")
+    answer = cgxas("compare", pair[0], tmp_path / "c.dat", "--mu", mu, "--json", out)
+    assert answer.code == 0, answer.err
+    assert any(
+        words.startswith("mu is (if1") or mu in words
+        for words in json.loads(out.read_text())["done"]
+    )

@@ -51,3 +51,22 @@ def test_an_l_edge_is_left_out(cgxas, tmp_path, crystals, scanned):
     assert "line 4: l.xdi reaches from" in answer.err
     assert "wrote" in answer.err
     assert "1 spectra of 1 crystals" in answer.err
+
+
+def test_columns_and_formulas_of_the_table_are_taken(cgxas, tmp_path, crystals, scanned):
+    spectra = tmp_path / "spectra"
+    spectra.mkdir()
+    energy, mu = scanned()
+    rows = np.transpose([energy, 0 * mu + 2.0, 0.8 * mu, 1.2 * mu])
+    np.savetxt(spectra / "a.dat", rows, header="energy i0 if1 if2")
+    pairs = tmp_path / "pairs.csv"
+    pairs.write_text(
+        "spectrum,crystal,element,energy,mu\n"
+        "a.dat,iron.cif,Fe,energy,(if1+if2)/i0\na.dat,iron.cif,Fe,1,sum(if*)/i0\n"
+    )
+    out = tmp_path / "mine"
+    answer = cgxas(
+        "dataset", "ingest", spectra, "--structures", crystals, "--table", pairs, "-o", out
+    )
+    assert answer.code == 0, answer.err
+    assert answer.err.splitlines()[-1] == f"wrote {out}: 2 spectra of 1 crystals"

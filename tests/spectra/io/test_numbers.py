@@ -78,8 +78,8 @@ def test_an_empty_field_between_separators_is_missing():
 @pytest.mark.parametrize(
     "filler", [" ", "1", "-", ".", "1.", "1-", ",", "1,", '"', "*", "\t", "(", "e"]
 )
-def test_a_line_of_a_million_signs_takes_no_time(filler):
-    line = "7112 " + filler * 1_000_000 + "x"
+def test_a_long_line_takes_no_time(filler):
+    line = "7112 " + filler * 200_000 + "x"
     start = time.perf_counter()
     for style in (Style(), Style(","), Style(";", decimal_comma=True)):
         numbers(line, style)

@@ -85,7 +85,7 @@ def test_channels_of_fluorescence_are_summed_and_others_left_out(written, scanne
     np.testing.assert_allclose(scan.mu, mu * 1e-2, atol=1e-6)
     assert (scan.kind, scan.done[-1]) == ("fluorescence", "mu is (if1+if2+if3)/i0")
     np.testing.assert_allclose(read_scan(path, mu="ln(i0/it)").mu, np.log(2.0), atol=1e-6)
-    np.testing.assert_allclose(read_scan(path, mu="5/4").mu, parts[0] / (0.5 * i0), rtol=1e-4)
+    np.testing.assert_allclose(read_scan(path, mu="6/4").mu, parts[0] / i0, rtol=1e-4)
 
 
 def test_the_other_angle_is_taken_where_it_is_asked_for_or_the_first_was_not_read(written, scanned):

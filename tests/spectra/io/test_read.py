@@ -37,6 +37,7 @@ MEASURED = ("measured.csv", "measured.json", "measured.prj", "measured.xdi")
 FILES = (*MEASURED, "predicted.json", "a.nxs", "a.dat", "unpacked.prj")
 
 
+@pytest.mark.filterwarnings("ignore::cgxas.errors.ReadingWarning")
 @pytest.mark.parametrize("name", FILES)
 def test_files_changed_at_random_are_read_or_refused_in_a_sentence(whole, name):
     assert read_scan(whole / name).energy.size >= 100

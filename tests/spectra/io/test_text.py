@@ -120,8 +120,8 @@ def test_rows_of_numbers_above_the_labels_are_no_points(tmp_path, scanned, write
 
 
 @pytest.mark.parametrize("filler", [" ", "#", "1 ", "a", "-", "1)", ","])
-def test_a_line_of_a_million_signs_takes_no_time(tmp_path, scanned, write, filler):
-    long = filler * 500_000
+def test_a_long_line_takes_no_time(tmp_path, scanned, write, filler):
+    long = filler * 200_000
     path = write(tmp_path / "a.dat", f"# {long}|\n#Col 1{long}|\n# energy mu", *scanned())
     start = time.perf_counter()
     read_table(path)

@@ -58,6 +58,7 @@ def test_xmu_of_bmm_has_the_wrong_sign_and_its_spacing_a_unit(tmp_path, scanned,
     assert scan.done == (
         "energy is column 1, energy (a set point column 2, requested_energy, stands beside it)",
         "mu is ln(I0/Itrans)",
+        "the file holds reference (--mu reference) as well",
     )
 
 

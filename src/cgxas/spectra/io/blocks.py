@@ -92,14 +92,15 @@ def blocks_of(lines: Sequence[str], style: Style, source: str) -> Read:
     n_rows = sum(len(block.rows) for block in blocks)
     if damaged:
         first = min(damaged)
-        numbers_of = "line " + listed([str(n) for n in sorted(damaged)])
+        several = "s" if len(damaged) > 1 else ""
+        numbers_of = f"line{several} " + listed([str(n) for n in sorted(damaged)])
         text = " ".join(lines[first - 1][:60].split())
         if len(damaged) > max(1, _BAD_SHARE * n_rows):
             raise UnreadableSpectrum(
                 f"{source} has {len(damaged)} lines that are no rows of its numbers ({numbers_of}; "
                 f"the first is {text!r}): mend or remove them."
             )
-        said = f"left out {numbers_of}, which is no row of numbers like the others: {text!r}"
+        said = f"left out {numbers_of}, unlike the other rows of numbers: {text!r}"
         warnings.warn(f"{source}: {said}", ReadingWarning, stacklevel=2)
         done.append(said)
     return Read(tuple(_without_rows_above(blocks)), tuple(below), tuple(done))
@@ -126,20 +127,28 @@ def _gathered(lines: Iterator[Line]) -> tuple[list[Block], list[str]]:
 def _damaged(lines: Sequence[Line], style: Style) -> Iterator[int]:
     """Yield the numbers of lines that should be rows like those around them."""
     widths = [len(line.values) if line.values else 0 for line in lines]
-    usual = Counter(width for width in widths if width).most_common(1)
+    before, after = _nearest(widths), _nearest(widths[::-1])[::-1]
+    usual = max(Counter(filter(None, widths)).items(), key=lambda each: each[1], default=(0, 0))[0]
     for n, line in enumerate(lines):
-        before = widths[n - 1] if n else 0
-        after = widths[n + 1] if n + 1 < len(lines) else 0
-        near = before or after
-        if not near or near != usual[0][0] or widths[n] == near or is_comment(line.text):
+        around = {before[n], after[n]} - {0}
+        if around != {usual} or widths[n] == usual or is_comment(line.text):
             continue
-        if widths[n]:
-            if before == after or (before and n + 1 == len(lines)):
-                yield line.number
-        elif (before == after or not after or _has_no_letter(line.text)) and _is_nearly_a_row(
-            line.text, near, style
-        ):
+        is_within = 0 < n < len(lines) - 1 and widths[n - 1] == widths[n + 1] == usual
+        is_expected = is_within or n + 1 == len(lines)
+        if not widths[n]:
+            is_expected |= _has_no_letter(line.text)
+            is_expected &= _is_nearly_a_row(line.text, usual, style)
+        if is_expected:
             yield line.number
+
+
+def _nearest(widths: Sequence[int]) -> list[int]:
+    """Return for each line the width of the last row of numbers before it, or 0."""
+    found, last = [], 0
+    for width in widths:
+        found.append(last)
+        last = width or last
+    return found
 
 
 def _has_no_letter(text: str) -> bool:

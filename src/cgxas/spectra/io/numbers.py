@@ -95,7 +95,9 @@ def numbers(line: str, style: Style) -> list[float] | None:
         return None
     found: list[float] = []
     for field in fields(line, style):
-        for word in field.split() or [""]:
+        if not field:
+            found.append(NAN)
+        for word in field.split():
             text = word.replace(",", ".") if style.decimal_comma else word
             values = _values(text)
             if values is None:
