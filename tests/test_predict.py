@@ -118,7 +118,7 @@ def test_bad_crystals_are_values_when_asked(predictor, spinel, tmp_path):
     assert [isinstance(each, Failure) for each in found] == [False, True, True, False]
     empty, copper = found[1:3]
     assert empty.crystal == str(tmp_path / "empty.cif")
-    assert empty.reason.endswith("empty.cif is empty")
+    assert empty.reason.endswith("empty.cif is empty; copy it again")
     assert isinstance(empty.error, UnreadableCrystal)
     assert copper.crystal == "Cu"
     assert "holds no Fe" in copper.reason

@@ -25,7 +25,8 @@ MANY_FILES = 5
 Crystals = Annotated[
     list[Path],
     typer.Argument(
-        metavar="CRYSTAL", help="Crystal files: CIF, POSCAR, whatever pymatgen or ASE reads."
+        metavar="CRYSTAL",
+        help="Crystal files: CIF, POSCAR, XYZ, JSON, FEFF, LAMMPS and others.",
     ),
 ]
 Absorbers = Annotated[

@@ -82,7 +82,7 @@ def archive_of(kind: str) -> bytes:
         (gzip.compress(b"  \n"), "empty"),
         (b" \n" * 50, "empty"),
         (b"", "empty"),
-        (bytes(range(256)) * 10, "no crystal file"),
+        (bytes(range(256)) * 10, "not a crystal file"),
     ],
     ids=["zip", "tar", "tar.gz", "pickle", "cut", "blank", "blanks", "empty", "noise"],
 )

@@ -187,9 +187,9 @@ def test_bad_shelx(write):
         ('<!DOCTYPE a [<!ENTITY b "c">]>\n<modeling>&b;</modeling>', "vasprun.xml", "entities"),
         ("c\n4 4 4 90 90 90\n", "a.cssr", "not a readable CSSR"),
         ("4 4 4\n90 90 90 SPGR = 225 F m -3 m\n1 0\n0 x\n1 Fe 0 0 0\n", "a.cssr", "group 225"),
-        ("not a crystal\n", "a.txt", "no crystal file that can be read; those are: CIF"),
+        ("not a crystal\n", "a.txt", "not a crystal file of a kind that is read"),
         ("not a crystal\n", "POSCAR", "not a readable POSCAR"),
-        ("x = 1\nimport os\n", "a.py", "no crystal file"),
+        ("x = 1\nimport os\n", "a.py", "not a crystal file"),
     ],
 )  # fmt: skip
 def test_what_would_be_read_wrong_is_refused(write, text, name, message):

@@ -112,7 +112,7 @@ def test_tilted_box(write):
         ("units = metal", "units = lj", "units lj"),
         ("# atomic", "# hybrid", "style that is not read"),
         ("xlo xhi", "xlo", "xlo xhi is missing|not a readable"),
-        ("3 2 2.1300", "3 2 x", "not a number|not a readable"),
+        ("3 2 2.1300", "3 2 x", "not a finite number|not a readable"),
     ],
 )
 def test_bad_data(write, old, new, message):

@@ -132,7 +132,7 @@ def test_velocities_and_grids_behind_the_atoms_are_left_alone(counted):
         ({"scale": "-3", "edge": "0"}, InvalidCell, "no volume"),
         ({"edge": "0"}, InvalidCell, "volume"),
         ({"edge": "5000"}, InvalidCell, "CGXAS_MAX_CELL_EDGE"),
-        ({"atoms": "0 0 0\n0.5 0.5 x\n"}, UnreadableCrystal, "is not a number"),
+        ({"atoms": "0 0 0\n0.5 0.5 x\n"}, UnreadableCrystal, "is not a finite number"),
         ({"atoms": "0 0 0\n0.5 0.5\n"}, UnreadableCrystal, "POSCAR"),
     ],
 )

@@ -84,7 +84,7 @@ def _reason(error: Exception) -> str:
     """Return what a library's error tells a user, who knows nothing of its insides."""
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
-    if isinstance(error, IndexError | StopIteration | EOFError):
+    if isinstance(error.__cause__ or error, IndexError | StopIteration | EOFError):
         return "lines are missing, or words in a line"
     if not str(error):
         return "its lines are not those of such a file"

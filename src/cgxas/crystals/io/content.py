@@ -105,13 +105,13 @@ class Content:
         Raises:
             UnreadableCrystal: it is longer.
         """
-        self.refuse_long_lines()
         lines = self.text.count("\n")
         if lines > for_each_atom * limits.ATOMS.value:
             raise UnreadableCrystal(
                 f"{self.path} has {lines:,} lines, more than {limits.ATOMS.value:,} atoms need; "
                 f"set {limits.ATOMS.variable} to take more"
             )
+        self.refuse_long_lines()
 
 
 def read_content(path: Path) -> Content:

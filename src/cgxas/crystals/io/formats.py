@@ -73,8 +73,8 @@ def format_of(content: Content) -> CrystalFormat:
     by_name = (each for each in FORMATS if any(fnmatch(content.name, name) for name in each.names))
     found = next(by_content, None) or next(by_name, None)
     if found is None:
-        names = ", ".join(each.name for each in FORMATS)
         raise UnreadableCrystal(
-            f"{content.path} is no crystal file that can be read; those are: {names}"
+            f"{content.path} is not a crystal file of a kind that is read; those are CIF, POSCAR, "
+            "XYZ, JSON, FEFF, LAMMPS, Quantum ESPRESSO and what docs/howto/predict.md lists"
         )
     return found

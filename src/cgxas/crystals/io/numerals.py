@@ -13,7 +13,7 @@ def number(word: str) -> float:
         ValueError: it is none, or not finite.
     """
     if not _NUMBER.fullmatch(word):
-        raise ValueError(f"{word[:40]!r} is not a number")
+        raise ValueError(f"{word[:40]!r} is not a finite number")
     return float(word.replace("D", "E").replace("d", "e"))
 
 

@@ -61,6 +61,7 @@ def _read(content: Content) -> "Atoms":
 def _last_frame(content: Content) -> tuple[_Frame, int]:
     """Return the last arrangement, and how many there are."""
     text, start, last, count = content.text, 0, 0, 0
+    before, behind = "", re.compile("")
     while start < len(text):
         end = text.find("\n", start)
         end = len(text) if end < 0 else end
@@ -68,9 +69,12 @@ def _last_frame(content: Content) -> tuple[_Frame, int]:
         if not line or line.isspace():
             start = end + 1
             continue
-        natoms = _natoms(content, line, count)
+        if line != before:  # frames by the million have the same first line
+            lines_behind = _natoms(content, line, count) + 1
+            before, behind = line, re.compile(rf"(?:[^\n]*\n){{{lines_behind}}}")
         last, count = start, count + 1
-        start = _skip(text, end + 1, natoms + 1)
+        found = behind.match(text, end + 1)
+        start = found.end() if found else len(text)
     if not count:
         raise UnreadableCrystal(f"{content.path} is not a readable XYZ file: it holds no atoms")
     lines = content.lines(last)
@@ -101,16 +105,6 @@ def _natoms(content: Content, line: str, count: int) -> int:
         f"{content.path} is not a readable XYZ file: {line[:40]!r} stands where the number of "
         "atoms should"
     )
-
-
-def _skip(text: str, start: int, count: int) -> int:
-    """Return where the text goes on behind so many lines."""
-    for _ in range(count):
-        end = text.find("\n", start)
-        if end < 0:
-            return len(text)
-        start = end + 1
-    return start
 
 
 def _header(content: Content, comment: str) -> dict[str, Any]:
