@@ -20,6 +20,8 @@ _WANTED = re.compile(r"_(atom_site|cell|symmetry|space_group|chemical_formula|ex
 _MOST_BLOCKS = 1_000
 _MOST_LINES = 5_000_000
 _MOST_TAGS = 10_000
+_MOST_WORDS = 500_000
+"""Besides lines of nothing but numbers, which are read faster."""
 _NOTHING = frozenset({"?", ".", ""})
 
 
@@ -125,6 +127,7 @@ class _Reader:
         self.in_frame = False
         self.text: list[str] | None = None
         self.text_start = ""
+        self.count = 0
 
     def take(self, line: str) -> None:
         if self.text is not None:
@@ -146,6 +149,12 @@ class _Reader:
             return
         for word, is_quoted in _words(line):
             self.word(word, is_quoted)
+            self.count += 1
+            if self.count > _MOST_WORDS:
+                raise UnreadableCrystal(
+                    f"{self.name} holds more than {_MOST_WORDS:,} tags, names and texts, and no "
+                    "CIF of one crystal does; give the crystal alone"
+                )
 
     def word(self, word: str, is_quoted: bool) -> None:
         lower = word[:8].lower()

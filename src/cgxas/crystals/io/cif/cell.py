@@ -22,7 +22,7 @@ _MOST_VOLUME = 8_000.0
 """A^3 for each atom: as much as a uranium atom has at the lowest density that is taken."""
 
 _GRID = 3.0
-"""Boxes in which neighbours are looked for, Angstrom: smaller ones fill the memory in large cells."""
+"""Boxes in which neighbours are looked for, Angstrom: many small ones would fill the memory."""
 
 _MOST_CROWDED = 40
 """Atoms within a cubic Angstrom: far more than any crystal has, disordered ones included."""
