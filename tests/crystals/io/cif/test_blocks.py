@@ -40,7 +40,13 @@ def test_a_loop_with_values_missing_is_refused_when_it_is_asked_for():
 
 @pytest.mark.parametrize(
     "text",
-    ["data_a\n" * 1_001, "'a' " * 500_001, "_cell_a " * 10_001, "\n1" * 5_000_001],
+    [
+        "data_a\n" * 1_001,
+        "'a' " * 500_001,
+        "_cell_a " * 10_001,
+        "\n".join(f"_cell_{n} 1" for n in range(10_001)),
+        "\n1" * 5_000_001,
+    ],
 )
 def test_floods_are_refused(text):
     with pytest.raises(UnreadableCrystal, match=r"a\.cif .* more than"):

@@ -212,6 +212,11 @@ class _Reader:
             if not self.is_loop and len(values) % len(tags):
                 tags = tags[-1:]  # those before it were left without a value
             self.blocks[-1].add(Loop(tuple(tags), values))
+            if len(self.blocks[-1].loops) > _MOST_TAGS:
+                raise UnreadableCrystal(
+                    f"{self.name} has more than {_MOST_TAGS:,} tags in one block; give the crystal "
+                    "alone"
+                )
         self.tags, self.values = [], []
         self.is_loop = self.is_wanted = False
 
