@@ -25,7 +25,7 @@ _COARSE = 0.45
 _MOST_VOLUME = 25.0
 """A^3 for each atom: with more, some atoms of an inorganic crystal are not listed."""
 
-_MOST_IMAGES = 300_000
+_MOST_IMAGES = 100_000
 """Images of atoms that are tried in a search for the origin."""
 
 

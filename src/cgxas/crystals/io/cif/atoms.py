@@ -88,10 +88,10 @@ def listed_atoms(
     """
     tags = _FRACTIONAL if _FRACTIONAL[0] in block.loops else _CARTESIAN
     columns = [_column(block, where, tag) for tag in tags]
-    types = block.column("_atom_site_type_symbol") or ["?"] * len(columns[0])
-    labels = block.column("_atom_site_label", "_atom_site_id") or types
-    occupancies = block.column("_atom_site_occupancy") or ["1"] * len(labels)
-    flags = block.column("_atom_site_calc_flag") or ["."] * len(labels)
+    types = block.column(where, "_atom_site_type_symbol") or ["?"] * len(columns[0])
+    labels = block.column(where, "_atom_site_label", "_atom_site_id") or types
+    occupancies = block.column(where, "_atom_site_occupancy") or ["1"] * len(labels)
+    flags = block.column(where, "_atom_site_calc_flag") or ["."] * len(labels)
     if {len(labels), len(types), len(occupancies), len(flags)} != {len(columns[0])}:
         raise UnreadableCrystal(f"{where}: the columns of _atom_site are of different lengths")
     kept, frac, shares, placeless = [], [], [], []
@@ -127,7 +127,7 @@ def listed_atoms(
 
 
 def _column(block: Block, where: str, tag: str) -> list[str]:
-    found = block.column(tag)
+    found = block.column(where, tag)
     if found is None:
         raise UnreadableCrystal(f"{where} lists atoms without {tag}; add that column")
     return found

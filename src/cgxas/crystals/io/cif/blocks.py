@@ -14,10 +14,14 @@ _TOKEN = re.compile(
     |(?P<bare>\S+)""",
     re.VERBOSE,
 )
+_EMPTY_LINES = re.compile(r"\n[ \t\n]*\n")
 _SPECIAL = re.compile(r"""['"#_]""")
 _WANTED = re.compile(r"_(atom_site|cell|symmetry|space_group|chemical_formula|exptl_crystal)_")
 _MOST_BLOCKS = 1_000
+_MOST_LINES = 5_000_000
 _MOST_TAGS = 10_000
+_MOST_WORDS = 500_000
+"""Besides lines of nothing but numbers, which are read faster."""
 _NOTHING = frozenset({"?", ".", ""})
 
 
@@ -51,8 +55,12 @@ class Block:
             elif self.loops[tag].values != loop.values:
                 self.repeated.append(tag)
 
-    def column(self, *tags: str) -> list[str] | None:
+    def column(self, where: str, *tags: str) -> list[str] | None:
         """Return the values of the first of some tags that the block has.
+
+        Args:
+            where: file and block, for messages.
+            tags: in lower case.
 
         Raises:
             UnreadableCrystal: values are missing, or left over.
@@ -64,7 +72,7 @@ class Block:
         width = len(loop.tags)
         if len(loop.values) % width:
             raise UnreadableCrystal(
-                f"the loop of {tag} has {width} columns and {len(loop.values)} values: "
+                f"{where}: the loop of {tag} has {width} columns and {len(loop.values)} values: "
                 "a value is missing, or blanks stand in one without quotes"
             )
         return list(loop.values[loop.tags.index(tag) :: width])
@@ -89,13 +97,19 @@ def blocks_of(text: str, name: str) -> list[Block]:
     Raises:
         UnreadableCrystal: it goes on for ever, or ends in the middle of a value.
     """
+    text = _EMPTY_LINES.sub("\n", text)
+    lines = text.count("\n")
+    if lines > _MOST_LINES:
+        raise UnreadableCrystal(
+            f"{name} has {lines:,} lines, and no CIF has more than {_MOST_LINES:,}; give the "
+            "crystal without its measured data"
+        )
     reader = _Reader(name)
-    start = number = 0
+    start = 0
     while start < len(text):
         end = text.find("\n", start)
         end = len(text) if end < 0 else end
-        number += 1
-        reader.take(text[start:end], number)
+        reader.take(text[start:end])
         start = end + 1
     return reader.finished()
 
@@ -112,9 +126,10 @@ class _Reader:
         self.is_wanted = False
         self.in_frame = False
         self.text: list[str] | None = None
-        self.text_line = 0
+        self.text_start = ""
+        self.count = 0
 
-    def take(self, line: str, number: int) -> None:
+    def take(self, line: str) -> None:
         if self.text is not None:
             if not line.startswith(";"):
                 if self.is_wanted:
@@ -123,7 +138,7 @@ class _Reader:
             self.value("\n".join(self.text))
             self.text, line = None, line[1:]
         elif line.startswith(";"):
-            self.text, self.text_line = [line[1:]], number
+            self.text, self.text_start = [line[1:]], line[:40]
             return
         if _SPECIAL.search(line) is None:  # nothing but values, as in tables of reflections
             if self.is_wanted:
@@ -134,6 +149,12 @@ class _Reader:
             return
         for word, is_quoted in _words(line):
             self.word(word, is_quoted)
+            self.count += 1
+            if self.count > _MOST_WORDS:
+                raise UnreadableCrystal(
+                    f"{self.name} holds more than {_MOST_WORDS:,} tags, names and texts, and no "
+                    "CIF of one crystal does; give the crystal alone"
+                )
 
     def word(self, word: str, is_quoted: bool) -> None:
         lower = word[:8].lower()
@@ -191,14 +212,19 @@ class _Reader:
             if not self.is_loop and len(values) % len(tags):
                 tags = tags[-1:]  # those before it were left without a value
             self.blocks[-1].add(Loop(tuple(tags), values))
+            if len(self.blocks[-1].loops) > _MOST_TAGS:
+                raise UnreadableCrystal(
+                    f"{self.name} has more than {_MOST_TAGS:,} tags in one block; give the crystal "
+                    "alone"
+                )
         self.tags, self.values = [], []
         self.is_loop = self.is_wanted = False
 
     def finished(self) -> list[Block]:
         if self.text is not None:
             raise UnreadableCrystal(
-                f"{self.name} ends within the text that begins with ';' in line {self.text_line}; "
-                "end it with a line of ';'"
+                f"{self.name} ends within the text that begins with {self.text_start!r}; end it "
+                "with a line of ';'"
             )
         self.end_of_loop()
         return [block for block in self.blocks if block.loops]

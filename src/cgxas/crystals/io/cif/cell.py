@@ -10,7 +10,7 @@ from pymatgen.optimization.neighbors import find_points_in_spheres
 
 from cgxas.crystals.io.cif.atoms import FULL, ListedAtoms
 from cgxas.crystals.io.cif.operations import Operations
-from cgxas.errors import OverlappingAtoms, UnreadableCrystal
+from cgxas.errors import InvalidCell, OverlappingAtoms, UnreadableCrystal
 from cgxas.limits import ATOMS
 from cgxas.typing import FloatArray, IntArray
 
@@ -18,6 +18,12 @@ SAME = 0.1
 """Images of an atom nearer to each other than this (Angstrom) are one atom: .333 is a third."""
 
 _EXACT = 0.05
+_MOST_VOLUME = 8_000.0
+"""A^3 for each atom: as much as a uranium atom has at the lowest density that is taken."""
+
+_GRID = 3.0
+"""Boxes in which neighbours are looked for, Angstrom: many small ones would fill the memory."""
+
 _MOST_CROWDED = 40
 """Atoms within a cubic Angstrom: far more than any crystal has, disordered ones included."""
 
@@ -63,6 +69,7 @@ def filled_cell(
         same: images of a full atom nearer to each other than this are one, Angstrom.
 
     Raises:
+        InvalidCell: a cell that is next to empty.
         UnreadableCrystal: more atoms than `limits.ATOMS`.
         OverlappingAtoms: many atoms within an Angstrom.
     """
@@ -80,6 +87,11 @@ def filled_cell(
             ATOMS.refuse_beyond(total, f"{where}: the cell holds at least", UnreadableCrystal)
     listed = np.repeat(np.arange(len(atoms)), [len(each) for each in images])
     frac = np.concatenate(images)
+    if lattice.volume > _MOST_VOLUME * len(frac):
+        raise InvalidCell(
+            f"{where}: {len(frac)} atoms in a cell of {lattice.volume:.4g} A^3 leave it empty; "
+            "lengths must be in Angstrom"
+        )
     _refuse_crowds(frac, matrix, where)
     site = _sites(atoms, listed, frac, matrix)
     copies = listed[site != np.arange(len(site))]
@@ -190,8 +202,9 @@ def _refuse_crowds(frac: FloatArray, matrix: FloatArray, where: str) -> None:
 def _sites(atoms: ListedAtoms, listed: IntArray, frac: FloatArray, matrix: FloatArray) -> IntArray:
     """Return for each atom the first that stands at its place, or itself."""
     cart = np.ascontiguousarray(frac @ matrix)
+    periodic = np.ones(3, dtype=np.int64)
     pairs = find_points_in_spheres(
-        cart, cart, SAME, np.ones(3, dtype=np.int64), np.ascontiguousarray(matrix)
+        cart, cart, SAME, periodic, np.ascontiguousarray(matrix), min_r=_GRID
     )
     first, second = pairs[0], pairs[1]
     other = listed[first] != listed[second]

@@ -53,7 +53,12 @@ def settings_of(stated: Stated) -> tuple[list[Setting], bool]:
     Returns:
         The settings, and whether the file means the first outright.
     """
-    named = (_of_hall(stated.hall), _of_symbol(stated.symbol), _of_number(stated.group))
+    named = (
+        _of_hall(stated.hall),
+        _of_symbol(stated.symbol, heeds_choice=True),
+        _of_symbol(stated.symbol, heeds_choice=False),
+        _of_number(stated.group),
+    )
     fitting = [
         [each for each in settings if each.operations().fit(stated.lattice)] for settings in named
     ]
@@ -67,7 +72,7 @@ def _of_hall(hall: str) -> list[Setting]:
     return [setting for each, setting in _table() if each.hall == key] if key else []
 
 
-def _of_symbol(symbol: str) -> list[Setting]:
+def _of_symbol(symbol: str, *, heeds_choice: bool) -> list[Setting]:
     """Return the settings of a Hermann-Mauguin symbol, whichever way it is written."""
     symbol = symbol.strip().strip("*'\"").strip()
     match = _QUALIFIER.search(symbol[:80])
@@ -79,7 +84,7 @@ def _of_symbol(symbol: str) -> list[Setting]:
     if not found and _LETTER.search(key):  # P4/nmmZ
         choice, found = _CHOICE[key[-1]], _named(key[:-1])
     chosen = [each for each in found if choice and each.choice.startswith(choice)]
-    return chosen or found
+    return chosen if chosen and heeds_choice else found
 
 
 def _known_choice(text: str) -> str:
