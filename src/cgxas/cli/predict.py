@@ -56,7 +56,7 @@ def predict(
             "-o",
             metavar="OUT",
             help="Write the spectra: .xdi, .json, .csv (one file per spectrum), or .prj (Athena), "
-            ".parquet (one file of all).",
+            ".nxs (NeXus), .parquet (one file of all).",
         ),
     ] = None,
     plot: Annotated[
@@ -68,7 +68,8 @@ def predict(
 
     One crystal and one element go to OUT itself. Several crystals, several elements or 'all' go
     to one file each, named after OUT, the crystal's file and the element: -o out.xdi gives
-    out_LiFePO4_Fe.xdi. A .prj or .parquet file always holds all of them.
+    out_LiFePO4_Fe.xdi. A .prj, .nxs or .parquet file always holds all
+    of them.
 
     The table shows up to 12 distinct sites of a spectrum, --sites shows all. Nothing is written
     if any of the crystals fails.

@@ -24,7 +24,7 @@ def spectrum(  # noqa: PLR0913, PLR0917  # the options of a command
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="XDI, Athena project, NeXus NXxas, CSV, or columns of numbers."
+            metavar="FILE", help="XDI, Athena project, NeXus or other HDF5, CSV, or columns."
         ),
     ],
     group: Annotated[
@@ -33,15 +33,17 @@ def spectrum(  # noqa: PLR0913, PLR0917  # the options of a command
     ] = None,
     energy: Annotated[
         str | None,
-        typer.Option("--energy", metavar="COLUMN", help="Energy column, by name or number."),
+        typer.Option(
+            "--energy", metavar="COLUMN", help="Energy column, by name or number; a path in HDF5."
+        ),
     ] = None,
     mu: Annotated[
         str | None,
         typer.Option(
             "--mu",
             metavar="COLUMN",
-            help="Column of mu, a formula such as 'ln(i0/it)' or 'if/i0', or transmission, "
-            "fluorescence, reference.",
+            help="Column of mu (a path in HDF5), a formula such as 'ln(i0/it)' or 'if/i0', or "
+            "transmission, fluorescence, reference.",
         ),
     ] = None,
     element: Annotated[
@@ -58,7 +60,7 @@ def spectrum(  # noqa: PLR0913, PLR0917  # the options of a command
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="OUT", help="To .xdi, .json, .csv, .prj, .parquet."),
+        typer.Option("--output", "-o", metavar="OUT", help="To .xdi, .json, .csv, .prj, .nxs."),
     ] = None,
 ) -> None:
     """Read and normalise a measured spectrum, and show what was understood.
