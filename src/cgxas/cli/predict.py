@@ -64,7 +64,7 @@ def predict(  # noqa: PLR0913, PLR0917  # words of the command line
             "-o",
             metavar="OUT",
             help="Write the spectra: .xdi, .json, .csv (one file per spectrum), or .prj (Athena), "
-            ".parquet (one file of all).",
+            ".nxs (NeXus), .parquet (one file of all).",
         ),
     ] = None,
     plot: Annotated[
@@ -76,7 +76,8 @@ def predict(  # noqa: PLR0913, PLR0917  # words of the command line
 
     One crystal and one element go to OUT itself. Several crystals, several elements or 'all' go
     to one file each, named after OUT, the crystal's file and the element: -o out.xdi gives
-    out_LiFePO4_Fe.xdi. A .prj or .parquet file always holds all of them.
+    out_LiFePO4_Fe.xdi. A .prj, .nxs or .parquet file always holds all
+    of them.
 
     Of a disordered crystal the table says what answers for it. The spread of a sample is the band
     of the figure and the sigma of the files.

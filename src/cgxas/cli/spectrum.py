@@ -17,7 +17,7 @@ def spectrum(  # noqa: PLR0913, PLR0917  # the options of a command
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="XDI, Athena project, NeXus NXxas, CSV, or columns of numbers."
+            metavar="FILE", help="XDI, Athena project, NeXus or other HDF5, CSV, or columns."
         ),
     ],
     group: Group = None,

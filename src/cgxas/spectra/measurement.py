@@ -89,8 +89,8 @@ class Measurement(WithEdge):
         """Write it to a file in the format of the suffix, as `cgxas spectrum -o` does.
 
         Args:
-            path: ``.xdi``, ``.json``, ``.csv``, ``.prj`` (Athena) or ``.parquet`` (which holds
-                the normalised curve only); an existing file is replaced.
+            path: ``.xdi``, ``.json``, ``.csv``, ``.prj`` (Athena), ``.nxs`` (NeXus) or
+                ``.parquet`` (which holds the normalised curve only); an existing file is replaced.
 
         Raises:
             OutputError: it cannot be written there.

@@ -210,8 +210,8 @@ class Spectrum(_Curve):
         """Write it to a file in the format of the suffix, as `cgxas predict -o` does.
 
         Args:
-            path: ``.xdi``, ``.json``, ``.csv``, ``.prj`` (Athena) or ``.parquet``; an existing
-                file is replaced.
+            path: ``.xdi``, ``.json``, ``.csv``, ``.prj`` (Athena), ``.nxs`` (NeXus) or
+                ``.parquet``; an existing file is replaced.
             sites: Add the curves of the distinct sites (JSON always holds them).
 
         Raises:

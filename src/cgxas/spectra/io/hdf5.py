@@ -96,8 +96,18 @@ class Tree:
         """Yield name and object of what lies in a group, if it is one."""
         if group is None or not hasattr(group, "keys"):
             return
-        OBJECTS.refuse_beyond(len(group), f"{self.source}: {group.name} holds", UnreadableSpectrum)
-        for name in group:
+        names: list[bytes] = []
+
+        def note(name: bytes) -> bool | None:
+            names.append(name)
+            return len(names) > OBJECTS.value or None  # a damaged index may go round for ever
+
+        group.id.links.iterate(note)
+        OBJECTS.refuse_beyond(
+            len(names), f"{self.source}: {group.name} holds at least", UnreadableSpectrum
+        )
+        for key in names:
+            name = key.decode("utf-8", "surrogateescape")
             found = self._step(group, name, _MOST_LINKS)
             if found is not None:
                 yield name, found

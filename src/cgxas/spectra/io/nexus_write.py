@@ -38,7 +38,8 @@ def write(path: Path, curves: Iterable[Curve], sites: bool) -> None:
     """
     import h5py
 
-    with h5py.File(path, "w") as root:
+    # of HDF5 1.8, whose structures have checksums: damage is noticed at once
+    with h5py.File(path, "w", libver=("v108", "v108")) as root:
         root.attrs["NX_class"], root.attrs["creator"] = np.bytes_("NXroot"), np.bytes_(program())
         for curve in curves:
             name = _free_name(root, curve)

@@ -5,12 +5,14 @@ from pathlib import Path
 
 from cgxas.spectra.io.base import Choice, Format
 from cgxas.spectra.io.scan import Scan
+from cgxas.spectra.io.stated import stated_edge
 from cgxas.spectra.io.text import read_table, scan_of
 
 
 def _read(path: Path, choice: Choice) -> Scan:
     table, header = read_table(path, choice)
-    scan = scan_of(table, choice, format=FORMAT.name)
+    element, edge = stated_edge(header)
+    scan = scan_of(table, choice, format=FORMAT.name, element=element, edge=edge)
     is_feff = "omega" in table.names and any("feff" in line.lower() for line in header)
     return replace(scan, kind="simulated") if is_feff else scan
 

@@ -28,13 +28,13 @@ def read_spectrum(
     """Read a measured spectrum and normalise it; a predicted one is left as it is.
 
     Args:
-        path: the file: XDI, Athena project, NeXus NXxas, CSV, columns with a header or none, or
-            what cgxas wrote; what it is, is recognised by what it holds.
+        path: the file: XDI, Athena project, NeXus or other HDF5, CSV, columns with a header or
+            none, or what cgxas wrote; what it is, is recognised by what it holds.
         element: the absorber; the one the file states, else a guess by the energy, if None.
         group: name of a group of a project, of an entry of a NeXus file, or number of a scan of a
             text.
-        energy: name or number (from 1) of the energy column.
-        mu: name, number or formula ("(if1+if2)/i0") of mu, or transmission, fluorescence,
+        energy: name or number (from 1) of the energy column; its path in an HDF5 file.
+        mu: name, number, path or formula ("(if1+if2)/i0") of mu, or transmission, fluorescence,
             reference.
         edge: K, L1, L2 or L3; the one the file states, else a guess by the energy, if None.
 

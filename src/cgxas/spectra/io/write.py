@@ -26,7 +26,7 @@ def write_spectrum(spectrum: Curve, path: str | os.PathLike[str], sites: bool = 
     Args:
         spectrum: what to write.
         path: ``.xdi``, ``.json``, ``.csv``, or a file that could hold many, ``.prj``,
-            ``.parquet``; an existing one is replaced.
+            ``.parquet``, ``.nxs``; an existing one is replaced.
         sites: add the curves of the distinct sites (JSON always holds them).
 
     Raises:
@@ -51,7 +51,7 @@ def write_spectra(
 
     Args:
         spectra: what to write; may be a generator: a Parquet table holds only some in memory.
-        path: ``.prj`` or ``.parquet``; an existing one is replaced.
+        path: ``.prj``, ``.parquet`` or ``.nxs``; an existing one is replaced.
         sites: add the curves of the distinct sites, each after its mean.
 
     Raises:
