@@ -242,12 +242,9 @@ def calibrate(  # noqa: PLR0913  # the words of a verb
         DatasetError: the data cannot be read, or hold too few compounds.
         OutputError: the folder cannot be written.
     """
-    elements = as_list(elements, object, "elements are symbols such as 'Fe'", ConfigError)
-    methods = as_list(methods, str, "methods are names such as 'rigid'", ConfigError)
-    simulated = _paths(simulated)
     as_choice(split, get_args(SplitBy), "split", ConfigError)
-    for each in elements:
-        atomic_number(each)
+    methods = as_list(methods, str, "methods are names such as 'rigid'", ConfigError)
+    elements, simulated = _symbols(elements), _paths(simulated)
     parent, folder = _model(model), _folder(output)
     parent.refuse_calibrated("calibrate the model it came from")
     compounds = read_compounds(_paths(data), parent, elements, each_scan=split == "spectrum")
@@ -340,6 +337,13 @@ def _model(model: AnyModel) -> Checkpoint:
         return model
     path = as_path(model, "a model", CheckpointNotFound)
     return load_checkpoint(model if isinstance(model, str) else path)
+
+
+def _symbols(elements: Sequence[str]) -> list[str]:
+    found = as_list(elements, str, "elements are symbols such as 'Fe'", ConfigError)
+    for each in found:
+        atomic_number(each)
+    return found
 
 
 def _folder(output: AnyPath) -> Path:

@@ -97,7 +97,7 @@ def test_theory_of_documents_that_do_not_state_it(cgxas, crystals, tmp_path):
     [
         (lambda path: None, "no such file or folder"),
         (lambda path: path.mkdir(), "neither FEFF runs (xmu.dat) nor JSON documents"),
-        (lambda path: path.write_text(""), "1 x document is not readable JSON"),
+        (lambda path: path.write_text(""), "1 x file is not readable"),
         (lambda path: path.write_text("{}"), "1 x document holds no spectrum"),
         (lambda path: path.write_bytes(bytes(range(256))), "1 x document is not readable JSON"),
     ],

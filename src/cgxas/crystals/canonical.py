@@ -20,10 +20,13 @@ from numpy.typing import NDArray
 from pymatgen.optimization.neighbors import find_points_in_spheres
 
 from cgxas.crystals.spec import GraphSpec
+from cgxas.errors import InvalidCell
+from cgxas.limits import CELL_EDGE
 
 # spglib writes to stderr whenever it has to try again with a smaller tolerance.
 os.environ.setdefault("SPGLIB_WARNING", "OFF")
 
+_LEAST_VOLUME = 0.5  # A^3 of an atom; the densest crystal, diamond, has 5.7
 _SAME_PLACE = 10.0  # in units of the tolerance
 _FINGERPRINT_RADIUS = 5.0
 _FINGERPRINT_TOLERANCE = 1e-9
@@ -60,6 +63,23 @@ class Cell:
     lattice: NDArray[np.float64]
     frac: NDArray[np.float64]
     numbers: NDArray[np.int64]
+
+    def refuse_impossible(self) -> None:
+        """Refuse a cell in which neighbours cannot be looked for: flat, endless, or far too full.
+
+        Raises:
+            InvalidCell: a number is not finite, or the cell has no volume for its atoms.
+        """
+        if not (np.isfinite(self.lattice).all() and np.isfinite(self.frac).all()):
+            raise InvalidCell("lattice and coordinates must be finite")
+        longest = float(np.abs(self.lattice).max())
+        CELL_EDGE.refuse_beyond(longest, "a cell vector is at least", InvalidCell)
+        volume = abs(float(np.linalg.det(self.lattice)))
+        if volume < _LEAST_VOLUME * len(self.numbers):
+            raise InvalidCell(
+                f"the cell has no volume for its atoms: {volume:.3g} A^3 for {len(self.numbers)}; "
+                "check its vectors and their unit, Angstrom"
+            )
 
     @property
     def cart(self) -> NDArray[np.float64]:

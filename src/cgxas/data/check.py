@@ -29,7 +29,7 @@ REASONS = {
     "changed_table": "the table is not the one its manifest tells of",
     "missing_value": "the row lacks a value it must have",
     "unreadable_crystal": "lattice, species and coordinates do not make a crystal",
-    "no_volume": "the cell has no volume",
+    "no_volume": "the cell has no volume, or is not finite",
     "overlapping_atoms": "two atoms are less than 0.5 A apart",
     "unusable_crystal": "the crystal cannot be used for another reason",
     "no_crystal": "the spectrum's crystal is not in the table of crystals",
@@ -117,6 +117,8 @@ def _checked_material(row: MaterialRow, folder: Path) -> tuple[Material | None, 
 
     try:
         material = material_of(row, folder)
+    except InvalidCell:
+        return None, "no_volume"
     except CgxasError:
         return None, "unreadable_crystal"
     cell = material.cell

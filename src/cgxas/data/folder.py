@@ -20,7 +20,8 @@ from cgxas.data.record import EDGE, Annotation, Material, Record, Records, edge_
 from cgxas.data.schema import MaterialRow, SpectrumRow
 from cgxas.data.tables import Incomplete, Row, read_rows, write_rows
 from cgxas.elements import SYMBOLS, atomic_number
-from cgxas.errors import DatasetError, OutputError
+from cgxas.errors import DatasetError, InvalidCell, OutputError
+from cgxas.limits import ATOMS
 from cgxas.spectra.measurement import Measurement
 from cgxas.writing import atomic_folder
 
@@ -78,6 +79,7 @@ def material_of(row: MaterialRow, folder: Path) -> Material:
 
     Raises:
         DatasetError: its lists do not make a crystal.
+        InvalidCell: its cell has no volume, or its numbers are not finite.
     """
     name = f"{folder / MaterialRow.FILE}: {row.material_id}"
     try:
@@ -87,9 +89,13 @@ def material_of(row: MaterialRow, folder: Path) -> Material:
         raise DatasetError(f"{name} is not a crystal: {error}") from error
     if not len(numbers) or len(places) != len(numbers):
         raise DatasetError(f"{name} has {len(numbers)} species but {len(places)} places")
-    if not (np.isfinite(lattice).all() and np.isfinite(places).all()):
-        raise DatasetError(f"{name}: lattice and coordinates must be finite")
-    return Material(row.material_id, row.formula, Cell(lattice, places, numbers))
+    cell = Cell(lattice, places, numbers)
+    ATOMS.refuse_beyond(len(numbers), f"{name} has", DatasetError)
+    try:
+        cell.refuse_impossible()
+    except InvalidCell as error:
+        raise InvalidCell(f"{name}: {error}") from error
+    return Material(row.material_id, row.formula, cell)
 
 
 def absorbing_sites(row: SpectrumRow, cell: Cell) -> NDArray[np.int64]:

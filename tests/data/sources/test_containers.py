@@ -57,7 +57,7 @@ def test_folder_is_read_in_order_of_names(tmp_path):
 @pytest.mark.parametrize(
     ("content", "reasons"),
     [
-        (b"", ["document is not readable JSON"]),
+        (b"", ["file is not readable"]),
         (b"{ not json", ["document is not readable JSON"]),
         (b"[" * 100_000, ["document is not readable JSON"]),
         (b"\xff\xfe\x00", ["document is not readable JSON"]),

@@ -5,6 +5,8 @@ from numpy.typing import NDArray
 
 from cgxas.crystals.canonical import Cell, canonical_cell
 from cgxas.crystals.spec import GraphSpec
+from cgxas.data.sources.item import Unusable
+from cgxas.errors import InvalidCell
 
 RADIUS = 6.0
 """Neighbours up to this distance (Angstrom) are compared, fewer where the cluster is smaller."""
@@ -56,6 +58,10 @@ def surroundings(
     """Return atomic numbers (N,) and relative places (N, 3), Angstrom, of a site's neighbours."""
     from pymatgen.optimization.neighbors import find_points_in_spheres
 
+    try:
+        cell.refuse_impossible()
+    except InvalidCell as error:
+        raise Unusable("cell has no volume, or is not finite") from error
     _, other, image, distance = find_points_in_spheres(
         np.ascontiguousarray(cell.cart),
         np.ascontiguousarray(cell.cart[[site]]),
