@@ -23,7 +23,7 @@ from pathlib import Path
 from hostile_files import CIF, SECRET, Case, all_cases
 
 MOST_SECONDS, MOST_MIB = 5.0, 1024.0
-PATIENCE = 60
+PATIENCE = 30
 _EVENTS = (
     "os.system",
     "os.exec",
