@@ -140,7 +140,7 @@ def _measured(words: list[str], place: Path) -> tuple[Outcome, list[str]]:
             stdout=out,
             stderr=err,
         )
-        timer = threading.Timer(4 * PATIENCE, child.kill)
+        timer = threading.Timer(10 * PATIENCE, child.kill)
         timer.start()
         _, status, used = os.wait4(child.pid, 0)
         timer.cancel()
