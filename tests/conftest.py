@@ -97,7 +97,8 @@ def random_model(tmp_path_factory) -> Path:
 
     from cgxas.model.cgxas.config import CGXASConfig
     from cgxas.model.cgxas.network import CGXAS
-    from cgxas.model.checkpoint import AbsorberCard, Checkpoint
+    from cgxas.model.checkpoint import Checkpoint
+    from cgxas.model.description import AbsorberCard
     from cgxas.spectra.xray import WINDOWS
 
     config = CGXASConfig(hidden=16, n_modules=2)
@@ -130,8 +131,9 @@ def rewrite_model() -> Callable[..., None]:
     from safetensors import safe_open
     from safetensors.torch import save_file
 
-    from cgxas.model.checkpoint import _description_hash, _divided
+    from cgxas.model.checkpoint import _divided
     from cgxas.model.container import tensors_hash
+    from cgxas.model.description import description_hash
 
     def rewrite(source: Path, target: Path, change, rehash: bool = True) -> None:
         """Change a description and tensors in place; the hashes are right unless told otherwise."""
@@ -144,7 +146,7 @@ def rewrite_model() -> Callable[..., None]:
             if "parent" not in description:
                 description["network_sha256"] = tensors_hash(state)
             description["calibration_sha256"] = tensors_hash(own)
-            description["sha256"] = _description_hash(description)
+            description["sha256"] = description_hash(description)
         save_file(tensors, target, metadata={"cgxas": json.dumps(description)})
 
     return rewrite
@@ -358,7 +360,8 @@ def calibrated_model(tmp_path_factory, measured_folder, random_model) -> Path:
 
     from cgxas.calibration.gaussian import fit_gaussian
     from cgxas.calibration.measured import read_compounds
-    from cgxas.model.checkpoint import AbsorberCard, load_checkpoint
+    from cgxas.model.checkpoint import load_checkpoint
+    from cgxas.model.description import AbsorberCard
     from cgxas.spectra.spectrum import EnergyGrid
 
     parent = load_checkpoint(random_model)

@@ -21,7 +21,8 @@ from cgxas.errors import (
 from cgxas.evaluation.embedding import embed_crystals, read_crystals
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.cgxas.network import CGXAS
-from cgxas.model.checkpoint import AbsorberCard, Checkpoint, load_checkpoint
+from cgxas.model.checkpoint import Checkpoint, load_checkpoint
+from cgxas.model.description import AbsorberCard
 from cgxas.predict import Predictor, load
 from cgxas.spectra.xray import WINDOWS
 

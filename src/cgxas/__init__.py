@@ -1,10 +1,10 @@
 """Crystal structure in, K-edge XANES out."""
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cgxas.crystals.disorder.order import Disorder
     from cgxas.crystals.structure import Crystal, standardise
     from cgxas.errors import (
         CgxasError,
@@ -33,6 +33,7 @@ _HOMES = {
     "Checkpoint": "model.checkpoint",
     "Comparison": "spectra.compare",
     "Crystal": "crystals.structure",
+    "Disorder": "crystals.disorder.order",
     "EnergyGrid": "spectra.spectrum",
     "Evaluation": "evaluation.scores",
     "Failure": "predict",
@@ -68,6 +69,7 @@ __all__ = [
     "Checkpoint",
     "Comparison",
     "Crystal",
+    "Disorder",
     "EnergyGrid",
     "Evaluation",
     "Failure",
@@ -100,6 +102,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that `import cgxas` needs no torch."""
     if name == "__version__":
+        from importlib.metadata import version
+
         return version("cgxas")
     if name not in _HOMES:
         raise AttributeError(f"module 'cgxas' has no attribute {name!r}")

@@ -45,12 +45,21 @@ def atomic_number(symbol: str) -> int:
     Raises:
         UnknownElement: the text is not such a symbol.
     """
-    number = _NUMBER_OF.get(symbol)
+    number = _NUMBER_OF.get(symbol) if isinstance(symbol, str) else None
     if number is None:
+        if not isinstance(symbol, str):
+            raise UnknownElement(f"an element is a symbol such as 'Fe', not {symbol!r:.40}")
         meant = symbol.strip().capitalize()
         cure = f"did you mean {meant}?" if meant in _NUMBER_OF else "write a symbol such as Fe"
-        raise UnknownElement(f"{symbol!r} is not a chemical element up to {SYMBOLS[-1]}; {cure}")
+        raise UnknownElement(
+            f"{_shown(symbol)} is not a chemical element up to {SYMBOLS[-1]}; {cure}"
+        )
     return number
+
+
+def _shown(symbol: str) -> str:
+    text = repr(symbol)
+    return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 def period(number: int) -> int:

@@ -81,3 +81,9 @@ PARAMETERS = Limit("CGXAS_MAX_PARAMETERS", 5_000, "parameters")
 
 JSON_VALUES = Limit("CGXAS_MAX_JSON_VALUES", 2_000_000, "values")
 """Of a JSON file: Python takes up to a hundred times the space of the file for them."""
+
+MODEL_SIZE = Limit("CGXAS_MAX_MODEL_BYTES", 500_000_000, "bytes")
+"""Of a model file."""
+
+OBJECTS = Limit("CGXAS_MAX_OBJECTS", 20_000, "objects")
+"""Groups and datasets of an HDF5 file that are looked through."""

@@ -1,7 +1,6 @@
 """Bytes of a file that somebody else made: of regular files only, and never more than allowed."""
 
 import bz2
-import json
 import lzma
 import os
 import stat
@@ -11,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from cgxas.errors import CgxasError
-from cgxas.limits import FILE_SIZE, JSON_VALUES
+from cgxas.limits import FILE_SIZE
 
 _BLOCK = 1 << 20
 _FEED = 1 << 14
 _MOST_MEMBERS = 10_000
-_SHOWN = 60
 _UNPACKERS: dict[bytes, Callable[[], Any]] = {
     b"\x1f\x8b": lambda: zlib.decompressobj(wbits=zlib.MAX_WBITS | 16),
     b"BZh": bz2.BZ2Decompressor,
@@ -98,33 +96,6 @@ def unpack_bounded(data: bytes, name: str, error: type[CgxasError]) -> bytes:
             FILE_SIZE.refuse_beyond(len(unpacked), f"{name} unpacks to at least", error)
         at -= len(member.unused_data)
     raise error(f"{name} is packed in more than {_MOST_MEMBERS} pieces; pack it again in one")
-
-
-def parse_json(data: bytes, name: str, error: type[CgxasError]) -> Any:
-    """Read JSON of at most `limits.JSON_VALUES`; a name that stands twice in an object is refused.
-
-    Args:
-        data: of the file.
-        name: of the file, for messages.
-        error: the class to raise where it is no JSON, nested without end, or too much.
-    """
-    commas = data.count(b",") + data.count(b"[") + data.count(b"{")
-    JSON_VALUES.refuse_beyond(commas, f"{name} holds about", error)
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            names = [key for key, _ in pairs]
-            twice = next(key for key in found if names.count(key) > 1)
-            raise error(f"{name} states {twice[:_SHOWN]!r} twice; keep one of them")
-        return found
-
-    try:
-        return json.loads(data, object_pairs_hook=unique)
-    except CgxasError:
-        raise
-    except (ValueError, RecursionError) as problem:
-        raise error(f"{name} is no JSON, or damaged; write or copy it again") from problem
 
 
 def _unpack_block(

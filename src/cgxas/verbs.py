@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
+from cgxas.arguments import as_choice, as_list, as_path, one_of_kind
 from cgxas.calibration.calibrators import DEFAULT
 from cgxas.calibration.figures import draw_figures, draw_maps
 from cgxas.calibration.measured import read_compounds
@@ -21,11 +22,17 @@ from cgxas.calibration.repeats import ENOUGH, SplitBy, well_measured
 from cgxas.calibration.run import CalibrationSettings, prepare, trials
 from cgxas.calibration.trials import Trial
 from cgxas.data.compile import CompiledData
-from cgxas.data.split import Part, Split, SplitSettings, read_saved_split, read_split
+from cgxas.data.split import PARTS, Part, Split, SplitSettings, read_saved_split, read_split
 from cgxas.elements import atomic_number
-from cgxas.errors import ConfigError, DatasetError, UnsupportedAbsorber
+from cgxas.errors import (
+    CheckpointNotFound,
+    ConfigError,
+    DatasetError,
+    OutputError,
+    UnsupportedAbsorber,
+)
 from cgxas.evaluation.scores import Evaluation
-from cgxas.evaluation.testing import retest, split_of
+from cgxas.evaluation.testing import divided_as_told, retest, split_of
 from cgxas.model.checkpoint import Checkpoint, load_checkpoint
 from cgxas.training.fit import SILENT, Watcher
 from cgxas.training.folder import check_folder
@@ -102,10 +109,12 @@ def train(
         OutputError: the folder holds a run already, and `resume` is not set.
         Interrupted: the watcher wanted to stop; the run can be resumed.
     """
-    if element:
+    if element is not None:
         atomic_number(element)
-    known = settings if isinstance(settings, RunSettings) else RunSettings.from_toml(Path(settings))
-    wish = _Wish(data, Path(output), element, split, resume, watcher)
+    known = settings
+    if not isinstance(known, RunSettings):
+        known = RunSettings.from_toml(as_path(known, "a file of settings", ConfigError))
+    wish = _Wish(data, _folder(output), element, split, resume, watcher)
     return _trained(wish, known, None, prepare_only)
 
 
@@ -138,13 +147,15 @@ def finetune(
     """
     parent = _model(model)
     usual = finetune_settings(parent, element)
-    known = settings or usual
+    known = usual
+    if settings is not None:
+        known = one_of_kind(settings, RunSettings, "settings are RunSettings", ConfigError)
     if (known.model, known.split) != (usual.model, usual.split):
         raise ConfigError(
             f"a tuned model keeps the network and the split of {parent.name}: set nothing but "
             "name and training.*, or name a split with --split"
         )
-    return _trained(_Wish(data, Path(output), element, split, resume, watcher), known, parent)
+    return _trained(_Wish(data, _folder(output), element, split, resume, watcher), known, parent)
 
 
 def finetune_settings(model: AnyModel, element: str) -> RunSettings:
@@ -159,8 +170,8 @@ def finetune_settings(model: AnyModel, element: str) -> RunSettings:
     atomic_number(element)
     if element not in parent.elements:
         raise UnsupportedAbsorber(f"{parent.name} has no answer for {element}")
-    told = parent.provenance.get("configuration", {})
-    parts = SplitSettings.from_dict(told.get("split", {}))
+    told = divided_as_told(parent)
+    parts = SplitSettings.from_dict(told.configuration["split"] if told else {})
     return RunSettings(f"ft_{element}", parent.config, FINETUNE, parts)
 
 
@@ -186,13 +197,15 @@ def evaluate(
         ConfigError: there is no such part, or the model does not tell how its data were split.
         DatasetError: the data cannot be read.
     """
-    if split and part == "all":
+    as_choice(part, (*PARTS, "all"), "part", ConfigError)
+    if split is not None and part == "all":
         raise ConfigError("part all tests every spectrum: leave out the split")
     checkpoint = _model(model)
     found = CompiledData.read(_paths(data), checkpoint.config)
     if part == "all":
         return retest(checkpoint, found, found.everything, "test", device)
-    parts = read_split(Path(split), found.records) if split else split_of(checkpoint, found)
+    named = None if split is None else as_path(split, "a split", ConfigError)
+    parts = read_split(named, found.records) if named else split_of(checkpoint, found)
     return retest(checkpoint, found, parts, part, device)
 
 
@@ -229,9 +242,13 @@ def calibrate(  # noqa: PLR0913  # the words of a verb
         DatasetError: the data cannot be read, or hold too few compounds.
         OutputError: the folder cannot be written.
     """
+    elements = as_list(elements, object, "elements are symbols such as 'Fe'", ConfigError)
+    methods = as_list(methods, str, "methods are names such as 'rigid'", ConfigError)
+    simulated = _paths(simulated)
+    as_choice(split, get_args(SplitBy), "split", ConfigError)
     for each in elements:
         atomic_number(each)
-    parent, folder = _model(model), Path(output)
+    parent, folder = _model(model), _folder(output)
     parent.refuse_calibrated("calibrate the model it came from")
     compounds = read_compounds(_paths(data), parent, elements, each_scan=split == "spectrum")
     wanted = list(elements) or well_measured(compounds)
@@ -296,9 +313,10 @@ def _run(wish: _Wish, settings: RunSettings, parent: Checkpoint | None, group: P
     """Read the data and the split."""
     data = read_data(_paths(wish.data), settings.model, group)
     parts: Split
-    if wish.split:
-        saved = read_saved_split(Path(wish.split))
-        parts = read_split(Path(wish.split), data.records)
+    if wish.split is not None:
+        file = as_path(wish.split, "a split", ConfigError)
+        saved = read_saved_split(file)
+        parts = read_split(file, data.records)
         train, validation, _ = saved.fractions
         settings = replace(settings, split=SplitSettings(saved.by, train, validation, saved.seed))
     else:
@@ -320,15 +338,17 @@ def _run(wish: _Wish, settings: RunSettings, parent: Checkpoint | None, group: P
 def _model(model: AnyModel) -> Checkpoint:
     if isinstance(model, Checkpoint):
         return model
-    return load_checkpoint(model if isinstance(model, str) else Path(model))
+    path = as_path(model, "a model", CheckpointNotFound)
+    return load_checkpoint(model if isinstance(model, str) else path)
+
+
+def _folder(output: AnyPath) -> Path:
+    return as_path(output, "an output", OutputError)
 
 
 def _paths(folders: Sequence[AnyPath]) -> list[Path]:
-    if isinstance(folders, str | PathLike):
-        raise ConfigError(
-            f"data are a list of folders, not {str(folders)!r}; write [...] around it"
-        )
-    return [Path(folder) for folder in folders]
+    given = as_list(folders, object, "data are folders", ConfigError)
+    return [as_path(each, "a folder of data", ConfigError) for each in given]
 
 
 def _command() -> str:

@@ -11,7 +11,8 @@ from cgxas.data.record import Records
 from cgxas.model.calibration.features import edge_of
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.cgxas.network import CGXAS
-from cgxas.model.checkpoint import AbsorberCard, Checkpoint
+from cgxas.model.checkpoint import Checkpoint
+from cgxas.model.description import AbsorberCard
 from cgxas.model.model import Model
 from cgxas.model.sites import AbsorberSites
 from cgxas.spectra.resample import broadened

@@ -11,7 +11,8 @@ from cgxas.crystals.spec import GraphSpec
 from cgxas.errors import DatasetError
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.cgxas.network import CGXAS
-from cgxas.model.checkpoint import AbsorberCard, Checkpoint, load_checkpoint
+from cgxas.model.checkpoint import Checkpoint, load_checkpoint
+from cgxas.model.description import AbsorberCard
 from cgxas.spectra.xray import WINDOWS
 
 ENERGY = np.arange(7000.0, 7400.0, 0.4)

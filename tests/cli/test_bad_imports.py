@@ -52,7 +52,7 @@ def torch_pickle(target: Path, _: dict) -> None:
 IMPORTS: dict[str, tuple[Callable[[Path, dict], object], str]] = {
     "a text": (lambda t, _: t.write_text("not a model"), "not a PyTorch file"),
     "a picture": (lambda t, _: t.write_bytes(b"\x89PNG\r\n\x1a\n"), "not a PyTorch file"),
-    "empty": (lambda t, _: t.write_bytes(b""), "not a PyTorch file"),
+    "empty": (lambda t, _: t.write_bytes(b""), "is empty"),
     "a folder": (lambda t, _: t.mkdir(), "is a folder"),
     "missing": (lambda t, _: None, "no such file"),
     "cut short": (cut_short, "not a PyTorch file"),

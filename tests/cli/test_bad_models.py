@@ -62,7 +62,7 @@ def description(change: Callable[[dict], object]) -> Callable[[dict], object]:
 
 EMBEDDING = "embedding.linear.weight"
 MODELS: dict[str, tuple[Callable[[Path, Path], object], str]] = {
-    "empty": (cut(0), "cut short"),
+    "empty": (cut(0), "is empty"),
     "5 bytes": (cut(5), "cut short"),
     "8 bytes": (cut(8), "cut short"),
     "100 bytes": (cut(100), "cut short"),

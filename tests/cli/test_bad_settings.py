@@ -258,9 +258,10 @@ def test_preparing_a_run_refuses_them_as_well(refused_settings):
 
 
 def test_a_missing_file_and_a_folder_are_refused(refused, tmp_path):
-    for path, reason in ((tmp_path / "none.toml", "No such file"), (tmp_path, "Is a directory")):
+    for path, reason in ((tmp_path / "none.toml", "no such file"), (tmp_path, "is a folder")):
         line = refused("train", path, "--data", tmp_path, "-o", "run")
-        assert f"{path} is not a readable TOML file: {reason}" in line
+        assert str(path) in line
+        assert reason in line
 
 
 @pytest.mark.parametrize("words", [["training.epoch=5"], ["--config", "bad.toml"]])

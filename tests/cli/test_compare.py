@@ -1,5 +1,6 @@
 """cgxas compare: one line, one figure, refusals."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -9,6 +10,7 @@ from cgxas.spectra.io.scan import Scan
 from cgxas.spectra.io.write import write_spectra
 from cgxas.spectra.normalise import normalise
 from cgxas.spectra.resample import broadened
+from cgxas.spectra.spectrum import Spectrum
 
 pytest.importorskip("larch")
 
@@ -83,3 +85,27 @@ def test_bad_wishes_are_refused_in_one_line(refused, pair):
     assert "--broaden" in refused("compare", predicted, measured, "--broaden", "-1")
     assert "Cu K edge" in refused("compare", predicted, measured, "--absorber", "Cu")
     assert "no such file" in refused("compare", predicted, "none.dat")
+
+
+def test_an_l_edge_is_not_compared_with_a_k_prediction(refused, cgxas, pair, tmp_path, crystals):
+    measured, figures = tmp_path / "la.dat", tmp_path / "out.json"
+    energy = 5487.0 + np.linspace(-100.0, 300.0, 801)
+    norm = 0.5 + np.arctan((energy - 5487.0) / 0.7) / np.pi
+    np.savetxt(measured, np.transpose([energy, 0.3 + 0.8 * norm]), header="energy xmu")
+    vanadium = Spectrum(energy[150:300], norm[150:300], "V", formula="V", model="m1")
+    vanadium.save(tmp_path / "v.xdi")
+    said = refused("compare", crystals / "iron.cif", measured)
+    assert "La L3" in said
+    assert "K edges only" in said
+    assert "of V, the measured spectrum of La" in refused("compare", tmp_path / "v.xdi", measured)
+    words = ("--absorber", "V", "--edge", "K", "--json", figures)
+    assert cgxas("compare", tmp_path / "v.xdi", measured, *words).code == 0
+    told = json.loads(figures.read_text())
+    assert (told["absorber"], told["edge"], told["edge_source"]) == ("V", "K", "asked")
+    lanthanum = dataclasses.replace(vanadium, absorber="La", edge="L3")
+    lanthanum.save(tmp_path / "la.xdi")
+    answer = cgxas("compare", tmp_path / "la.xdi", measured)
+    assert answer.code == 0
+    assert "the edge of la.dat is guessed: nearest" in answer.err
+    said = refused("compare", tmp_path / "la.xdi", measured, "--absorber", "V")
+    assert "of La, the measured spectrum of V" in said

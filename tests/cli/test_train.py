@@ -227,7 +227,7 @@ def test_bad_words_are_refused_in_one_line(refused_run, config, salts, tmp_path)
         "without spectra of Co": (*good, "-o", "run", "--element", "Co"),
         "not a folder": (*good, "-o", tmp_path / "a_file"),
         "is missing; a data set has one": ("train", config(), "--data", tmp_path, "-o", "run"),
-        "not a readable TOML": ("train", "none.toml", "--data", salts, "-o", "run"),
+        "none.toml: no such file": ("train", "none.toml", "--data", salts, "-o", "run"),
         "not a readable split": (*good, "-o", "run", "--split", tmp_path / "a_file"),
         "missing option": ("train", config(), "--data", salts),
     }

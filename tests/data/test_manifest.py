@@ -53,8 +53,14 @@ def test_folder_without_manifest(folder):
         (lambda text: "[]", "not a readable manifest"),
         (lambda text: "{}", "not a readable manifest"),
         (lambda text: text.replace('"format": 1', '"format": 2'), "is of format 2.*update cgxas"),
-        (lambda text: text.replace('"sha256"', '"sha"'), "does not say all it should"),
-        (lambda text: text.replace('"counts": {', '"counts": "x", "c": {'), "does not say all"),
+        (
+            lambda text: text.replace('"sha256"', '"sha"'),
+            "not a readable manifest: sha256: field required",
+        ),
+        (
+            lambda text: text.replace('"counts": {', '"counts": "x", "c": {'),
+            "not a readable manifest: counts: ",
+        ),
     ],
 )
 def test_damaged_manifest(records, target, change, message):

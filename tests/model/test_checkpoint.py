@@ -18,10 +18,12 @@ from cgxas.errors import (
     DamagedCheckpoint,
     ForeignCheckpoint,
     OutputError,
+    ReadingWarning,
 )
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.cgxas.network import CGXAS
-from cgxas.model.checkpoint import AbsorberCard, Checkpoint, bundled, load_checkpoint
+from cgxas.model.checkpoint import Checkpoint, bundled, load_checkpoint
+from cgxas.model.description import AbsorberCard
 from cgxas.model.upgrades import FORMAT
 from cgxas.predict import Predictor
 from cgxas.spectra.xray import WINDOWS
@@ -103,7 +105,7 @@ def test_bundled_models_load():
 def test_cut_short(path, size):
     content = path.read_bytes()
     path.write_bytes(content[:size])
-    with pytest.raises(DamagedCheckpoint, match="cut short"):
+    with pytest.raises(DamagedCheckpoint, match="cut short" if size else "is empty"):
         load_checkpoint(path)
 
 
@@ -242,7 +244,10 @@ def test_files_of_older_formats_answer_as_they_did(number):
     """One small file per format, written by the cgxas of its time, with what it answered."""
     file = OLD / f"format{number}.safetensors"
     examples = Path(__file__).parents[2] / "examples"
-    predictor = Predictor.load(file)
+    with pytest.warns(
+        ReadingWarning, match=f"is of format {number}, whose hash covers the weights"
+    ):
+        predictor = Predictor.load(file)
     with np.load(OLD / f"format{number}.npz") as stored:
         for absorber, crystal in (("Ti", "TiO2_rutile.cif"), ("Fe", "LiFePO4.cif")):
             found = predictor.predict(examples / crystal, absorber).norm
@@ -263,7 +268,8 @@ def test_an_older_file_that_was_altered_is_refused(tmp_path):
 
 
 def test_an_upgraded_file_comes_back_in_the_present_format(tmp_path):
-    old = load_checkpoint(OLD / "format2.safetensors")
+    with pytest.warns(ReadingWarning):
+        old = load_checkpoint(OLD / "format2.safetensors")
     old.save(tmp_path / "new.safetensors")
     new = load_checkpoint(tmp_path / "new.safetensors")
     assert (new.config, new.cards, new.bonds, new.sha256) == (

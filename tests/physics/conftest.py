@@ -10,7 +10,8 @@ from pymatgen.core import Lattice, Structure
 from cgxas.crystals.spec import GraphSpec
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.cgxas.network import CGXAS
-from cgxas.model.checkpoint import AbsorberCard, Checkpoint
+from cgxas.model.checkpoint import Checkpoint
+from cgxas.model.description import AbsorberCard
 from cgxas.predict import Predictor
 from cgxas.spectra.xray import WINDOWS
 

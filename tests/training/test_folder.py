@@ -63,7 +63,7 @@ def test_other_folders_are_no_runs(tmp_path, text):
         open_run(tmp_path)
     assert not is_run(tmp_path)
     (tmp_path / "run.json").write_text(text)
-    with pytest.raises(ConfigError, match="is not a run folder"):
+    with pytest.raises(ConfigError, match=r"run\.json is (not a readable run|empty)"):
         open_run(tmp_path)
 
 

@@ -1,10 +1,13 @@
 import csv
+import errno
+import zipfile
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
 
-from cgxas.errors import ConfigError
+from cgxas.errors import ConfigError, OutputError
 from cgxas.model.cgxas.network import CGXAS
 from cgxas.training.state import State, append_row
 
@@ -56,15 +59,51 @@ def test_a_failed_save_leaves_the_older_state(state, tmp_path, monkeypatch):
     state(1).save(tmp_path / "a.pt")
     before = (tmp_path / "a.pt").read_bytes()
 
-    def full_disk(_values, path) -> None:
-        path.write_bytes(b"half")
-        raise RuntimeError("no space left")
+    def full_disk(path, _content) -> None:
+        path.write_text("half")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(torch, "save", full_disk)
-    with pytest.raises(RuntimeError):
-        state(2).save(tmp_path / "a.pt")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full_disk)
+        with pytest.raises(OutputError, match=r"a\.pt cannot be written: No space left on device"):
+            state(2).save(tmp_path / "a.pt")
     assert (tmp_path / "a.pt").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["a.pt"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"epoch": "7"},
+        {"epoch": None},
+        {"epoch": -1},
+        {"step": 1.5},
+        {"losses": ["0.1"]},
+        {"losses": 3},
+        {"best": "low"},
+        {"random": "seed"},
+        {"network": []},
+    ],
+    ids=str,
+)
+def test_states_with_values_of_another_type_are_refused(state, tmp_path, change):
+    path = tmp_path / "a.pt"
+    state(1).save(path)
+    torch.save(torch.load(path, weights_only=True) | change, path)
+    with pytest.raises(ConfigError, match=r"a\.pt is damaged, or of another network; remove it"):
+        state(0).load(path)
+
+
+def test_a_packed_state_is_refused(state, tmp_path):
+    state(1).save(tmp_path / "a.pt")
+    with (
+        zipfile.ZipFile(tmp_path / "a.pt") as plain,
+        zipfile.ZipFile(tmp_path / "b.pt", "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for member in plain.infolist():
+            packed.writestr(member.filename, plain.read(member))
+    with pytest.raises(ConfigError, match=r"b\.pt unpacks to [\d,]+ bytes"):
+        state(0).load(tmp_path / "b.pt")
 
 
 @pytest.mark.parametrize("content", [b"", b"PK nonsense", None])
@@ -72,7 +111,7 @@ def test_damaged_states_are_refused(state, tmp_path, content):
     path = tmp_path / "a.pt"
     state(1).save(path)
     path.write_bytes(path.read_bytes()[:-2000] if content is None else content)
-    with pytest.raises(ConfigError, match=r"a\.pt is damaged, or of another network"):
+    with pytest.raises(ConfigError, match=r"a\.pt is (damaged, or of another network|empty)"):
         state(0).load(path)
 
 

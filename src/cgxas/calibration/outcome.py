@@ -19,8 +19,9 @@ from cgxas.calibration.trials import FIGURES, Summary, Trial, by_method
 from cgxas.data.split import PARTS
 from cgxas.elements import atomic_number
 from cgxas.model.calibration.base import Calibration, PerElement
-from cgxas.model.checkpoint import AbsorberCard, Checkpoint
+from cgxas.model.checkpoint import Checkpoint
 from cgxas.model.container import SUFFIX
+from cgxas.model.description import AbsorberCard
 from cgxas.writing import atomic_path
 
 SCORES = "scores.json"

@@ -31,6 +31,7 @@ from cgxas.calibration.repeats import SEED, Repeat, SplitBy, draw_repeats
 from cgxas.calibration.trials import Trial, append_trial, read_trials, score
 from cgxas.data.split import PARTS
 from cgxas.errors import ConfigError, OutputError
+from cgxas.jsonfile import JsonFile
 from cgxas.model.calibration.curves import CurvesCalibration
 from cgxas.settings import FileName, Seed, Settings
 from cgxas.writing import atomic_path
@@ -88,7 +89,7 @@ def prepare(config: CalibrationSettings, compounds: Compounds, folder: Path, com
         for name, value in about.items():
             if there.get(name) != value:
                 raise ConfigError(
-                    f"{folder} holds another calibration: its {name} is {there.get(name)}, "
+                    f"{folder} holds another calibration: its {name} is {there.get(name)!s:.60}, "
                     f"not {value}; name another folder"
                 )
         return
@@ -104,11 +105,10 @@ def read_about(folder: Path) -> dict[str, Any]:
     Raises:
         ConfigError: it is none.
     """
-    try:
-        values = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-        return dict(values)
-    except (OSError, ValueError, TypeError) as error:
-        raise ConfigError(f"{folder} is no calibration: it has no readable {ABOUT}") from error
+    if not (folder / ABOUT).exists():
+        raise ConfigError(f"{folder} is no calibration: it has no readable {ABOUT}")
+    cure = "name the folder of another calibration"
+    return JsonFile(folder / ABOUT, ConfigError, "calibration", cure).values()
 
 
 def told(config: CalibrationSettings, compounds: Compounds) -> dict[str, Any]:
@@ -140,13 +140,14 @@ def trials(
     """
     path = folder / TRIALS
     found = read_trials(path)
-    done = {(trial.method, trial.element, trial.repeat) for trial in found}
+    done = {(trial.method, trial.element, trial.repeat): trial for trial in found}
     methods: dict[str, Calibrator] = {n: calibrator(n) for n in (UNCALIBRATED, *config.methods)}
     methods |= of_program(program) if program else {}
     wanted = list(_wanted(config, compounds, program))
     on_trial(len(done), len(wanted))
     for repeat, name in wanted:
-        if (name, repeat.element, repeat.number) in done:
+        if earlier := done.get((name, repeat.element, repeat.number)):
+            earlier.refuse_other_than(compounds, repeat, path)
             continue
         numbers = np.concatenate([getattr(repeat, part) for part in PARTS])
         calibration = methods[name].fit(compounds, repeat)

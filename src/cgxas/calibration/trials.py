@@ -5,7 +5,6 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +13,9 @@ from cgxas.calibration.measured import Compounds
 from cgxas.calibration.repeats import Repeat
 from cgxas.data.split import PARTS, Part
 from cgxas.errors import ConfigError
+from cgxas.jsonfile import as_kind, parsed
 from cgxas.model.calibration.features import edge_of
+from cgxas.reading import refuse_unreadable
 from cgxas.spectra.metrics import coverage, negative_log_likelihood, rse
 from cgxas.typing import FloatArray
 
@@ -69,6 +70,21 @@ class Trial:
         found = [values[name] for name in self.parts[part]]
         return float(np.mean(np.abs(found) if figure == "half_step" else found))
 
+    def refuse_other_than(self, compounds: Compounds, repeat: Repeat, path: Path) -> None:
+        """Refuse what was read, but is not of this repeat of these compounds.
+
+        Raises:
+            ConfigError: the file was changed by hand.
+        """
+        points = {len(curve) for curve in self.curves.values()}
+        if self.parts != parts_of(compounds, repeat) or points != {
+            compounds.grids[repeat.element].n_points
+        }:
+            raise ConfigError(
+                f"{path} holds other compounds or energies in trial {self.repeat} of "
+                f"{self.element}; start the calibration anew"
+            )
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -119,11 +135,16 @@ def score(compounds: Compounds, repeat: Repeat, method: str, found: Answers) -> 
         method=method,
         element=repeat.element,
         repeat=repeat.number,
-        parts={part: [str(n) for n in compounds.name[getattr(repeat, part)]] for part in PARTS},
+        parts=parts_of(compounds, repeat),
         curves={names[n]: _rounded(found.norm[n]) for n in tested},
         sigma=sigma,
         **{name: by_name.get(name, {}) for name in FIGURES},
     )
+
+
+def parts_of(compounds: Compounds, repeat: Repeat) -> dict[Part, list[str]]:
+    """Return the names of the compounds in each part."""
+    return {part: [str(n) for n in compounds.name[getattr(repeat, part)]] for part in PARTS}
 
 
 def _of_sigma(
@@ -152,22 +173,33 @@ def read_trials(path: Path) -> list[Trial]:
     Raises:
         ConfigError: the file is damaged before its last line.
     """
-    if not path.exists():
+    if not path.exists() or (path.is_file() and not path.stat().st_size):
         return []
+    refuse_unreadable(path, ConfigError)
     lines = path.read_bytes().splitlines(keepends=True)
     if lines and not lines[-1].endswith(b"\n"):
         os.truncate(path, sum(map(len, lines[:-1])))
         lines = lines[:-1]
     try:
-        return [Trial(**_checked(json.loads(line))) for line in lines]
-    except (ValueError, TypeError, KeyError) as error:
-        raise ConfigError(f"{path} is damaged; start the calibration anew") from error
+        return [_checked(as_kind(Trial, parsed(line))) for line in lines]
+    except ValueError as error:
+        raise ConfigError(f"{path} is damaged: {error}; start the calibration anew") from error
 
 
-def _checked(values: dict[str, Any]) -> dict[str, Any]:
-    if set(values["parts"]) != set(PARTS):
-        raise ValueError("a trial has three parts")
-    return values
+def _checked(trial: Trial) -> Trial:
+    """Refuse what `Trial.mean` would trip over."""
+    if set(trial.parts) != set(PARTS) or not all(trial.parts.values()):
+        raise ValueError("a trial has three parts with compounds")
+    compounds = {name for names in trial.parts.values() for name in names}
+    for figure in FIGURES:
+        values = getattr(trial, figure)
+        if compounds - set(values) and (values or figure in FIGURES[:2]):
+            raise ValueError(f"{figure} lacks a compound")
+    if set(trial.curves) != set(trial.parts["test"]):
+        raise ValueError("a trial has a curve of each compound that was tested, and of no other")
+    if any(len(trial.curves.get(name, ())) != len(trial.sigma[name]) for name in trial.sigma):
+        raise ValueError("a curve and its sigma have different lengths")
+    return trial
 
 
 def by_method(trials: Iterable[Trial], element: str) -> Iterator[tuple[str, list[Trial]]]:

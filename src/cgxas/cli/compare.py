@@ -2,19 +2,25 @@
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from cgxas.cli.messages import one_line, say
+from cgxas.cli.options import Edge, Energy, HowDisorder, Mu, Seed
+from cgxas.errors import WrongEdge
 
 if TYPE_CHECKING:
+    from cgxas.crystals.disorder.order import Disorder
     from cgxas.spectra.compare import Comparison, Overlay
     from cgxas.spectra.measurement import Measurement
     from cgxas.spectra.spectrum import Spectrum
 
 FIT = "fit"
+ANSWERED = "K"
+"""The edge that models answer with."""
 
 Predicted = Annotated[
     str,
@@ -33,13 +39,16 @@ Measured = Annotated[
 ]
 
 
-def compare(
+def compare(  # noqa: PLR0913, PLR0917  # words of the command line
     predicted: Predicted,
     measured: Measured,
     absorber: Annotated[
         str | None,
         typer.Option("--absorber", "-a", help="Absorber; that of the measured file otherwise."),
     ] = None,
+    edge: Edge = None,
+    energy: Energy = None,
+    mu: Mu = None,
     shift: Annotated[
         str, typer.Option("--shift", metavar="fit|EV", help="Added to the predicted energies.")
     ] = FIT,
@@ -50,6 +59,8 @@ def compare(
     model: Annotated[
         str, typer.Option("--model", "-m", metavar="NAME|PATH", help="What predicts a crystal.")
     ] = "universal",
+    disorder: HowDisorder = "refuse",
+    seed: Seed = 0,
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FIG", help="Draw them: .png, .svg or .pdf.")
     ] = None,
@@ -63,20 +74,26 @@ def compare(
     fitted, with and without the Lorentzian of the core hole, which simulations mostly hold
     already. The energy shift of the measured file is added to its energies here.
     """
+    from cgxas.crystals.disorder.order import Disorder
     from cgxas.spectra.compare import compare
     from cgxas.spectra.io.read import read_spectrum
 
+    how = Disorder.of(disorder, seed)
     _check(output, plot)
     wishes = _number(shift, "--shift"), _number(broaden, "--broaden")
     path, group = _file_and_group(measured)
-    other = read_spectrum(path, absorber, group)
-    found = compare(_prediction(*_file_and_group(predicted), other, model), other, *wishes)
+    other = read_spectrum(path, absorber, group, energy, mu, edge)
+    prediction = _prediction(*_file_and_group(predicted), other, model, how)
+    found = compare(prediction, other, *wishes)
     told = f"{Path(predicted).name} / {Path(measured).name}, {other.element} {other.edge}"
     if output:
-        _write(output, {"predicted": predicted, "measured": measured}, found)
+        about = {"predicted": predicted, "measured": measured, "done": list(other.done)}
+        _write(output, about, found)
     if plot:
         _draw(plot, found, told)
     typer.echo(one_line(f"{told}: {_line(found.before, found.after)}"))
+    if other.edge_guess:
+        say(f"the edge of {other.source} is guessed: {other.edge_guess}")
     if written := [str(path) for path in (output, plot) if path]:
         say(f"wrote {', '.join(written)}")
 
@@ -121,17 +138,25 @@ def _number(text: str, option: str) -> 'float | Literal["fit"]':
     return value
 
 
-def _prediction(path: Path, group: str | None, other: "Measurement", model: str) -> "Spectrum":
+def _prediction(
+    path: Path, group: str | None, other: "Measurement", model: str, disorder: "Disorder"
+) -> "Spectrum":
     """Return a spectrum out of a file, or of a crystal, to stand beside a measured one."""
     from cgxas.spectra.io.read import is_spectrum_file, read_prediction
     from cgxas.spectra.spectrum import Spectrum
 
     if is_spectrum_file(path):
-        energy, norm = read_prediction(path, other.element, group)
+        energy, norm = read_prediction(path, other.element, group, other.edge)
         return Spectrum(energy, norm, other.element, other.edge, source=str(path))
+    if other.edge != ANSWERED:
+        raise WrongEdge(
+            f"{other.source} is of {other.element} {other.edge}, and models answer with "
+            f"{ANSWERED} edges only: compare a measured {ANSWERED} edge, or say with --absorber "
+            "and --edge that it is one."
+        )
     from cgxas.predict import load
 
-    return load(model).predict(path, other.element)
+    return load(model).predict(path, other.element, disorder=disorder)
 
 
 def _line(before: "Overlay", after: "Overlay") -> str:
@@ -147,7 +172,7 @@ def _line(before: "Overlay", after: "Overlay") -> str:
     )
 
 
-def _write(path: Path, about: dict[str, str], found: "Comparison") -> None:
+def _write(path: Path, about: Mapping[str, object], found: "Comparison") -> None:
     from cgxas.writing import atomic_path
 
     def edges(curve: "Spectrum | Measurement") -> dict[str, float | None]:
@@ -160,6 +185,10 @@ def _write(path: Path, about: dict[str, str], found: "Comparison") -> None:
         "core_hole": found.core_hole,
         "predicted_edge": edges(found.predicted),
         "measured_edge": edges(found.measured),
+        "absorber": found.measured.element,
+        "edge": found.measured.edge,
+        "edge_source": found.measured.edge_source,
+        "edge_guess": found.measured.edge_guess,
         "before": _numbers(found.before),
         "after": _numbers(found.after),
     }

@@ -119,7 +119,8 @@ def ingest_measured(
     """Make a data set of measured spectra and their crystals.
 
     PAIRS.csv may also have the columns group (of an Athena project), compound, shift (eV to be
-    added to the energies; kept, not applied), weight, energy and mu (columns of the file) and edge.
+    added to the energies; kept, not applied), weight, energy and mu (columns of the file, or a
+    formula of mu) and edge.
     Each spectrum is the mean over all sites of its element. What cannot be used, such as the
     spectrum of another edge than K, is left out and told.
     """

@@ -1,25 +1,31 @@
 """What the command line says: errors and warnings as one line each, tables on a console."""
 
-import os
-import signal
+import errno
 import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from io import TextIOWrapper
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from cgxas.cli.process import (
+    INTERRUPTED,
+    TERMINATED,
+    ending_cleanly,
+    flush_stdout,
+    forget_stdout,
+    ready_streams,
+    silence,
+)
 from cgxas.errors import CgxasError, CgxasWarning, Interrupted
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 REFUSED = 2
-INTERRUPTED = 128 + signal.SIGINT
-_TERMINATED = 128 + signal.SIGTERM
 _BROKEN_PIPE = 128 + 13
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _WIDE = 10_000
 _NARROW = 80
 # Typer carries its own copy of click, older versions use the package: BadParameter is in both.
@@ -28,26 +34,48 @@ _ClickError: Any = typer.BadParameter.__mro__[2]
 
 def exit_code(command: Callable[[], object]) -> int:
     """Run a command; turn whatever it refuses into one line on stderr, and say how it ended."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # a name that the terminal cannot show is escaped
-            stream.reconfigure(errors="backslashreplace")
+    ready_streams()
+    try:
+        with ending_cleanly():
+            return _ended(command)
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    finally:
+        forget_stdout()
+
+
+def _ended(command: Callable[[], object]) -> int:
     try:
         with _own_warnings_only():
             code = command()
-        sys.stdout.flush()
+        if reason := flush_stdout():
+            return _refuse(f"the standard output cannot be written: {reason}")
     except _ClickError as error:
         return _refuse(_usage(error))
     except CgxasError as error:
         refused = _refuse(str(error))
-        return _TERMINATED if isinstance(error, Interrupted) else refused
+        return TERMINATED if isinstance(error, Interrupted) else refused
     except BrokenPipeError:
-        _silence(sys.stdout)
+        silence(sys.stdout)
         return _BROKEN_PIPE
-    except OSError as error:
-        return _refuse(f"{error.filename or 'the system'}: {error.strerror or error}")
-    except (KeyboardInterrupt, typer.Abort):
-        return INTERRUPTED
+    except (OSError, MemoryError) as error:
+        return _refuse(_of_the_system(error))
     return code if isinstance(code, int) else 0
+
+
+def _of_the_system(error: OSError | MemoryError) -> str:
+    """Say what the system refuses; an error that names no file may be that of stdout."""
+    if isinstance(error, MemoryError):
+        return "the memory of this machine does not suffice for that"
+    try:
+        reason = "" if error.filename else flush_stdout()
+    except BrokenPipeError:
+        reason = ""
+    if reason:
+        return f"the standard output cannot be written: {reason}"
+    if error.errno in _FULL and not error.filename:
+        return f"the output cannot be written: {error.strerror}"
+    return f"{error.filename or 'the system'}: {error.strerror or error}"
 
 
 def one_line(text: str) -> str:
@@ -58,14 +86,23 @@ def one_line(text: str) -> str:
 
 def say(text: str) -> None:
     """Tell on stderr what was done, apart from the results on stdout."""
-    typer.echo(one_line(text), err=True)
+    try:
+        typer.echo(one_line(text), err=True)
+    except OSError:  # of stderr itself: there is nowhere left to tell it
+        silence(sys.stderr)
 
 
 def table_console() -> "Console":
     """Return a console on stdout that takes every text literally and cuts nothing in a pipe."""
     from rich.console import Console
 
-    console = Console(markup=False, emoji=False, highlight=False, soft_wrap=False)
+    class Table(Console):
+        """A console that leaves a pipe nobody reads from to `exit_code`."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    console = Table(markup=False, emoji=False, highlight=False, soft_wrap=False)
     console.width = max(console.width, _NARROW) if console.is_terminal else _WIDE
     return console
 
@@ -100,10 +137,3 @@ def _own_warnings_only() -> Iterator[None]:
         warnings.simplefilter("always", CgxasWarning)
         warnings.showwarning = show
         yield
-
-
-def _silence(stream: TextIO) -> None:
-    """Send the rest into nothing, so that Python does not complain again when it closes."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)

@@ -11,7 +11,8 @@ from cgxas.cli.messages import one_line, say, table_console
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from cgxas.model.checkpoint import AbsorberCard, Checkpoint
+    from cgxas.model.checkpoint import Checkpoint
+    from cgxas.model.description import AbsorberCard
 
 app = typer.Typer(help="List, describe and import models.")
 

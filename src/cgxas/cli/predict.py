@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cgxas.cli.messages import say
+from cgxas.cli.options import HowDisorder, Seed
 from cgxas.cli.outputs import Outputs
 
 if TYPE_CHECKING:
+    from cgxas.crystals.disorder.order import Disorder
     from cgxas.spectra.spectrum import Spectrum
 
 MANY_CRYSTALS = 20
@@ -20,23 +22,26 @@ MANY_CRYSTALS = 20
 MANY_FILES = 5
 """More files than these are told as a number."""
 
+Crystals = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="CRYSTAL", help="Crystal files: CIF, POSCAR, whatever pymatgen or ASE reads."
+    ),
+]
+Absorbers = Annotated[
+    list[str],
+    typer.Option(
+        "--absorber",
+        "-a",
+        metavar="ELEMENT",
+        help="Absorbing element, such as Fe; repeat it for several, or say 'all'.",
+    ),
+]
 
-def predict(
-    crystals: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="CRYSTAL", help="Crystal files: CIF, POSCAR, whatever pymatgen or ASE reads."
-        ),
-    ],
-    absorber: Annotated[
-        list[str],
-        typer.Option(
-            "--absorber",
-            "-a",
-            metavar="ELEMENT",
-            help="Absorbing element, such as Fe; repeat it for several, or say 'all'.",
-        ),
-    ],
+
+def predict(  # noqa: PLR0913, PLR0917  # words of the command line
+    crystals: Crystals,
+    absorber: Absorbers,
     sites: Annotated[
         bool,
         typer.Option("--sites", help="Every distinct site in table, files and figure."),
@@ -49,6 +54,8 @@ def predict(
         str | None,
         typer.Option("--fidelity", metavar="THEORY", help="Answer as this would, such as FEFF10."),
     ] = None,
+    disorder: HowDisorder = "refuse",
+    seed: Seed = 0,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -70,25 +77,35 @@ def predict(
     to one file each, named after OUT, the crystal's file and the element: -o out.xdi gives
     out_LiFePO4_Fe.xdi. A .prj or .parquet file always holds all of them.
 
+    Of a disordered crystal the table says what answers for it. The spread of a sample is the band
+    of the figure and the sigma of the files.
+
     The table shows up to 12 distinct sites of a spectrum, --sites shows all. Nothing is written
     if any of the crystals fails.
     """
+    from cgxas.crystals.disorder.order import Disorder
+
+    how = Disorder.of(disorder, seed)
     outputs = Outputs(tuple(crystals), tuple(dict.fromkeys(absorber)), output, plot, sites)
     outputs.check()
-    spectra = _predicted(crystals, absorber, model, fidelity)
+    spectra = _predicted(crystals, absorber, model, fidelity, how)
     written = outputs.write(spectra)
     _show([each for row in spectra for each in row], sites)
     _tell(written)
 
 
 def _predicted(
-    crystals: list[Path], absorbers: list[str], model: str, fidelity: str | None
+    crystals: list[Path],
+    absorbers: list[str],
+    model: str,
+    fidelity: str | None,
+    disorder: "Disorder",
 ) -> "list[list[Spectrum]]":
     from cgxas.predict import load
 
     predictor = load(model, fidelity)
     with progress(len(crystals)) as advance:
-        return predictor.predict_each(crystals, absorbers, on_crystal=advance)
+        return predictor.predict_each(crystals, absorbers, on_crystal=advance, disorder=disorder)
 
 
 @contextmanager

@@ -7,39 +7,27 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cgxas.cli.messages import one_line, say
+from cgxas.cli.options import Edge, Energy, Group, Mu
 
 if TYPE_CHECKING:
     from cgxas.spectra.measurement import Measurement
 
 
-def spectrum(
+def spectrum(  # noqa: PLR0913, PLR0917  # the options of a command
     file: Annotated[
         Path,
         typer.Argument(
             metavar="FILE", help="XDI, Athena project, NeXus NXxas, CSV, or columns of numbers."
         ),
     ],
-    group: Annotated[
-        str | None,
-        typer.Option("--group", metavar="NAME", help="Group of an Athena project or NeXus file."),
-    ] = None,
-    energy: Annotated[
-        str | None,
-        typer.Option("--energy", metavar="COLUMN", help="Energy column, by name or number."),
-    ] = None,
-    mu: Annotated[
-        str | None,
-        typer.Option(
-            "--mu",
-            metavar="COLUMN",
-            help="Column of mu, a formula such as 'ln(i0/it)' or 'if/i0', or transmission, "
-            "fluorescence, reference.",
-        ),
-    ] = None,
+    group: Group = None,
+    energy: Energy = None,
+    mu: Mu = None,
     element: Annotated[
         str | None,
-        typer.Option("--element", "-e", help="Absorber; that of the nearest edge otherwise."),
+        typer.Option("--element", "-e", help="Absorber; the stated or a guessed one otherwise."),
     ] = None,
+    edge: Edge = None,
     flatten: Annotated[
         bool, typer.Option("--flatten", help="Draw and write it with its post-edge made level.")
     ] = False,
@@ -49,7 +37,9 @@ def spectrum(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="OUT", help="To .xdi, .json, .csv, .prj, .parquet."),
+        typer.Option(
+            "--output", "-o", metavar="OUT", help="To .xdi, .json, .csv, .nxs, .prj, .parquet."
+        ),
     ] = None,
 ) -> None:
     """Read and normalise a measured spectrum, and show what was understood.
@@ -60,7 +50,7 @@ def spectrum(
     from cgxas.spectra.io.read import read_spectrum
 
     _check(output, plot)
-    found = read_spectrum(file, element, group, energy, mu)
+    found = read_spectrum(file, element, group, energy, mu, edge)
     written = _write(found, flatten, output, plot)
     facts = list(_facts(found))
     width = max(len(name) for name, _ in facts) + 2
@@ -101,7 +91,8 @@ def _facts(found: "Measurement") -> Iterator[tuple[str, str]]:
     yield "format", found.format
     yield "sample", found.label or "-"
     yield "kind", found.kind
-    yield "edge", f"{found.element} {found.edge}"
+    guess = f" (guessed: {found.edge_guess})" if found.edge_guess else ""
+    yield "edge", f"{found.element} {found.edge}{guess}"
     yield "points", f"{found.energy.size}, {found.energy[0]:.2f} to {found.energy[-1]:.2f} eV"
     yield "energy step", f"{found.energy_step:.2f} eV near the edge"
     yield "E0", f"{found.e0:.2f} eV"

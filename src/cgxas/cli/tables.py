@@ -58,16 +58,19 @@ def cuts_sites(spectrum: Spectrum) -> bool:
 
 
 def _rows(spectrum: Spectrum, all_sites: bool) -> Iterator[list[str]]:
-    atoms = sum(site.multiplicity for site in spectrum.sites)
-    yield ["mean", f"×{atoms}", *_edge(spectrum)]
+    yield [spectrum.disorder or "mean", _times(spectrum.n_atoms), *_edge(spectrum)]
     if len(spectrum.sites) < 2 and not all_sites:
         return
     shown = len(spectrum.sites) if all_sites else SHOWN_SITES
     for site in spectrum.sites[:shown]:
-        yield [str(site.site), f"×{site.multiplicity}", *_edge(site)]
+        yield [str(site.site), _times(site.multiplicity * site.occupancy), *_edge(site)]
     if left := spectrum.sites[shown:]:
-        atoms = sum(site.multiplicity for site in left)
-        yield [f"… {len(left)} more", f"×{atoms}", *[""] * len(_EDGE)]
+        atoms = sum(site.multiplicity * site.occupancy for site in left)
+        yield [f"… {len(left)} more", _times(atoms), *[""] * len(_EDGE)]
+
+
+def _times(atoms: float) -> str:
+    return f"×{round(atoms, 3):g}"
 
 
 def _edge(curve: Spectrum | SiteSpectrum) -> list[str]:

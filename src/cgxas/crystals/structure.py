@@ -1,6 +1,6 @@
 """The one place where a crystal's cell is chosen and its sites are numbered."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pymatgen.core.structure import Structure
 from pymatgen.optimization.neighbors import find_points_in_spheres
 
+from cgxas.arguments import as_list, as_whole_number
 from cgxas.crystals.canonical import Cell, SettledCell, settled_cell
 from cgxas.crystals.io.read import read_crystal
 from cgxas.crystals.molecules import equivalent_atoms
@@ -65,7 +66,7 @@ class Crystal:
         found = np.flatnonzero(self.numbers == atomic_number(absorber))
         if not len(found):
             raise AbsorberNotInCrystal(
-                f"{self._name()} holds no {absorber}; it holds {', '.join(self.elements)}"
+                f"{self.name} holds no {absorber}; it holds {', '.join(self.elements)}"
             )
         return found
 
@@ -76,20 +77,49 @@ class Crystal:
             InvalidSites: an index outside the crystal, of another element, given twice, or none.
         """
         available = self.sites_of(absorber)
-        if sites is None:
-            return available
-        if not len(sites) or len(set(sites)) < len(sites):
-            raise InvalidSites("sites must name at least one site, and none of them twice")
-        wrong = [site for site in sites if site not in available]
-        if wrong:
-            raise InvalidSites(
-                f"site {wrong[0]} of {self._name()} is not {absorber}; its {absorber} sites are "
-                + _ranges(available)
-            )
-        return np.asarray(sites, dtype=np.int64)
+        return available if sites is None else checked_sites(sites, available, absorber, self.name)
 
-    def _name(self) -> str:
+    @property
+    def name(self) -> str:
+        """Its source, or its formula where that is empty."""
         return self.source or self.formula
+
+
+def site_indices(sites: Iterable[int]) -> list[int]:
+    """Return indices of atoms that a caller gave as plain numbers.
+
+    Raises:
+        InvalidSites: they are no whole numbers from 0, given twice, or none.
+    """
+    given = as_list(sites, object, "sites are indices of atoms, counted from 0", InvalidSites)
+    found = [as_whole_number(site, 0, "a site", InvalidSites) for site in given]
+    if not found or len(set(found)) < len(found):
+        raise InvalidSites("sites must name at least one site, and none of them twice")
+    return found
+
+
+def checked_sites(
+    sites: Sequence[int], available: NDArray[np.int64], absorber: str, name: str
+) -> NDArray[np.int64]:
+    """Return wanted sites of an absorber.
+
+    Args:
+        sites: the caller's indices.
+        available: indices of the sites that hold it.
+        absorber: symbol of the element.
+        name: of the crystal.
+
+    Raises:
+        InvalidSites: an index outside the crystal, of another element, given twice, or none.
+    """
+    sites = site_indices(sites)
+    wrong = [site for site in sites if site not in available]
+    if wrong:
+        raise InvalidSites(
+            f"site {wrong[0]} of {name} is not {absorber}; its {absorber} sites are "
+            + _ranges(available)
+        )
+    return np.asarray(sites, dtype=np.int64)
 
 
 def standardise(
@@ -105,8 +135,21 @@ def standardise(
     Raises:
         CrystalError: the crystal cannot be used; the message says why.
     """
-    structure = read_crystal(crystal)
     source = str(crystal) if isinstance(crystal, str | PathLike) else ""
+    return settled(read_crystal(crystal), source, spec)
+
+
+def settled(structure: Structure, source: str, spec: GraphSpec) -> Crystal:
+    """Check an ordered structure, and choose the cell it is computed in.
+
+    Args:
+        structure: as `read_crystal` returns it.
+        source: where it came from, or empty.
+        spec: the recipe that says which cell, and how near equivalent atoms must lie.
+
+    Raises:
+        CrystalError: the structure cannot be used; the message says why.
+    """
     given = Cell(
         np.array(structure.lattice.matrix, dtype=np.float64),
         np.array(structure.frac_coords, dtype=np.float64),
@@ -131,7 +174,20 @@ def _refuse_strange_atoms(cell: Cell, structure: Structure) -> None:
             f"site {strange[0]} is {symbol}, which is not among the "
             f"elements H to {SYMBOLS[-1]} (1 to {MAX_ATOMIC_NUMBER})"
         )
-    cart = np.ascontiguousarray(cell.cart)
+    refuse_overlaps(cell, np.arange(len(cell.numbers)))
+
+
+def refuse_overlaps(cell: Cell, sites: NDArray[np.int64]) -> None:
+    """Refuse atoms that stand at one place.
+
+    Args:
+        cell: the crystal.
+        sites: which of its atoms are looked at.
+
+    Raises:
+        OverlappingAtoms: two of them are nearer than `MIN_DISTANCE`.
+    """
+    cart = np.ascontiguousarray(cell.cart[sites])
     lattice = np.ascontiguousarray(cell.lattice)
     pairs = find_points_in_spheres(cart, cart, MIN_DISTANCE, np.ones(3, dtype=np.int64), lattice)
     first, second, image, distance = pairs
@@ -139,8 +195,8 @@ def _refuse_strange_atoms(cell: Cell, structure: Structure) -> None:
     if len(clash):
         worst = clash[np.argmin(distance[clash])]
         raise OverlappingAtoms(
-            f"sites {first[worst]} and {second[worst]} are {distance[worst]:.2f} A apart; "
-            "remove the duplicate, or check the units of the coordinates"
+            f"sites {sites[first[worst]]} and {sites[second[worst]]} are {distance[worst]:.2f} A "
+            "apart; remove the duplicate, or check the units of the coordinates"
         )
 
 

@@ -19,6 +19,7 @@ from cgxas.crystals.batch import GraphBatch
 from cgxas.data.split import Split
 from cgxas.elements import atomic_number
 from cgxas.errors import ConfigError, DatasetError
+from cgxas.jsonfile import JsonFile
 from cgxas.writing import atomic_folder
 
 LEFT_WEIGHT = 0.1
@@ -207,7 +208,9 @@ class Dataset:
             DatasetError: it is missing, damaged, or of another version.
         """
         try:
-            meta = json.loads((folder / _META).read_text(encoding="utf-8"))
+            meta = JsonFile(
+                folder / _META, DatasetError, "compiled data set", "compile it again"
+            ).values()
             if meta["format"] != FORMAT:
                 raise DatasetError(f"{folder} is of another version of cgxas; compile it again")
             values: dict[str, Any] = {

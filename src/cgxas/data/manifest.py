@@ -2,19 +2,22 @@
 
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 from cgxas.data.record import Record
 from cgxas.data.schema import TABLES
 from cgxas.elements import SYMBOLS
 from cgxas.errors import DatasetError
+from cgxas.jsonfile import JsonFile
+from cgxas.reading import refuse_unreadable
 
-FORMAT = 1
+FORMAT: Final = 1
 """Number of the folder's format."""
 
 MANIFEST = "manifest.json"
@@ -56,7 +59,7 @@ class Manifest:
         left_out: reason -> names of what the source held, but the folder does not.
     """
 
-    format: int
+    format: Literal[1]
     name: str
     origin: str
     licence: str
@@ -76,20 +79,10 @@ def read_manifest(folder: Path) -> Manifest | None:
         DatasetError: it is damaged, or of a format this version does not know.
     """
     path = folder / MANIFEST
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        number = values["format"]
-    except (FileNotFoundError, NotADirectoryError):
+    if not os.path.lexists(path):
         return None
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        raise DatasetError(f"{path} is not a readable manifest; restore it or remove it") from error
-    if number != FORMAT:
-        raise DatasetError(f"{path} is of format {number}, this cgxas reads {FORMAT}; update cgxas")
-    known = {each.name for each in fields(Manifest)}
-    missing = known - {"left_out"} - set(values)
-    if missing or not all(isinstance(values[name], dict) for name in ("sha256", "counts")):
-        raise DatasetError(f"{path} does not say all it should; restore it or remove it")
-    return Manifest(**{name: value for name, value in values.items() if name in known})
+    file = JsonFile(path, DatasetError, "manifest", "restore it or remove it")
+    return file.as_kind(Manifest, newest=FORMAT)
 
 
 def write_manifest(
@@ -152,8 +145,8 @@ def changed_tables(folder: Path) -> list[str]:
     told = manifest.sha256 if manifest else {}
     return [
         name
-        for name, checksum in told.items()
-        if (folder / name).exists() and file_sha256(folder / name) != checksum
+        for name in TABLES
+        if name in told and (folder / name).is_file() and file_sha256(folder / name) != told[name]
     ]
 
 
@@ -166,6 +159,8 @@ def hash_tables(folder: Path, digest: Any) -> None:
     manifest = read_manifest(folder)
     for path in (folder / name for name in TABLES):
         own = hashlib.sha256()
+        if path.exists():
+            refuse_unreadable(path, DatasetError)
         try:
             with path.open("rb") as file:
                 while piece := file.read(_PIECE):

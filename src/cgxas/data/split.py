@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, ClassVar, Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from pydantic import Field
 
 from cgxas.data.record import Records
 from cgxas.errors import ConfigError
+from cgxas.jsonfile import JsonFile
 from cgxas.settings import Seed, Settings
 from cgxas.writing import atomic_path
 
@@ -24,7 +25,7 @@ SplitBy = Literal["formula", "material", "spectrum"]
 """What stays in one part: all spectra of a formula, of a crystal, or nothing."""
 
 SEED = 64
-FORMAT = 1
+FORMAT: Final = 1
 """Number of the format of a split's file."""
 
 
@@ -221,10 +222,10 @@ class SavedSplit:
         test: keys of records.
     """
 
-    format: int
+    format: Literal[1]
     by: SplitBy
-    fractions: list[float]
-    seed: int
+    fractions: tuple[_Share, _Share, _Share]
+    seed: Seed
     data: list[str]
     data_sha256: str
     sha256: str
@@ -252,7 +253,7 @@ def write_split(
     saved = SavedSplit(
         format=FORMAT,
         by=by,
-        fractions=[train, validation, round(1 - train - validation, 9)],
+        fractions=(train, validation, round(1 - train - validation, 9)),
         seed=seed,
         data=list(records.names),
         data_sha256=records.sha256,
@@ -299,18 +300,14 @@ def read_saved_split(path: Path) -> SavedSplit:
     Raises:
         ConfigError: it is not a split, of another format, or its lists were changed.
     """
-    try:
-        values: Any = json.loads(path.read_text(encoding="utf-8"))
-        saved = SavedSplit(**values)
-        lists = {part: [str(key) for key in getattr(saved, part)] for part in PARTS}
-    except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise ConfigError(
-            f"{path} is not a readable split; make one with cgxas dataset split"
-        ) from error
-    if saved.format != FORMAT:
-        raise ConfigError(f"{path} is of format {saved.format}, this cgxas reads {FORMAT}")
+    cure = "make one with cgxas dataset split"
+    saved = JsonFile(path, ConfigError, "split", cure).as_kind(SavedSplit, newest=FORMAT)
+    lists = {part: getattr(saved, part) for part in PARTS}
     if saved.sha256 != _hash(lists):
         raise ConfigError(f"the lists of {path} are not those its hash was made of; make it anew")
+    every = [key for part in PARTS for key in lists[part]]
+    if len(set(every)) < len(every):
+        raise ConfigError(f"{path} names a spectrum twice; {cure}")
     return saved
 
 

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from cgxas.data.schema import Column, Kind, MaterialRow, SpectrumRow, columns_of
 from cgxas.errors import DatasetError, MissingExtra
+from cgxas.limits import POINTS, ROWS
+from cgxas.reading import refuse_unreadable
 
 try:
     import pyarrow
@@ -56,8 +58,12 @@ def read_rows(folder: Path, row_type: type[Row]) -> Iterator[Row | Incomplete]:
             another type.
     """
     path = folder / row_type.FILE
+    if not path.exists():
+        raise DatasetError(f"{path} is missing; a data set has one")
+    refuse_unreadable(path, DatasetError)
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
+            _refuse_too_many(file.metadata, path)
             wanted = _wanted(file.schema_arrow, columns_of(row_type), path)
             first = 1
             names = [column.name for column in wanted]
@@ -66,10 +72,19 @@ def read_rows(folder: Path, row_type: type[Row]) -> Iterator[Row | Incomplete]:
                 for number, row in enumerate(zip(*values, strict=True), start=first):
                     yield _row(row_type, wanted, row, number)
                 first += len(batch)
-    except FileNotFoundError as error:
-        raise DatasetError(f"{path} is missing; a data set has one") from error
-    except (OSError, UnicodeDecodeError, pyarrow.ArrowException) as error:
+    except DatasetError:
+        raise
+    except (OSError, ValueError, MemoryError, pyarrow.ArrowException) as error:
         raise DatasetError(f"{path} is not a readable Parquet table") from error
+
+
+def _refuse_too_many(metadata: Any, path: Path) -> None:
+    """Refuse what a few bytes may stand for, before any of it is unpacked."""
+    ROWS.refuse_beyond(metadata.num_rows, f"{path} has", DatasetError)
+    for group in (metadata.row_group(n) for n in range(metadata.num_row_groups)):
+        most = max((group.column(n).num_values for n in range(group.num_columns)), default=0)
+        each = most / max(group.num_rows, 1)
+        POINTS.refuse_beyond(each, f"a list of {path} has on average", DatasetError)
 
 
 def write_rows(folder: Path, row_type: type[Row], rows: Sequence[Row]) -> None:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from cgxas.elements import atomic_number
 from cgxas.errors import DatasetError, MissingExtra
+from cgxas.reading import refuse_unreadable
 from cgxas.spectra.io.write import check_output
 from cgxas.writing import atomic_path
 
@@ -110,19 +112,33 @@ class SiteVectors:
             DatasetError: it is missing, or not a table of site vectors.
         """
         try:
+            if Path(path).exists():
+                refuse_unreadable(path, DatasetError)
             table = pyarrow.parquet.ParquetFile(path).read()
             columns = {name: table[name].to_numpy() for name in _LABELS}
             columns |= {name: columns[name].astype(np.str_) for name in _TEXTS}
             vector = table["vector"].combine_chunks()
             flat = np.asarray(vector.flatten(), dtype=np.float32)
+            vectors = flat.reshape(len(table), -1)
             model = (table.schema.metadata or {})[_MODEL].decode()
+        except DatasetError:
+            raise
         except FileNotFoundError as error:
             raise DatasetError(f"{path} is missing; 'cgxas embed' writes such a file") from error
-        except (OSError, KeyError, AttributeError, ValueError, pyarrow.ArrowException) as error:
+        except (
+            OSError,
+            KeyError,
+            AttributeError,
+            TypeError,
+            ValueError,
+            pyarrow.ArrowException,
+        ) as error:
             raise DatasetError(
                 f"{path} is not a table of site vectors; 'cgxas embed' writes one"
             ) from error
-        return cls(**columns, vector=flat.reshape(len(table), -1), model=model)
+        if not (len(table) and np.isfinite(vectors).all()):
+            raise DatasetError(f"{path} holds no sites, or vectors that are not finite")
+        return cls(**columns, vector=vectors, model=model)
 
     def write_map(self, path: str | os.PathLike[str], places: NDArray[np.float64]) -> None:
         """Write a CSV table of the sites and their places in the map.

@@ -7,7 +7,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cgxas.elements import SYMBOLS
 from cgxas.errors import DatasetError, MissingExtra
+from cgxas.reading import refuse_unreadable
 from cgxas.typing import FloatArray
 from cgxas.writing import atomic_path
 
@@ -74,13 +76,31 @@ class TestedSpectra:
             DatasetError: it is missing, damaged, or another table.
         """
         try:
-            table = pyarrow.parquet.read_table(path, columns=[*_TEXTS, *_NUMBERS, *_CURVES])
+            if path.exists():
+                refuse_unreadable(path, DatasetError)
+            table = pyarrow.parquet.ParquetFile(path).read(columns=[*_TEXTS, *_NUMBERS, *_CURVES])
             values = {name: np.array(table[name].to_pylist(), dtype=str) for name in _TEXTS}
             values |= {name: table[name].to_numpy() for name in _NUMBERS}
             for name in _CURVES:
                 flat = table[name].combine_chunks().flatten().to_numpy()
                 points = table.schema.field(name).type.list_size
                 values[name] = flat.reshape(len(table), points).astype(np.float64)
-        except (OSError, ValueError, KeyError, pyarrow.ArrowException) as error:
+        except DatasetError:
+            raise
+        except (OSError, ValueError, KeyError, AttributeError, pyarrow.ArrowException) as error:
             raise DatasetError(f"{path} is not a readable table of tested spectra") from error
-        return cls(**values)
+        found = cls(**values)
+        found._check(path)
+        return found
+
+    def _check(self, path: Path) -> None:
+        """Refuse what no test writes: other elements, numbers of another kind, gaps."""
+        numbers = [getattr(self, name) for name in (*_NUMBERS, *_CURVES)]
+        if not all(np.issubdtype(array.dtype, np.floating) for array in numbers):
+            raise DatasetError(f"{path} holds other values than numbers; test the model again")
+        if len({getattr(self, name).shape for name in _CURVES}) > 1:
+            raise DatasetError(f"{path} holds curves of several lengths; test the model again")
+        if not np.isfinite(self.energy).all():
+            raise DatasetError(f"{path} holds energies that are not finite; test the model again")
+        if strange := sorted(set(self.element.tolist()) - set(SYMBOLS)):
+            raise DatasetError(f"{path} tells of {strange[0]!r}, which is no element")

@@ -1,27 +1,57 @@
 """Testing a model on a part of a data set: the one place where that is done."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cgxas.arguments import as_choice
 from cgxas.crystals.canonical import settled_cell
 from cgxas.data.compile import CompiledData
 from cgxas.data.dataset import Dataset
 from cgxas.data.record import Record
-from cgxas.data.split import Part, Split, SplitSettings
+from cgxas.data.split import PARTS, Part, Split, SplitSettings
 from cgxas.elements import atomic_number
 from cgxas.errors import ConfigError
 from cgxas.evaluation.asking import Answer, predict_targets
 from cgxas.evaluation.scores import Answers, Evaluation, scored
+from cgxas.jsonfile import as_kind
 from cgxas.model.architecture import Architecture
 from cgxas.model.checkpoint import Checkpoint
-from cgxas.model.model import Model
+from cgxas.model.model import Model, usable_device
 from cgxas.spectra.resample import resample
 from cgxas.spectra.spectrum import EnergyGrid
 from cgxas.spectra.xray import windows
 from cgxas.typing import FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class Division:
+    """What a model's provenance tells of the data it was trained with.
+
+    Attributes:
+        data: names of the folders.
+        data_sha256: hash of their tables.
+        split_sha256: hash of the split.
+        configuration: table of the settings file -> its values; "split" is among them.
+    """
+
+    data: tuple[str, ...]
+    data_sha256: str
+    split_sha256: str
+    configuration: dict[str, dict[str, Any]]
+
+
+def divided_as_told(checkpoint: Checkpoint) -> Division | None:
+    """Return how a model's data were split, as it tells; None if it does not."""
+    try:
+        told = as_kind(Division, dict(checkpoint.provenance))
+    except ValueError:
+        return None
+    return told if "split" in told.configuration else None
 
 
 def split_of(checkpoint: Checkpoint, data: CompiledData) -> Split:
@@ -30,17 +60,17 @@ def split_of(checkpoint: Checkpoint, data: CompiledData) -> Split:
     Raises:
         ConfigError: the model does not tell, or the data are not those it came from.
     """
-    told = checkpoint.provenance
-    if "split" not in told.get("configuration", {}):
+    told = divided_as_told(checkpoint)
+    if told is None:
         raise ConfigError(f"{checkpoint.name} does not tell how its data were split")
-    if data.records.sha256 != told["data_sha256"]:
+    if data.records.sha256 != told.data_sha256:
         raise ConfigError(
             f"these are not the data {checkpoint.name} was trained with "
-            f"({', '.join(told['data'])}); name a split with --split, or test on all of them with "
+            f"({', '.join(told.data)}); name a split with --split, or test on all of them with "
             "--part all"
         )
-    split = data.divide(SplitSettings.from_dict(told["configuration"]["split"]))
-    if split.sha256 != told["split_sha256"]:
+    split = data.divide(SplitSettings.from_dict(told.configuration["split"]))
+    if split.sha256 != told.split_sha256:
         raise ConfigError(
             f"{checkpoint.name} was trained with a split of its own; name its file with --split"
         )
@@ -69,6 +99,8 @@ def retest(
     Raises:
         ConfigError: the part holds no spectrum the model has an answer for.
     """
+    as_choice(part, PARTS, "part", ConfigError)
+    device = usable_device(device)
     usual = {atomic_number(s): card.fidelity or "" for s, card in checkpoint.elements.items()}
     known = np.isin(data.dataset.absorber.numpy(), list(usual))
     parts = Split(*(p[known[p]] for p in (split.train, split.validation, split.test)))

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
-from cgxas.errors import OutputError
+from cgxas.arguments import as_list, one_of_kind
+from cgxas.errors import OutputError, SpectrumError
 from cgxas.figures.style import STYLE, typeset, write_figure
 from cgxas.spectra.spectrum import SiteSpectrum, Spectrum
 
@@ -34,7 +35,8 @@ BAND_LABEL = "± 1 σ"
 def plot_spectrum(spectrum: Spectrum, ax: Axes | None = None, sites: bool = True) -> Axes:
     """Draw a spectrum: the mean thick, its distinct sites thin, the edge as a dotted line.
 
-    A calibrated one has a band of one standard deviation behind its mean.
+    A calibrated one, and that of a sample of arrangements, has a band of one standard deviation
+    behind its mean.
 
     Args:
         spectrum: What to draw; energies in eV.
@@ -44,16 +46,22 @@ def plot_spectrum(spectrum: Spectrum, ax: Axes | None = None, sites: bool = True
     Returns:
         The axes.
     """
+    one_of_kind(spectrum, Spectrum, "what is drawn is a Spectrum", SpectrumError)
     ax = Figure(figsize=(5.0, 3.6), layout="constrained").add_subplot() if ax is None else ax
     distinct = spectrum.sites if sites and len(spectrum.sites) > 1 else ()
     thin = _draw_sites(ax, spectrum.absorber, distinct)
     (thick,) = ax.plot(
-        spectrum.energy, spectrum.norm, color="black", lw=1.8, label="mean", zorder=3
+        spectrum.energy,
+        spectrum.norm,
+        color="black",
+        lw=1.8,
+        label=spectrum.disorder or "mean",
+        zorder=3,
     )
     band = _draw_band(ax, spectrum)
     _mark_edge(ax, spectrum)
     _dress(ax, spectrum)
-    if thin:
+    if thin or spectrum.disorder:
         _add_legend(ax, [thick, *band], thin)
     return ax
 
@@ -138,7 +146,8 @@ def save_figure(
     Raises:
         OutputError: The file cannot be written there, or there are no or too many spectra.
     """
-    panels = [spectra] if isinstance(spectra, Spectrum) else list(spectra)
+    given = [spectra] if isinstance(spectra, Spectrum) else spectra
+    panels = as_list(given, Spectrum, "what is drawn are Spectrum values", SpectrumError)
     if not 1 <= len(panels) <= MAX_PANELS:
         raise OutputError(
             f"A figure holds 1 to {MAX_PANELS} spectra, not {len(panels)}: write several figures."

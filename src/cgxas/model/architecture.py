@@ -82,9 +82,8 @@ class ArchitectureSettings(Settings):
     def fidelity_index(self, fidelity: str) -> int:
         """Return the number of a fidelity; ConfigError if the network does not know it."""
         if fidelity not in self.fidelities:
-            raise ConfigError(
-                f"no fidelity {fidelity!r}; the model knows {', '.join(self.fidelities) or 'none'}"
-            )
+            known = ", ".join(self.fidelities) or "none"
+            raise ConfigError(f"no fidelity {fidelity!r:.60}; the model knows {known}")
         return self.fidelities.index(fidelity)
 
     @property
@@ -194,7 +193,7 @@ def architecture(name: object) -> type[Architecture]:
     """
     if not isinstance(name, str) or name not in _HOMES:
         raise ConfigError(
-            f"there is no architecture {name!r}; there are {', '.join(architectures())}"
+            f"there is no architecture {name!r:.60}; there are {', '.join(architectures())}"
         )
     module, _, attribute = _HOMES[name].partition(":")
     found: type[Architecture] = getattr(import_module(module), attribute)

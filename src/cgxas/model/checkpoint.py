@@ -9,8 +9,8 @@ A model that is bundled may leave out the network's tensors where they are those
 model, and names that one by its hash. Every other file stands alone.
 """
 
-import hashlib
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib import resources
@@ -21,8 +21,8 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from cgxas.arguments import shown
 from cgxas.crystals.bonds import BondSpec, usual_bonds
-from cgxas.elements import atomic_number
 from cgxas.errors import (
     CgxasError,
     CheckpointNotFound,
@@ -30,6 +30,7 @@ from cgxas.errors import (
     ConfigError,
     DamagedCheckpoint,
     ForeignCheckpoint,
+    ReadingWarning,
 )
 from cgxas.model.architecture import (
     Architecture,
@@ -46,42 +47,30 @@ from cgxas.model.container import (
     read_tensors,
     tensors_hash,
 )
-from cgxas.model.upgrades import FORMAT, upgraded
-from cgxas.spectra.spectrum import EnergyGrid
+from cgxas.model.description import (
+    AbsorberCard,
+    Description,
+    described,
+    description_hash,
+    numbered,
+    plain_values,
+)
+from cgxas.model.upgrades import FORMAT, HASHED, upgraded
 from cgxas.writing import atomic_path
 
 _CALIBRATION = "calibration."
-_NOT_HASHED = ("sha256", "parent")
-
-
-@dataclass(frozen=True)
-class AbsorberCard:
-    """What a model knows of one edge of one absorber.
-
-    Attributes:
-        grid: energies the model answers on.
-        n_train: spectra it was trained on; None if not known (imported models).
-        n_test: spectra it was tested on, of formulas it never saw.
-        test_rse: their mean RSE, computed points only.
-        test_pcc: their mean Pearson correlation.
-        test_half_step_error: their mean error of the half step, eV; None if it was not tested.
-        fidelity: what it answers as unless told otherwise; None for a model that knows one kind.
-        simulated: energies the network answers on, where calibration moved the grid; else None.
-    """
-
-    grid: EnergyGrid
-    n_train: int | None = None
-    n_test: int | None = None
-    test_rse: float | None = None
-    test_pcc: float | None = None
-    test_half_step_error: float | None = None
-    fidelity: str | None = None
-    simulated: EnergyGrid | None = None
-
-    @property
-    def network_grid(self) -> EnergyGrid:
-        """Energies the network itself answers on."""
-        return self.simulated or self.grid
+_WIDTH = 120
+# What a damaged description makes of the code that reads it.
+_WRONG = (
+    KeyError,
+    IndexError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    RuntimeError,
+    OverflowError,
+    ConfigError,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +104,7 @@ class Checkpoint:
     @property
     def sha256(self) -> str:
         """Hash of the description and all tensors."""
-        return _description_hash(self._description())
+        return description_hash(self._description())
 
     @property
     def tensors(self) -> dict[str, Tensor]:
@@ -184,7 +173,7 @@ class Checkpoint:
                 raise ConfigError(f"{self.name} does not have the network of {parent.name}")
             kept = {name: tensor for name, tensor in kept.items() if name not in self.state}
             description["parent"] = {"name": parent.name, "sha256": parent.sha256}
-        description["sha256"] = _description_hash(description)
+        description["sha256"] = description_hash(description)
         # Copies, since a file cannot hold two tensors that share memory.
         state = {n: tensor.detach().contiguous().clone() for n, tensor in kept.items()}
         with atomic_path(path) as temporary:
@@ -207,8 +196,7 @@ class Checkpoint:
             "network_sha256": tensors_hash(self.state),
             "calibration_sha256": tensors_hash(self._own_tensors),
         }
-        plain: dict[str, Any] = json.loads(json.dumps(description))
-        return plain
+        return plain_values(description)
 
 
 def bundled() -> tuple[str, ...]:
@@ -230,41 +218,59 @@ def load_checkpoint(model: str | Path) -> Checkpoint:
     path = _locate(model)
     text, tensors = read_tensors(path)
     try:
-        description = json.loads(text)
-        version = int(description["format"])
-        if version < 1:
-            raise ValueError(f"there never was a format {version}")
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise DamagedCheckpoint(f"{path}: the description of the model is damaged") from error
+        version, description = numbered(text)
+    except ValueError as error:
+        raise _damaged(path, error) from error
     if version > FORMAT:
         raise CheckpointVersion(
             f"{path} has format {version}, this cgxas reads up to {FORMAT}; update cgxas"
         )
     try:
         recorded, found = _hashes(description, tensors)
-        description = upgraded(description)
-        parts = _parts(description, _with_parent(path, description, tensors))
+        present = described(upgraded(description))
+        parts = _parts(present, _with_parent(path, description, tensors))
     except ForeignCheckpoint as error:
         raise ForeignCheckpoint(f"{path}: {error}") from error
-    except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
-        raise DamagedCheckpoint(f"{path}: the description of the model is damaged") from error
+    except _WRONG as error:
+        raise _damaged(path, error) from error
     if recorded != found:
         raise DamagedCheckpoint(f"{path}: the model was altered after it was written")
     if not all_finite(tensors):
         raise DamagedCheckpoint(f"{path}: some weights are not finite numbers")
-    return _checkpoint(path, description, *parts)
+    if version < HASHED:
+        _warn_unprotected(path, version)
+    return _checkpoint(path, present, *parts)
+
+
+def _damaged(path: Path, reason: Exception) -> DamagedCheckpoint:
+    """Say so, and why where that is put in words a user knows."""
+    told = f"there is no {reason}" if isinstance(reason, KeyError) else str(reason)
+    words = " ".join(told.split()) if isinstance(reason, KeyError | ValueError) else ""
+    short = words if len(words) <= _WIDTH else f"{words[: _WIDTH - 3]}..."
+    said = f"{path}: the description of the model is damaged"
+    return DamagedCheckpoint(f"{said}: {short}" if short else said)
+
+
+def _warn_unprotected(path: Path, version: int) -> None:
+    warnings.warn(
+        f"{path} is of format {version}, whose hash covers the weights but not the settings and "
+        "energies: whether these were changed cannot be told; save the model anew where it is "
+        "known to be good",
+        ReadingWarning,
+        stacklevel=3,
+    )
 
 
 def _hashes(description: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> tuple[Any, Any]:
     """Return what the file says of its content, and what its content is."""
-    if description["format"] < 4:  # these tell of their tensors alone
+    if description["format"] < HASHED:  # these tell of their tensors alone
         return description["tensors_sha256"], tensors_hash(tensors)
     names = ("sha256", "network_sha256", "calibration_sha256")
     state, own = _divided(tensors, has_calibration=description["calibration"] is not None)
     if "parent" in description and state:
         raise ValueError(f"{next(iter(state))!r} is told twice, here and by the parent")
     network = description["network_sha256"] if "parent" in description else tensors_hash(state)
-    found = (_description_hash(description), network, tensors_hash(own))
+    found = (description_hash(description), network, tensors_hash(own))
     return tuple(description[name] for name in names), found
 
 
@@ -292,53 +298,48 @@ def _with_parent(
 _Parts = tuple[Mapping[str, Any], Mapping[str, Tensor], Mapping[str, Tensor]]
 
 
-def _parts(description: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> _Parts:
+def _parts(description: Description, tensors: Mapping[str, Tensor]) -> _Parts:
     """Return settings, cards and the rest by the names of `Checkpoint`, and two sets of tensors."""
-    state, own = _divided(tensors, has_calibration=description["calibration"] is not None)
-    cards = {}
-    for name, values in description["absorbers"].items():
-        absorber, edge = name.split(" ")
-        atomic_number(absorber)
-        cards[absorber, edge] = _card_from_json(values)
-    architecture = description["architecture"]["architecture"]
+    state, own = _divided(tensors, has_calibration=description.calibration is not None)
+    architecture = description.architecture["architecture"]
     if architecture not in architectures():
         raise ForeignCheckpoint(
-            f"there is no architecture {architecture!r}; import the package that brings it"
+            f"there is no architecture {architecture!r:.60}; import the package that brings it"
         )
-    config = ArchitectureSettings.from_dict(description["architecture"])
-    found = {
-        "name": str(description["name"]),
-        "config": config,
-        "cards": cards,
-        "bonds": BondSpec.from_dict(description["bonds"]),
-        "provenance": dict(description["provenance"]),
-    }
+    config = ArchitectureSettings.from_dict(description.architecture)
+    cards = description.cards
     for (absorber, _), card in cards.items():
         if card.network_grid.n_points != config.n_outputs:
             raise ValueError(f"{card.network_grid.n_points} energies for {absorber}")
+    found = {
+        "name": description.name,
+        "config": config,
+        "cards": cards,
+        "bonds": BondSpec.from_dict(description.bonds),
+        "provenance": description.provenance,
+    }
     return found, state, own
 
 
 def _checkpoint(
     path: Path,
-    description: Mapping[str, Any],
+    description: Description,
     found: Mapping[str, Any],
     state: Mapping[str, Tensor],
     own: Mapping[str, Tensor],
 ) -> Checkpoint:
     """Build what a file describes, and see that its parts fit together."""
     checkpoint = Checkpoint(**found, state=state)
-    about = description["calibration"]
+    about = description.calibration
     try:
         network = checkpoint.network()
         if about is None:
             return checkpoint
-        kind = calibration_kind(about["kind"])
-        calibration = kind.restore(own, about["values"], network)
+        calibration = calibration_kind(about.kind).restore(own, about.values, network)
     except ForeignCheckpoint as error:
         raise ForeignCheckpoint(f"{path}: {error}") from error
-    except (KeyError, TypeError, ValueError, AttributeError, CgxasError) as error:
-        raise DamagedCheckpoint(f"{path}: the description of the model is damaged") from error
+    except (*_WRONG, CgxasError) as error:
+        raise _damaged(path, error) from error
     return replace(checkpoint, calibration=calibration)
 
 
@@ -358,8 +359,8 @@ def _divided(
 def _locate(model: str | Path) -> Path:
     if isinstance(model, str) and model in bundled():
         return Path(str(resources.files("cgxas") / "model" / "weights" / f"{model}{SUFFIX}"))
-    path = Path(model)
     try:
+        path = Path(model)
         if path.is_dir():
             raise CheckpointNotFound(f"{path} is a folder; name a model file (*{SUFFIX})")
         if not path.exists():
@@ -369,21 +370,11 @@ def _locate(model: str | Path) -> Path:
             raise CheckpointNotFound(f"{path} is not a regular file; name a model file")
     except CheckpointNotFound:
         raise
-    except OSError as error:  # a folder that may not be searched, a name that is too long
-        raise CheckpointNotFound(f"{path} cannot be read: {error.strerror}") from error
+    except TypeError as error:
+        raise CheckpointNotFound(
+            f"a model is the name of a bundled one or a path, not {shown(model)}"
+        ) from error
+    except (OSError, ValueError) as error:  # a name that is too long, or has a null character
+        reason = getattr(error, "strerror", None) or error
+        raise CheckpointNotFound(f"{model} cannot be read: {reason}") from error
     return path
-
-
-def _description_hash(description: Mapping[str, Any]) -> str:
-    """Return the hash of a description, which holds those of the tensors."""
-    told = {name: value for name, value in description.items() if name not in _NOT_HASHED}
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-
-
-def _card_from_json(values: dict[str, Any]) -> AbsorberCard:
-    moved = values.get("simulated")
-    grids = {
-        "grid": EnergyGrid(**values["grid"]),
-        "simulated": EnergyGrid(**moved) if moved else None,
-    }
-    return AbsorberCard(**{**values, **grids})

@@ -2,14 +2,19 @@
 
 import hashlib
 import struct
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from cgxas.errors import DamagedCheckpoint, ForeignCheckpoint
+from cgxas.errors import CgxasError, DamagedCheckpoint, ForeignCheckpoint
+from cgxas.limits import MODEL_SIZE
+from cgxas.reading import refuse_unreadable
 
 SUFFIX = ".safetensors"
 KEY = "cgxas"
@@ -23,6 +28,9 @@ def read_tensors(path: Path) -> tuple[str, dict[str, Tensor]]:
         ForeignCheckpoint: not a cgxas model; pickles are never opened here.
         DamagedCheckpoint: cut short, or not readable.
     """
+    MODEL_SIZE.refuse_beyond(
+        refuse_unreadable(path, DamagedCheckpoint), f"{path} holds", DamagedCheckpoint
+    )
     try:
         with path.open("rb") as file:
             head = file.read(9)
@@ -45,6 +53,35 @@ def read_tensors(path: Path) -> tuple[str, dict[str, Tensor]]:
     if text is None:
         raise ForeignCheckpoint(f"{path} holds tensors, but no cgxas model")
     return text, state
+
+
+def load_torch(path: Path, error: type[CgxasError]) -> Any:
+    """Return what torch.save wrote, without running any code that the file may hold.
+
+    Args:
+        path: the file.
+        error: the class to raise where it is no regular file, too large, or packed.
+
+    Raises:
+        Exception: whatever PyTorch makes of a file that is damaged or holds code.
+    """
+    MODEL_SIZE.refuse_beyond(refuse_unreadable(path, error), f"{path} holds", error)
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+            packed = any(member.compress_type for member in archive.infolist())
+        if packed:
+            raise error(
+                f"{path} unpacks to {unpacked:,} bytes; PyTorch packs nothing: save it again"
+            )
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def is_plain(tensor: Tensor) -> bool:
+    """Tell whether a tensor has all its numbers in memory, not a few of them many times over."""
+    if tensor.layout != torch.strided or tensor.is_quantized:
+        return False
+    return tensor.numel() * tensor.element_size() <= tensor.untyped_storage().nbytes()
 
 
 def all_finite(state: Mapping[str, Tensor]) -> bool:

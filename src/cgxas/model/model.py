@@ -13,13 +13,31 @@ from torch import Tensor
 from cgxas.crystals.batch import collate
 from cgxas.crystals.bonds import chemical_state
 from cgxas.crystals.graph import Settled, SiteGraph, graph_of
+from cgxas.errors import ConfigError
 from cgxas.model.calibration.base import Calibrated, Calibration, Uncalibrated
-from cgxas.model.checkpoint import AbsorberCard, Checkpoint
+from cgxas.model.checkpoint import Checkpoint
+from cgxas.model.description import AbsorberCard
 from cgxas.model.sites import AbsorberSites, EmbeddedCrystal, in_batches, shares
 from cgxas.typing import IntArray
 
 NODES_PER_BATCH = 1024
 """Nodes that go through the network together, unless another number is wanted."""
+
+
+def usable_device(device: torch.device | str) -> torch.device:
+    """Return a device on which this machine can compute.
+
+    Raises:
+        ConfigError: there is no such device.
+    """
+    try:
+        if not isinstance(device, str | torch.device):
+            raise TypeError(device)
+        found = torch.device(device)
+        torch.zeros(1, device=found).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError, ValueError) as error:
+        raise ConfigError(f"device {str(device)!r:.40} cannot be used here; take cpu") from error
+    return found
 
 
 class Model:
@@ -38,9 +56,12 @@ class Model:
         Args:
             checkpoint: the model.
             device: where to compute.
+
+        Raises:
+            ConfigError: there is no such device.
         """
         self.checkpoint = checkpoint
-        self.device = torch.device(device)
+        self.device = usable_device(device)
         self.network = checkpoint.network().to(self.device)
         own = checkpoint.calibration
         self.calibration: Calibration = Uncalibrated() if own is None else own

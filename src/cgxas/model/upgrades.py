@@ -12,6 +12,9 @@ from cgxas.crystals.bonds import usual_bonds
 FORMAT = 4
 """Number of the present format."""
 
+HASHED = 4
+"""The first format whose hash covers the description."""
+
 Description = dict[str, Any]
 
 

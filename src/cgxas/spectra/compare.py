@@ -6,11 +6,13 @@ are told in half steps, each found on all points of its own curve.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Final, Literal
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from cgxas.arguments import one_of_kind
 from cgxas.errors import SpectrumError, WrongEdge
 from cgxas.spectra.edge import half_step
 from cgxas.spectra.measurement import Measurement
@@ -111,11 +113,9 @@ def compare(
             is none.
         MissingExtra: a fit needs the tables of core holes, and xraydb is not installed.
     """
-    if (predicted.absorber, predicted.edge) != (measured.element, measured.edge):
-        raise WrongEdge(
-            f"The predicted spectrum is of {predicted.absorber} {predicted.edge}, the measured one "
-            f"of {measured.element} {measured.edge}: compare the same edge."
-        )
+    one_of_kind(predicted, Spectrum, "what is compared first is a Spectrum", SpectrumError)
+    one_of_kind(measured, Measurement, "what it is compared with is a Measurement", SpectrumError)
+    _refuse_other_edge(predicted, measured)
     moved, width = _number(shift, "shift"), _number(broaden, "broadening")
     curves = Curves(
         predicted.energy,
@@ -138,11 +138,27 @@ def compare(
     )
 
 
+def _refuse_other_edge(predicted: Spectrum, measured: Measurement) -> None:
+    """Refuse to compare what is not of the same edge."""
+    if (predicted.absorber, predicted.edge) == (measured.element, measured.edge):
+        return
+    cure = "compare the same edge"
+    if measured.edge_source == "guessed":
+        cure = (
+            f"that is a guess ({measured.edge_guess}): say what it is with its element and edge, "
+            "or compare the same edge"
+        )
+    raise WrongEdge(
+        f"The predicted spectrum is of {predicted.absorber} {predicted.edge}, the measured one of "
+        f"{measured.element} {measured.edge}: {cure}."
+    )
+
+
 def _number(wish: float | str, name: str) -> float | None:
     """Return a number that was given, None if it is to be fitted."""
-    if wish == FIT:
+    if isinstance(wish, str) and wish == FIT:
         return None
-    if isinstance(wish, str) or not np.isfinite(wish):
+    if not isinstance(wish, Real) or isinstance(wish, bool) or not np.isfinite(float(wish)):
         raise SpectrumError(f"The {name} is 'fit' or a number of eV, not {wish!r}.")
     return float(wish)
 

@@ -38,6 +38,8 @@ class Measurement(WithEdge):
         pre_line: (P,) pre-edge line in units of mu, or None.
         post_line: (P,) post-edge curve in units of mu, or None.
         done: what was understood or changed, in words.
+        edge_source: who says which edge it is: "stated" by the file, "asked" for, or "guessed".
+        edge_guess: how it was guessed, and what else it could be; empty otherwise.
     """
 
     energy: FloatArray
@@ -56,6 +58,8 @@ class Measurement(WithEdge):
     pre_line: FloatArray | None = None
     post_line: FloatArray | None = None
     done: tuple[str, ...] = ()
+    edge_source: str = "stated"
+    edge_guess: str = ""
 
     def __post_init__(self) -> None:
         for name in ("energy", "mu", "norm", "flat", "pre_line", "post_line"):

@@ -1,58 +1,72 @@
 """Measured spectra: a scan -> its pre-edge and post-edge lines, its normalised curve, its edge."""
 
+import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from cgxas.elements import atomic_number
-from cgxas.errors import BadMeasurement, SpectrumError, UnclearSpectrum, UnknownElement, WrongEdge
+from cgxas.errors import BadMeasurement, ReadingWarning, SpectrumError
+from cgxas.spectra.absorber import Absorber, absorber_of, refuse_elsewhere
 from cgxas.spectra.edge import e0, half_step
-from cgxas.spectra.io.larch import quiet
+from cgxas.spectra.io.larch import need_larch, quiet
 from cgxas.spectra.io.scan import AS_GIVEN, MIN_POINTS, Scan, tidy
 from cgxas.spectra.measurement import Measurement
-from cgxas.spectra.ranges import MIN_POST_EDGE, MIN_PRE_EDGE, Ranges, default_ranges
-from cgxas.spectra.xray import NEAR, check_edge, guess_edge, tabulated_edge
+from cgxas.spectra.ranges import (
+    MIN_POST_EDGE,
+    MIN_PRE_EDGE,
+    Ranges,
+    default_ranges,
+    on_steep_background,
+)
+from cgxas.spectra.xray import neighbours, tabulated_edge
 from cgxas.typing import FloatArray
 
 _BEFORE, _AFTER = 60.0, 100.0
+_BEHIND_EDGE, _BEFORE_EDGE, _ROOM = 40.0, 15.0, 40.0  # eV, between two edges of one element
 _NOISE_STEPS = 3.0
 _LEVEL = 0.03
+_THIN = 0.05  # of ln(i0/it)
 _LEAST_HEIGHT = 0.4  # of what is said to be normalised; the white line of a thick sample is damped
 _ROUNDS, _AGREE = 10, 1e-3  # eV; they agree in the second round or the third
 FEW_POINTS = 5
 
 
-def normalise(scan: Scan, element: str | None = None) -> Measurement:
+def normalise(scan: Scan, element: str | None = None, edge: str | None = None) -> Measurement:
     """Normalise a scan through Larch, with ranges counted from the e0 of the normalised curve.
 
-    Data that are normalised already, and simulations, are left as they are.
+    Data that are normalised already, and simulations, are left as they are. Of a scan of several
+    edges of an element the points of lower ones are left out, and fits end before higher ones.
 
     Args:
         scan: as read.
         element: the absorber, if it is known.
+        edge: its edge, K, L1, L2 or L3, if that is known.
 
     Raises:
         UnknownElement: the element is none.
-        UnclearSpectrum: the file states an element or edge that there is not.
+        UnclearSpectrum: the file states an element or edge that there is not, or no edge is near
+            enough for a guess.
         BadMeasurement: the points cannot be normalised.
         WrongEdge: the edge is not that of the element.
         MissingExtra: Larch is not installed.
     """
-    if element:
-        atomic_number(element)
     scan = tidy(scan)
-    wanted, edge = _stated(scan) if element in (None, scan.element) else (element or "", "K")
-    inside = _near_edge(scan, wanted, edge)
+    absorber = absorber_of(scan, element, edge)
+    scan = _without_lower_edge(scan, absorber)
+    inside = _near_edge(scan, absorber)
     if scan.kind in AS_GIVEN or _is_normalised(scan, inside):
-        return _as_given(scan, wanted, edge)
-    origin, ranges, group = _settled(scan, _steepest(scan.energy[inside], scan.mu[inside]))
-    if not wanted:
-        wanted, edge = guess_edge(origin)
-    check_edge(origin, wanted, edge, scan.source)
+        return _as_given(scan, absorber)
+    rise = _steepest(scan.energy[inside], scan.mu[inside])
+    ranges, group = _settled(scan, rise, absorber)
+    found = absorber.settled(half_step(scan.energy, group.norm), scan.source)
+    if found != absorber:
+        scan = _without_lower_edge(scan, found)
+        ranges, group = _settled(scan, rise, found)
+    _warn_of_thin(scan, float(group.edge_step))
     return _measurement(
         scan,
-        wanted,
-        edge,
+        found,
         norm=group.norm,
         flat=group.flat,
         kind=scan.kind,
@@ -64,52 +78,46 @@ def normalise(scan: Scan, element: str | None = None) -> Measurement:
     )
 
 
-def _stated(scan: Scan) -> tuple[str, str]:
-    """Return the element and edge that a file states; no element if it states none."""
-    edge = scan.edge or "K"
-    if scan.element:
-        try:
-            tabulated_edge(scan.element, edge)
-        except UnknownElement as error:
-            raise UnclearSpectrum(
-                f"{scan.source} states an edge that there is not, {scan.element} {edge}: correct "
-                "it, or choose another element with --element."
-            ) from error
-    return scan.element, edge
-
-
-def _near_edge(scan: Scan, element: str, edge: str) -> Any:
-    """Return which points may belong to the edge: those around the tabulated one, if known."""
-    if not element:
-        return slice(None)
-    expected = tabulated_edge(element, edge)
-    energy = scan.energy
-    if energy[-1] < expected - NEAR or energy[0] > expected + NEAR:
-        raise WrongEdge(
-            f"{scan.source} reaches from {energy[0]:.0f} to {energy[-1]:.0f} eV, but the "
-            f"{element} {edge} edge lies at {expected:.0f} eV: choose another element or file."
+def _warn_of_thin(scan: Scan, step: float) -> None:
+    """Warn of an edge in transmission so small that another curve of the file may be meant."""
+    if scan.hint and step < _THIN:
+        warnings.warn(
+            f"{scan.source}: the edge step in transmission is only {step:.2g}, and {scan.hint}",
+            ReadingWarning,
+            stacklevel=3,
         )
-    inside = (energy >= expected - _BEFORE) & (energy <= expected + _AFTER)
+
+
+def _near_edge(scan: Scan, absorber: Absorber) -> Any:
+    """Return which points may belong to the edge: those around the tabulated one, if known."""
+    if not absorber.is_known:
+        return slice(None)
+    refuse_elsewhere(scan, absorber)
+    expected = tabulated_edge(absorber.element, absorber.edge)
+    inside = (scan.energy >= expected - _BEFORE) & (scan.energy <= expected + _AFTER)
     return inside if inside.sum() >= MIN_POINTS else slice(None)
 
 
 def _steepest(energy: FloatArray, mu: FloatArray) -> float:
+    need_larch()
     from larch.xafs import find_e0
 
     with quiet():
         return float(find_e0(energy, mu))
 
 
-def _settled(scan: Scan, rise: float) -> tuple[float, Ranges, Any]:
-    """Return an edge, ranges counted from it, and Larch's group of the curve whose e0 it is.
+def _settled(scan: Scan, rise: float, absorber: Absorber) -> tuple[Ranges, Any]:
+    """Return ranges counted from an edge, and Larch's group of the curve whose e0 it is.
 
     Args:
         scan: of raw mu.
         rise: where mu is steepest, eV.
+        absorber: what the scan is of; where that is known, fits end before its next edge.
     """
-    origin = rise
+    origin, alone = rise, _below_next_edge(scan.energy, absorber)
     for _ in range(_ROUNDS):
-        ranges = default_ranges(scan.energy, origin, rise, scan.source)
+        ranges = default_ranges(alone, origin, rise, scan.source)
+        ranges = on_steep_background(ranges, scan.energy, scan.mu, origin)
         group = _fitted(scan, origin, ranges)
         try:
             found = e0(scan.energy, group.norm)
@@ -118,7 +126,34 @@ def _settled(scan: Scan, rise: float) -> tuple[float, Ranges, Any]:
         if abs(found - origin) < _AGREE:
             break
         origin = found
-    return origin, ranges, group
+    return ranges, group
+
+
+def _without_lower_edge(scan: Scan, absorber: Absorber) -> Scan:
+    """Return the scan without the points of the element's next lower edge, if it holds them.
+
+    Such an edge, L3 below L2, would be the first of the curve.
+    """
+    if not absorber.is_known:
+        return scan
+    own = tabulated_edge(absorber.element, absorber.edge)
+    below, _ = neighbours(absorber.element, absorber.edge)
+    first = below + _BEHIND_EDGE
+    kept = scan.energy >= first
+    if kept.all() or scan.energy[0] > below or own - first < _ROOM or kept.sum() < MIN_POINTS:
+        return scan
+    said = f"left out {int((~kept).sum())} points below {first:.0f} eV: they are of a lower edge"
+    return replace(scan, energy=scan.energy[kept], mu=scan.mu[kept], done=(*scan.done, said))
+
+
+def _below_next_edge(energy: FloatArray, absorber: Absorber) -> FloatArray:
+    """Return the energies below the element's next higher edge, if that leaves enough."""
+    if not absorber.is_known:
+        return energy
+    _, above = neighbours(absorber.element, absorber.edge)
+    last = above - _BEFORE_EDGE
+    is_room = last - tabulated_edge(absorber.element, absorber.edge) > _ROOM
+    return energy[energy <= last] if is_room else energy
 
 
 def _fitted(scan: Scan, origin: float, ranges: Ranges) -> Any:
@@ -138,7 +173,7 @@ def _fitted(scan: Scan, origin: float, ranges: Ranges) -> Any:
             nnorm=ranges.nnorm,
             npre=ranges.npre,
         )
-    before = scan.energy <= origin + ranges.pre2
+    before = (scan.energy >= origin + ranges.pre1) & (scan.energy <= origin + ranges.pre2)
     noise = float(np.std((scan.mu - group.pre_edge)[before]))
     at = int(np.argmin(np.abs(scan.energy - origin)))
     step = float((group.post_edge - group.pre_edge)[at])  # Larch's edge_step has lost its sign
@@ -146,7 +181,8 @@ def _fitted(scan: Scan, origin: float, ranges: Ranges) -> Any:
         way = "falls" if step < 0 else "rises"
         raise BadMeasurement(
             f"{scan.source} has no edge: mu {way} by {abs(step):.3g} at {origin:.1f} eV, with "
-            f"a noise of {noise:.2g} before; choose another column of mu, or the element."
+            f"a noise of {noise:.2g} before; "
+            f"{scan.hint or 'choose another column of mu, or the element'}."
         )
     return group
 
@@ -166,17 +202,12 @@ def _is_normalised(scan: Scan, inside: Any) -> bool:
     return bool(ends.max() < _LEVEL and abs(scan.mu[after].mean() - 1.0) < _LEVEL)
 
 
-def _as_given(scan: Scan, element: str, edge: str) -> Measurement:
+def _as_given(scan: Scan, absorber: Absorber) -> Measurement:
     middle = _half_step_as_given(scan)
-    if not element:
-        element, edge = guess_edge(middle)
-    elif scan.kind != "simulated":  # calculated energies are off by more than measured ones
-        check_edge(middle, element, edge, scan.source)
     kind = scan.kind if scan.kind == "simulated" else "normalised"
     return _measurement(
         scan,
-        element,
-        edge,
+        absorber.settled(middle, scan.source, is_checked=kind != "simulated"),
         norm=scan.mu,
         kind=kind,
         edge_step=1.0,
@@ -198,13 +229,15 @@ def _half_step_as_given(scan: Scan) -> float:
         raise BadMeasurement(f"{scan.source} is said to be {scan.kind}: {error}") from error
 
 
-def _measurement(scan: Scan, element: str, edge: str, **found: Any) -> Measurement:
+def _measurement(scan: Scan, absorber: Absorber, **found: Any) -> Measurement:
     """Return a measurement with what the scan tells and what was found."""
     return Measurement(
         energy=scan.energy,
         mu=scan.mu,
-        element=element,
-        edge=edge,
+        element=absorber.element,
+        edge=absorber.edge,
+        edge_source=absorber.source,
+        edge_guess=absorber.guess,
         format=scan.format,
         source=scan.source,
         label=scan.label,

@@ -1,6 +1,6 @@
 """Where pre-edge and post-edge are fitted: for long scans as usual, for short ones shorter."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,10 @@ _SHORT_PRE, _SHORT_POST = 60.0, 60.0
 _PRE_EDGE_PEAK = 25.0  # those of chromates lie 15 eV below e0
 _LINE = 30.0
 _CONSTANT, _PARABOLA = 100.0, 300.0
+_STRAIGHT = 0.6  # ratio of the slopes of both halves of a short pre-edge
+_STEEP = 0.15  # of the step, over a short pre-edge
+_STEP_FROM, _STEP_TO = 10.0, 40.0  # eV from the edge
+_FEW_POINTS = 6
 
 
 @dataclass(frozen=True)
@@ -87,3 +91,39 @@ def default_ranges(energy: FloatArray, e0: float, rise: float, name: str) -> Ran
         nnorm=0 if above < _CONSTANT else 1 if above < _PARABOLA else 2,
         said=tuple(said),
     )
+
+
+def on_steep_background(ranges: Ranges, energy: FloatArray, mu: FloatArray, e0: float) -> Ranges:
+    """Return the ranges with a line in place of a constant where a short pre-edge asks for one.
+
+    The pre-edge of sulfides and of thin layers is often short and lies on a background that
+    falls, or rises, by more than the edge. It is told from the foot of an edge by its straightness:
+    the slopes of its halves differ by less than two fifths, and it runs over the pre-edge by
+    more than a seventh of the step that the line leaves.
+
+    Args:
+        ranges: as `default_ranges` gives them.
+        energy: (P,) eV, increasing.
+        mu: (P,) raw.
+        e0: the edge, eV.
+    """
+    inside = (energy >= e0 + ranges.pre1) & (energy <= e0 + ranges.pre2)
+    above = (energy >= e0 + _STEP_FROM) & (energy <= e0 + _STEP_TO)
+    if ranges.npre or inside.sum() < _FEW_POINTS or not above.any():
+        return ranges
+    x, y = energy[inside], mu[inside]
+    half = x.size // 2
+    lower, upper, whole = (
+        _slope(x[part], y[part]) for part in (np.s_[:half], np.s_[half:], np.s_[:])
+    )
+    line = y.mean() + whole * (energy - x.mean())
+    step = float((mu - line)[above].mean())
+    is_straight = lower * upper > 0 and min(lower / upper, upper / lower) > _STRAIGHT
+    if not is_straight or not 0 < step < abs(whole) * np.ptp(x) / _STEEP:
+        return ranges
+    said = "a line through the short pre-edge: the background is steep"
+    return replace(ranges, npre=1, said=(*ranges.said, said))
+
+
+def _slope(x: FloatArray, y: FloatArray) -> float:
+    return float(np.polyfit(x - x.mean(), y, 1)[0])

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from importlib import import_module  # figures and files know spectra, not the other way round
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cgxas.arguments import as_list, as_whole_number, one_of_kind
 from cgxas.errors import MissingExtra, SpectrumError
+from cgxas.limits import POINTS
 from cgxas.spectra.curve import checked_curve
 from cgxas.spectra.edge import WithEdge
 from cgxas.typing import FloatArray
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pymatgen.analysis.xas.spectrum import XAS
     from pymatgen.core.structure import Structure
+
+
+_HIGHEST = 1e6  # eV; the highest edge lies at 0.14 MeV
 
 
 @dataclass(frozen=True)
@@ -38,10 +44,15 @@ class EnergyGrid:
     n_points: int
 
     def __post_init__(self) -> None:
-        ends_are_fine = np.isfinite([self.e_min, self.e_max]).all() and self.e_min < self.e_max
-        if not ends_are_fine or self.n_points < 2:
+        numbers = (self.e_min, self.e_max, self.n_points)
+        if not all(isinstance(each, Real) for each in numbers):
+            raise SpectrumError("An energy grid is of two energies in eV and a number of points.")
+        fits = -_HIGHEST <= self.e_min < self.e_max <= _HIGHEST
+        if not fits or not 2 <= self.n_points <= POINTS.value or self.n_points % 1:
             raise SpectrumError(
-                f"An energy grid needs e_min < e_max and at least 2 points, not {self!r}."
+                f"An energy grid needs e_min < e_max within {_HIGHEST:,.0f} eV and 2 to "
+                f"{POINTS.value:,} points, not {self.e_min:g} to {self.e_max:g} eV in "
+                f"{self.n_points:g}."
             )
 
     @property
@@ -69,6 +80,8 @@ class SiteSpectrum(_Curve):
         sites: Zero-based indices, in the caller's structure, of the atoms sharing the spectrum.
         norm: Normalised absorption, (P,), read-only.
         energy: Energies in eV, (P,), read-only.
+        occupancy: How much of these sites the absorber takes, above 0 and up to 1; less than 1 in
+            a disordered crystal only.
 
     Raises:
         SpectrumError: The arrays are not a spectrum, or ``sites`` is empty or repeats an index.
@@ -77,12 +90,17 @@ class SiteSpectrum(_Curve):
     sites: tuple[int, ...]
     norm: FloatArray
     energy: FloatArray
+    occupancy: float = 1.0
 
     def __post_init__(self) -> None:
         self._freeze_arrays()
-        object.__setattr__(self, "sites", tuple(int(site) for site in self.sites))
+        given = as_list(self.sites, object, "sites are indices of atoms", SpectrumError)
+        sites = tuple(as_whole_number(site, 0, "a site", SpectrumError) for site in given)
+        object.__setattr__(self, "sites", sites)
         if not self.sites or len(set(self.sites)) != len(self.sites):
             raise SpectrumError(f"A site spectrum needs distinct site indices, not {self.sites}.")
+        if not 0.0 < self.occupancy <= 1.0:
+            raise SpectrumError(f"An occupancy lies above 0 and up to 1, not {self.occupancy}.")
 
     @property
     def site(self) -> int:
@@ -105,7 +123,7 @@ class Spectrum(_Curve):
     Attributes:
         energy: Energies in eV, (P,), read-only.
         norm: Normalised absorption, (P,), read-only; the mean over ``sites`` weighted by their
-            multiplicity where sites are known. Measured values may be negative.
+            multiplicity times occupancy where sites are known. Measured values may be negative.
         absorber: Symbol of the absorbing element.
         edge: Name of the edge.
         sites: One spectrum per symmetry-distinct absorbing atom, on the same energies.
@@ -113,8 +131,10 @@ class Spectrum(_Curve):
         model: Name of the model that computed it, or empty.
         source: Name of the file it came from, or empty.
         sigma: Standard deviation of a measured spectrum around this prediction, (P,), read-only;
-            None where the model does not tell.
+            None where the model does not tell. Where a sample of arrangements stands for a
+            disordered crystal, their spread is in it, and is all of it if the model tells none.
         structure: The caller's pymatgen Structure, if there is one.
+        disorder: What stands for a disordered crystal: "majority", "sample of 5"; else empty.
 
     Raises:
         SpectrumError: The arrays are not a spectrum, or the sites do not fit to it.
@@ -130,10 +150,14 @@ class Spectrum(_Curve):
     source: str = ""
     sigma: FloatArray | None = None
     structure: "Structure | None" = None
+    disorder: str = ""
 
     def __post_init__(self) -> None:
         self._freeze_arrays()
-        object.__setattr__(self, "sites", tuple(self.sites))
+        for name in ("absorber", "edge", "formula", "model", "source"):
+            one_of_kind(getattr(self, name), str, f"{name} of a spectrum is a text", SpectrumError)
+        sites = as_list(self.sites, SiteSpectrum, "sites are SiteSpectrum values", SpectrumError)
+        object.__setattr__(self, "sites", tuple(sites))
         if self.sigma is not None:
             _, sigma = checked_curve(self.energy, self.sigma)
             if sigma.min() < 0:
@@ -147,6 +171,11 @@ class Spectrum(_Curve):
             raise SpectrumError("An atom belongs to two of the site spectra: give each one once.")
 
     @property
+    def n_atoms(self) -> float:
+        """Absorbing atoms in the caller's cell, as far as sites are known."""
+        return sum(site.multiplicity * site.occupancy for site in self.sites)
+
+    @property
     def label(self) -> str:
         """What it is, in a few words: ``Fe2O3, Fe K edge``."""
         return ", ".join(filter(None, [self.formula, f"{self.absorber} {self.edge} edge"]))
@@ -158,6 +187,7 @@ class Spectrum(_Curve):
             f"{self.norm.size} points {self.energy[0]:.2f} to {self.energy[-1]:.2f} eV",
             "no edge" if e0 is None else f"E0 {e0:.2f} eV",
             f"distinct sites: {len(self.sites)}" if self.sites else "",
+            self.disorder,
             f"model {self.model}" if self.model else "",
             f"from {self.source}" if self.source else "",
         ]

@@ -1,16 +1,18 @@
 """Train a prepared run where only torch, numpy and pydantic are: python -m cgxas.training RUN."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from cgxas.data.dataset import Dataset
 from cgxas.data.split import find_split
-from cgxas.errors import CgxasError
+from cgxas.errors import CgxasError, ConfigError
+from cgxas.jsonfile import JsonFile
 from cgxas.training.fit import Epoch, Job, Silent, fit, new_network
 from cgxas.training.processes import processes
 from cgxas.training.settings import RunSettings
+
+_CURE = "prepare it with 'cgxas train --prepare'"
 
 
 class _Lines(Silent):
@@ -36,7 +38,7 @@ def main(words: list[str] | None = None) -> int:
     try:
         config = RunSettings.from_toml(path / "config.toml")
         dataset = Dataset.load(path / "data").renumbered(config.model.fidelities)
-        element = json.loads((path / "run.json").read_text(encoding="utf-8"))["element"]
+        element = JsonFile(path / "run.json", ConfigError, "run", _CURE).values()["element"]
         parts = find_split(path / "split.json", dataset.key.tolist())
         split = dataset.only(parts, element)
         with processes() as group:

@@ -16,25 +16,32 @@ import csv
 import json
 import os
 import platform
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import Field
 
+from cgxas.data.split import SplitBy
 from cgxas.errors import ConfigError, OutputError
 from cgxas.evaluation.scores import Evaluation
 from cgxas.evaluation.tested import TestedSpectra
+from cgxas.jsonfile import JsonFile
 from cgxas.model.checkpoint import Checkpoint, load_checkpoint
 from cgxas.model.container import SUFFIX
+from cgxas.reading import read_bounded
+from cgxas.settings import FileName
 from cgxas.training.fit import LOG
 from cgxas.writing import atomic_path
 
 Kind = Literal["universal", "element", "finetune"]
 
+_Symbol = Annotated[str, Field(min_length=1, max_length=2)]
+_Hash = Annotated[str, Field(max_length=64)]
 _RUN = "run.json"
 CONFIG, SPLIT, DATA = "config.toml", "split.json", "data"
 _SCORES, _TESTED = "evaluation.json", "test.parquet"
@@ -58,13 +65,13 @@ class RunFolder:
     """
 
     path: Path
-    name: str
+    name: FileName
     kind: Kind
-    element: str | None
-    split_by: str
-    split_sha256: str
+    element: _Symbol | None
+    split_by: SplitBy
+    split_sha256: _Hash
     data: tuple[Path, ...]
-    data_sha256: str
+    data_sha256: _Hash
     command: str
     environment: dict[str, str]
 
@@ -80,10 +87,10 @@ class RunFolder:
             ConfigError: there is none yet.
         """
         try:
-            with (self.path / LOG).open(newline="") as file:
-                rows = list(csv.DictReader(file))
+            text = read_bounded(self.path / LOG, ConfigError).decode()
+            rows = list(csv.DictReader(text.splitlines()))
             return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
-        except (OSError, ValueError, TypeError, IndexError, csv.Error) as error:
+        except (ValueError, TypeError, IndexError, csv.Error) as error:
             raise ConfigError(f"{self.path} has no readable {LOG}: no epoch is done") from error
 
     def tested(self) -> TestedSpectra:
@@ -123,12 +130,10 @@ def open_run(path: Path) -> RunFolder:
     Raises:
         ConfigError: it is not one.
     """
-    try:
-        values = json.loads((path / _RUN).read_text(encoding="utf-8"))
-        values["data"] = tuple(Path(folder) for folder in values["data"])
-        return RunFolder(path=path, **values)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ConfigError(f"{path} is not a run folder: it has no readable {_RUN}") from error
+    if not is_run(path):
+        raise ConfigError(f"{path} is not a run folder: it has no readable {_RUN}")
+    about = JsonFile(path / _RUN, ConfigError, "run", "name the folder of another run")
+    return replace(about.as_kind(RunFolder, more={"path": "."}), path=path)
 
 
 def is_run(path: Path) -> bool:

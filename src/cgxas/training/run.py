@@ -17,7 +17,8 @@ from cgxas.errors import ConfigError
 from cgxas.evaluation.scores import Distribution, Evaluation
 from cgxas.evaluation.testing import test_network
 from cgxas.model.architecture import Architecture, ArchitectureSettings, architecture
-from cgxas.model.checkpoint import AbsorberCard, Checkpoint
+from cgxas.model.checkpoint import Checkpoint
+from cgxas.model.description import AbsorberCard
 from cgxas.spectra.xray import windows
 from cgxas.training.fit import SILENT, Job, Watcher, fit, new_network
 from cgxas.training.folder import (

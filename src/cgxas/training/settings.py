@@ -12,6 +12,7 @@ from cgxas.data.split import SplitSettings
 from cgxas.errors import ConfigError
 from cgxas.model.architecture import ArchitectureSettings
 from cgxas.model.cgxas.config import CGXASConfig
+from cgxas.reading import read_bounded
 from cgxas.settings import FileName, Seed, Settings
 
 Optimiser = Literal["adam", "adamw"]
@@ -94,10 +95,15 @@ class RunSettings(Settings):
             ConfigError: it is missing, not TOML, or holds what is not allowed.
         """
         try:
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError) as error:  # also numbers of 4300 digits
-            reason = getattr(error, "strerror", None) or error
-            raise ConfigError(f"{path} is not a readable TOML file: {reason}") from error
+            is_empty = path.is_file() and not path.stat().st_size  # words may say all there is
+            text = "" if is_empty else read_bounded(path, ConfigError).decode("utf-8-sig")
+            values = tomllib.loads(text)
+        except ConfigError:
+            raise
+        except RecursionError as error:
+            raise ConfigError(f"{path} is not a readable TOML file: nested too deep") from error
+        except (OSError, ValueError) as error:  # also numbers of 4300 digits
+            raise ConfigError(f"{path} is not a readable TOML file: {error}") from error
         place = " ".join([f"{path} with", *words]) if words else path
         try:
             return cls.from_dict(_overridden(values, words))

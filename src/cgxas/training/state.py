@@ -1,18 +1,41 @@
 """What a run needs to go on as if it had never stopped."""
 
 import csv
+import io
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from cgxas.errors import ConfigError
+from cgxas.jsonfile import as_kind
 from cgxas.model.architecture import Architecture
+from cgxas.model.container import load_torch
+from cgxas.reading import read_bounded
 from cgxas.writing import atomic_path
+
+
+@dataclass(frozen=True)
+class _Progress:
+    """What of a state is plain values.
+
+    Attributes:
+        epoch: epochs that are done.
+        step: steps done of the next one.
+        losses: losses of those steps.
+    """
+
+    epoch: Annotated[int, Field(ge=0)]
+    step: Annotated[int, Field(ge=0)]
+    losses: tuple[float, ...]
+
+
+_PROGRESS = ("epoch", "step", "losses")
 
 
 @dataclass(eq=False)
@@ -51,8 +74,11 @@ class State:
         }
         if torch.cuda.is_available():
             values["random_cuda"] = torch.cuda.get_rng_state()
+        content = io.BytesIO()
+        torch.save(values, content)
         with atomic_path(path) as temporary:
-            torch.save(values, temporary)
+            # Not torch.save: its errors do not say that it is the disk that refuses.
+            temporary.write_bytes(content.getbuffer())
 
     def load(self, path: Path) -> None:
         """Go back to a saved state, the random numbers of dropout included.
@@ -61,16 +87,22 @@ class State:
             ConfigError: it is not a state, or one of another network.
         """
         try:
-            values = torch.load(path, map_location="cpu", weights_only=True)
+            values = load_torch(path, ConfigError)
+            told = as_kind(_Progress, {name: values[name] for name in _PROGRESS})
             self.network.load_state_dict(values["network"])
             self.optimiser.load_state_dict(values["optimiser"])
             self.schedule.load_state_dict(values["schedule"])
+            torch.set_rng_state(values["random"])
+            self.best = float(values["best"])
+        except ConfigError:
+            raise
         except Exception as error:  # a damaged file fails in any way
-            raise ConfigError(f"{path} is damaged, or of another network") from error
-        self.epoch, self.step, self.best = values["epoch"], values["step"], values["best"]
+            raise ConfigError(
+                f"{path} is damaged, or of another network; remove it to begin anew"
+            ) from error
+        self.epoch, self.step = told.epoch, told.step
         device = next(self.network.parameters()).device
-        self.losses = [torch.tensor(loss, device=device) for loss in values["losses"]]
-        torch.set_rng_state(values["random"])
+        self.losses = [torch.tensor(loss, device=device) for loss in told.losses]
         if torch.cuda.is_available() and "random_cuda" in values:
             torch.cuda.set_rng_state(values["random_cuda"])
 
@@ -79,8 +111,14 @@ def append_row(path: Path, row: Mapping[str, float]) -> None:
     """Add a row to a CSV log; rows of an epoch that is done over are dropped first."""
     rows: list[dict[str, str]] = []
     if path.exists():
-        with path.open(newline="") as file:
-            rows = [old for old in csv.DictReader(file) if float(old["epoch"]) < row["epoch"]]
+        text = read_bounded(path, ConfigError).decode(errors="replace")
+        try:
+            old = list(csv.DictReader(text.splitlines()))
+            rows = [each for each in old if float(each["epoch"]) < row["epoch"]]
+        except (ValueError, TypeError, KeyError, csv.Error) as error:
+            raise ConfigError(f"{path} is damaged; remove it to go on without it") from error
+        if any(set(each) != set(row) for each in rows):
+            raise ConfigError(f"{path} has other columns than a log; remove it to go on without it")
     with atomic_path(path) as temporary, temporary.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(row))
         writer.writeheader()

@@ -8,7 +8,13 @@ from ase.build import bulk, fcc111, molecule
 from pymatgen.core import Lattice, Molecule, Structure
 
 from cgxas.crystals.io.read import read_crystal
-from cgxas.errors import CrystalError, DisorderedCrystal, InvalidCell, UnreadableCrystal
+from cgxas.errors import (
+    CrystalError,
+    DisorderedCrystal,
+    InvalidCell,
+    ReadingWarning,
+    UnreadableCrystal,
+)
 
 
 @pytest.fixture
@@ -82,7 +88,8 @@ def test_molecules_are_boxed(kind, tmp_path):
 def test_last_image_of_a_trajectory(tmp_path):
     images = [bulk("Cu", a=a) for a in (3.5, 3.6)]
     ase.io.write(tmp_path / "a.traj", images)
-    assert read_crystal(tmp_path / "a.traj").volume == pytest.approx(3.6**3 / 4)
+    with pytest.warns(ReadingWarning, match="the last of its 2"):
+        assert read_crystal(tmp_path / "a.traj").volume == pytest.approx(3.6**3 / 4)
 
 
 def test_what_is_no_crystal_is_refused():

@@ -16,7 +16,7 @@ def table(names: str, *rows: np.ndarray, units: str = "") -> Columns:
 def test_energy_is_found_by_its_usual_names(name):
     values, at, done = table(f"{name} mu", IT).energy()
     np.testing.assert_array_equal(values, ENERGY)
-    assert (at, done) == (0, [])
+    assert (at, done) == (0, [f"energy is column 1, {name}"])
 
 
 def test_energy_is_the_first_column_where_nothing_has_a_name():
@@ -28,14 +28,14 @@ def test_energy_in_kev_is_recognised_by_unit_name_and_range():
     for names, units in ((["energy", "mu"], ["keV", ""]), (["energy_keV", "mu"], []), ([], [])):
         values, _, done = columns_of(names, data, units, "a").energy()
         np.testing.assert_allclose(values, ENERGY)
-        assert done == ["energies converted from keV"]
+        assert done[1:] == ["energies converted from keV"]
 
 
 def test_a_soft_scan_in_ev_is_not_taken_for_kev():
     soft = np.linspace(50.0, 90.0, 30)
     values, _, done = columns_of([], np.array([soft, IT]), [], "a").energy()
     np.testing.assert_array_equal(values, soft)
-    assert done == []
+    assert done == ["energy is column 1"]
 
 
 def test_energy_in_other_units_or_missing_is_refused():
@@ -105,7 +105,7 @@ def test_mu_is_what_is_asked_for(wanted, expected):
     np.testing.assert_allclose(table("energy i0 it if", I0, IT, IF).mu(0, wanted)[0], expected)
 
 
-@pytest.mark.parametrize("wanted", ["nothing", "9", "0", "ln(i0/nothing)", "reference"])
+@pytest.mark.parametrize("wanted", ["nothing", "9", "0", "ln(i0/nothing)", "reference", "sum(if*)"])
 def test_what_is_not_there_is_refused_with_what_is(wanted):
     with pytest.raises(UnclearSpectrum, match="energy, i0, it"):
         table("energy i0 it", I0, IT).mu(0, wanted)
@@ -126,3 +126,96 @@ def test_an_empty_counter_gives_points_that_are_not_finite():
 def test_no_table_is_refused(data):
     with pytest.raises(UnreadableSpectrum, match=r"a\.dat"):
         columns_of([], data, [], "a.dat")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "E_eV",
+        "E/eV",
+        "Energie",
+        "Energy_eV",
+        "energy [eV]",
+        "Photon energy",
+        "mono",
+        "Energía",
+        "ee",
+    ],
+)
+def test_energy_in_other_spellings(name):
+    columns = columns_of(["x", name, "mu"], np.array([IT, ENERGY, IF]), [], "a.dat")
+    assert columns.energy()[1] == 1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "achieved"),
+    [
+        ("energy_requested", "energy_readback"),
+        ("energy", "energy_RBV"),
+        ("Energy:sp", "Energy:fbk"),
+        ("requested_energy", "energy"),
+        ("mono_energy_set", "mono_energy_encoder"),
+    ],
+)
+def test_what_was_achieved_is_taken_before_what_was_asked_for(wanted, achieved):
+    data = np.array([ENERGY.round(-1), ENERGY, IT])
+    values, at, done = columns_of([wanted, achieved, "mu"], data, [], "a.dat").energy()
+    np.testing.assert_array_equal(values, ENERGY)
+    assert at == 1
+    assert done[0].startswith(f"energy is column 2, {achieved} (")
+    assert f"column 1, {wanted}, stands beside it" in done[0]
+
+
+def test_a_name_of_several_columns_is_refused_and_a_number_is_not():
+    columns = table("energy mu mu", IT, IF)
+    with pytest.raises(UnclearSpectrum, match="several columns 'mu': choose by number, 2 and 3"):
+        columns.mu(0)
+    with pytest.raises(UnclearSpectrum, match="several columns"):
+        columns.mu(0, "mu")
+    np.testing.assert_array_equal(columns.mu(0, "3")[0], IF)
+    np.testing.assert_array_equal(table("energy I0 i0", IT, IF).mu(0, "i0")[0], IF)
+
+
+def test_without_names_only_numbers_are_answered():
+    columns = columns_of([], np.array([ENERGY, I0, IT]), [], "a.dat", "its labels do not fit")
+    with pytest.raises(
+        UnclearSpectrum, match="its labels do not fit; choose by number, from 1 to 3"
+    ):
+        columns.mu(0, "i0")
+    with pytest.raises(UnclearSpectrum, match="its labels do not fit"):
+        columns.mu(0, "ln(i0/it)")
+    np.testing.assert_allclose(columns.mu(0, "ln(2/3)")[0], np.log(I0 / IT))
+
+
+def test_a_number_is_a_place_even_if_a_column_has_it_for_a_name():
+    columns = columns_of(["energy", "3", "2"], np.array([ENERGY, I0, IT]), [], "a.dat")
+    np.testing.assert_array_equal(columns.mu(0, "2")[0], I0)
+
+
+def test_channels_of_one_detector_are_summed_and_told():
+    columns = table("energy i0 sdd1 sdd2 sdd3", I0, IF, IR, IT)
+    mu, kind, done = columns.mu(0)
+    np.testing.assert_allclose(mu, (IF + IR + IT) / I0)
+    assert (kind, done[0]) == ("fluorescence", "mu is (sdd1+sdd2+sdd3)/i0")
+
+
+def test_an_index_is_neither_energy_nor_mu():
+    index = np.arange(30.0)
+    columns = columns_of([], np.array([index, ENERGY, IT]), [], "a.dat")
+    assert columns.energy()[1] == 1
+    np.testing.assert_array_equal(columns.mu(1)[0], IT)
+
+
+def test_chi_of_k_is_refused_for_what_it_is():
+    k = np.linspace(0.0, 12.0, 30)
+    columns = columns_of(["k", "chi", "energy"], np.array([k, IT, ENERGY]), [], "a.chi")
+    with pytest.raises(UnclearSpectrum, match="chi"):
+        columns.mu(2)
+
+
+def test_a_clear_edge_in_fluorescence_beside_a_flat_transmission_is_told():
+    rise = 1.0 / (1.0 + np.exp(-np.linspace(-9, 9, 30))) + 0.1
+    columns = table("energy i0 it if1 if2", I0, 0.2 * I0, I0 * rise, I0 * rise)
+    assert "--mu fluorescence" in columns.clearer_than("transmission")
+    assert columns.clearer_than("fluorescence") == ""
+    assert table("energy i0 it if", I0, IT, 0.1 * I0).clearer_than("transmission") == ""

@@ -24,6 +24,7 @@ def test_a_measurement_tells_how_it_was_normalised(measurement, half_step):
     found = facts(measurement)
     assert (found["label"], found["absorber"], found["edge"]) == ("hematite", "Fe", "K")
     assert (found["kind"], found["source"]) == ("transmission", "a.dat")
+    assert (found["edge_source"], found["edge_guess"]) == ("stated", "")
     assert (found["e0"], found["half_step"]) == (measurement.e0, half_step)
     assert (found["edge_step"], found["energy_shift"]) == (measurement.edge_step, 0.75)
     assert found["pre_edge"].endswith("eV, degree 1")

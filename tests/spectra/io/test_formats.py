@@ -40,8 +40,9 @@ def test_every_format_is_read_or_written_and_holds_one_or_many():
 
 
 def test_suffixes_are_those_of_the_table():
-    assert writable_suffixes() == (".xdi", ".json", ".csv", ".prj", ".parquet")
-    assert table_suffixes() == (".prj", ".parquet")
+    many = (".prj", ".parquet", ".nxs", ".h5", ".hdf5")
+    assert writable_suffixes() == (".xdi", ".json", ".csv", *many)
+    assert table_suffixes() == many
     assert {*readable_suffixes()} >= {".xdi", ".json", ".csv", ".prj", ".nxs", ".dat", ".txt"}
     assert ".parquet" not in readable_suffixes()
 

@@ -3,8 +3,6 @@ import pytest
 
 from cgxas.spectra.io.read import read_scan
 
-pytest.importorskip("larch")
-
 HEADERS = {
     "none": ("", " ", "mu"),
     "hash": ("# made up\n# energy mu", " ", "mu"),
@@ -55,17 +53,3 @@ def test_xmu_dat_of_feff_is_a_simulation(tmp_path, scanned, write):
     assert read_scan(write(tmp_path / "xmu.dat", names, *columns)).kind == "simulated"
     unsigned = names.replace("Feff8L", "somebody")
     assert read_scan(write(tmp_path / "xmu.dat", unsigned, *columns)).kind == "mu"
-
-
-def test_energies_of_the_photon_factory_are_computed_from_the_angle(tmp_path, scanned, write):
-    energy, mu = scanned()
-    header = (
-        "  9809     KEK-PF   BL9A\n Mono :   Si(111)       D=  3.13551 A    Initial angle= 14 deg\n"
-        "  Angle(c)  Angle(o)    time/s         2         3\n    Offset         0         0  7  7"
-    )
-    angle = np.degrees(np.arcsin(12398.419843 / (2 * 3.13551 * energy)))
-    i0 = np.full(energy.size, 1e6)
-    path = write(tmp_path / "a.dat", header, angle, angle, i0, i0, i0 * np.exp(-mu))
-    scan = read_scan(path, mu="ln(4/5)")
-    np.testing.assert_allclose(scan.energy, energy, atol=1e-3)
-    np.testing.assert_allclose(scan.mu, mu, atol=1e-8)

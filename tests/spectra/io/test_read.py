@@ -61,7 +61,7 @@ BAD = {
     "words": b"this is not a spectrum\nat all, really\n",
     "picture": b"\x89PNG\r\n\x1a\n" + bytes(range(256)),
     "one column": b"1\n2\n3\n",
-    "words between numbers": b"7100 0.1\n7101 none\n7102 0.3\n",
+    "words between numbers": b"7100 0.1\n7101 low\n7102 high\n7103 0.3\n",
     "a cut project": b"# Athena project file -- Demeter version 0.9.20\n$old_group = 'a';\n@x = (1",
     "an empty project": b"# Athena project file -- Demeter version 0.9.20\n1;\n",
     "an empty XDI": b"# XDI/1.0\n# ///\n",
@@ -93,7 +93,7 @@ def test_without_larch_the_extra_is_named(tmp_path, scanned, write, monkeypatch)
     path = write(tmp_path / "a.dat", "# energy mu", *scanned())
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match=r"\.\[larch\]"):
-        read_scan(path)
+        read_spectrum(path)
 
 
 def test_a_measurement_is_normalised_and_a_prediction_left_as_it_is(whole, measurement, banded):

@@ -55,7 +55,10 @@ def test_xmu_of_bmm_has_the_wrong_sign_and_its_spacing_a_unit(tmp_path, scanned,
     scan = read_scan(write(tmp_path / "a.xdi", BMM, *rows))
     np.testing.assert_allclose(scan.mu, mu, atol=1e-8)
     assert (scan.element, scan.edge, scan.kind) == ("Fe", "K", "transmission")
-    assert scan.done[0] == "mu is ln(I0/Itrans)"
+    assert scan.done == (
+        "energy is column 1, energy (a set point column 2, requested_energy, stands beside it)",
+        "mu is ln(I0/Itrans)",
+    )
 
 
 def test_energies_are_computed_from_angles(tmp_path, scanned, write):
@@ -76,6 +79,7 @@ def test_the_header_follows_the_specification(spectrum, tmp_path, half_step):
         "# Element.symbol: Fe",
         "# Element.edge: K",
         "# Sample.name: Fe2O3",
+        "# Mono.name: none",
         "# Column.1: energy eV",
         "# Column.2: norm",
         "# Column.3: norm_4",

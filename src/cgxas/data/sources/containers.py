@@ -1,7 +1,6 @@
 """JSON documents out of files: one per file, arrays, one per line; plain, gzip, tar."""
 
 import gzip
-import json
 import tarfile
 import zlib
 from collections.abc import Iterator
@@ -9,11 +8,15 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
-from cgxas.data.sources.item import LeftOut
+from cgxas.data.sources.item import LeftOut, Unusable
+from cgxas.jsonfile import parsed
+from cgxas.limits import FILE_SIZE
+from cgxas.reading import refuse_unreadable
 
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz", ".tgz", ".tar.gz")
 """Names of files that are looked for in a folder."""
 
+_BLANK_LINES = 10_000
 _GZIP = b"\x1f\x8b"
 _NOT_READABLE = (OSError, EOFError, zlib.error, tarfile.TarError)
 
@@ -34,9 +37,12 @@ def documents(path: Path) -> Iterator[Named | LeftOut]:
     """
     for file in document_files(path):
         try:
+            refuse_unreadable(file, Unusable)
             yield from _in_file(file)
-        except _NOT_READABLE:
+        except (*_NOT_READABLE, Unusable):
             yield LeftOut(file.name, "file is not readable")
+        except _TooLarge:
+            yield LeftOut(file.name, f"document is too large; {FILE_SIZE.variable} takes larger")
 
 
 def _in_file(path: Path) -> Iterator[Named | LeftOut]:
@@ -57,21 +63,44 @@ def _in_stream(stream: Any, name: str) -> Iterator[Named | LeftOut]:
     yield from _in_lines(gzip.GzipFile(fileobj=stream) if is_gzip else stream, name)
 
 
-def _in_lines(lines: IO[bytes] | gzip.GzipFile, name: str) -> Iterator[Named | LeftOut]:
+class _TooLarge(Exception):
+    """More in one line or document than is taken, whatever it was packed in."""
+
+
+def _bounded(stream: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
+    """Yield the lines that hold something, none of them unpacked beyond the limit."""
+    most, blank = FILE_SIZE.value, 0
+    while line := stream.readline(most + 1):
+        blank = 0 if line.strip() else blank + 1
+        if len(line) > most or blank > _BLANK_LINES:
+            raise _TooLarge
+        if not blank:
+            yield line
+
+
+def _rest(stream: IO[bytes] | gzip.GzipFile, beginning: bytes) -> bytes:
+    """Return what is left of a document, with its beginning."""
+    found = beginning + stream.read(FILE_SIZE.value + 1)
+    if len(found) > FILE_SIZE.value:
+        raise _TooLarge
+    return found
+
+
+def _in_lines(stream: IO[bytes] | gzip.GzipFile, name: str) -> Iterator[Named | LeftOut]:
     """Read a document per line; if the first line is none, the whole as one document or array."""
     stem = name.split(".json", maxsplit=1)[0].removesuffix(".ndjson")
-    first = next((line for line in lines if line.strip()), b"")
+    lines = _bounded(stream)
+    first = next(lines, b"")
     value = None if first.lstrip().startswith(b"[") else _parsed(first)
     if value is None:
-        yield from _each(_parsed(first + lines.read()), stem)
+        yield from _each(_parsed(_rest(stream, first)), stem)
         return
-    following = (line for line in lines if line.strip())
-    second = next(following, None)
+    second = next(lines, None)
     if second is None:
         yield from _each(value, stem)
         return
     yield from _each(value, f"{stem}:0")
-    for number, line in enumerate(chain((second,), following), start=1):
+    for number, line in enumerate(chain((second,), lines), start=1):
         yield from _each(_parsed(line), f"{stem}:{number}")
 
 
@@ -91,6 +120,6 @@ def _each(value: Any, name: str) -> Iterator[Named | LeftOut]:
 def _parsed(text: bytes) -> Any:
     """Return the value, or None if the text is no JSON."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return parsed(text, finite=False)  # what is not finite may stand beside the spectrum
+    except ValueError:
         return None

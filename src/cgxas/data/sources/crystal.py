@@ -44,11 +44,13 @@ def structure_of(value: Any) -> Any:
     """
     from pymatgen.core.structure import Structure
 
+    from cgxas.crystals.io.json import structure_of_dict
+
     if not isinstance(value, Mapping):
         raise Unusable("structure is missing")
     try:
         if "sites" in value:
-            return Structure.from_dict(dict(value))
+            return structure_of_dict(value)
         lattice = np.array(value["lattice"], dtype=np.float64).reshape(3, 3)
         places = np.array(value["frac_coords"], dtype=np.float64).reshape(-1, 3)
         return Structure(lattice, value["species"], places)

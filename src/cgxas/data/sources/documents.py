@@ -18,6 +18,7 @@ from cgxas.data.sources.containers import Named, documents
 from cgxas.data.sources.crystal import cell_and_formula, structure_of
 from cgxas.data.sources.item import OTHER_EDGE, ImportedSpectrum, Item, LeftOut, Unusable
 from cgxas.elements import SYMBOLS
+from cgxas.limits import POINTS
 
 NAMES = {
     "structure": ("structure",),
@@ -43,6 +44,7 @@ _SITE_NAME = re.compile(r"(?P<material>.+)-(?P<site>\d+)-XANES-K-(?P<element>[A-
 _MEAN_NAME = re.compile(r"(?P<material>.+)-XANES-(?P<element>[A-Z][a-z]?)-K$")
 _XMU_COLUMNS = 6
 _PAIRS = 2
+_LONGEST = 500  # of a name
 
 
 def read_documents(path: Path, theory: str = "") -> Iterator[Item]:
@@ -62,7 +64,7 @@ def read_document(document: Named, theory: str = "") -> Item:
     try:
         return _spectrum(name, content, theory)
     except Unusable as error:
-        return LeftOut(str(_find(content, "name") or name), str(error))
+        return LeftOut(_word(content, "name") or name, str(error))
 
 
 def _spectrum(file: str, content: Mapping[str, Any], theory: str) -> ImportedSpectrum:
@@ -74,13 +76,13 @@ def _spectrum(file: str, content: Mapping[str, Any], theory: str) -> ImportedSpe
     _refuse_other_edges(content)
     energy, norm = _curve(content)
     cell, formula = cell_and_formula(structure_of(_find(content, "structure")))
-    given = str(_find(content, "name") or "")
+    given = _word(content, "name")
     told = _told_by(given) or _told_by(file)
     site, element = _absorber(content, told, cell.numbers)
-    stated = str(_find(content, "theory") or theory or _usual_theory(spectrum))
+    stated = _word(content, "theory") or theory or _usual_theory(spectrum)
     return ImportedSpectrum(
         name=given,
-        material_id=str(_find(content, "material") or told.get("material") or given or file),
+        material_id=_word(content, "material") or told.get("material") or given or file,
         formula=formula,
         cell=cell,
         element=element,
@@ -89,7 +91,7 @@ def _spectrum(file: str, content: Mapping[str, Any], theory: str) -> ImportedSpe
         energy=energy,
         norm=norm,
         theory=stated,
-        fidelity=str(_find(content, "fidelity") or fidelity_of(stated)),
+        fidelity=_word(content, "fidelity") or fidelity_of(stated),
     )
 
 
@@ -100,6 +102,14 @@ def _find(content: Mapping[str, Any], wanted: str) -> Any:
             if place.get(name) is not None:
                 return place[name]
     return None
+
+
+def _word(content: Mapping[str, Any], wanted: str) -> str:
+    """Return a name or number as a text, empty if there is none."""
+    found = _find(content, wanted)
+    if isinstance(found, bool) or not isinstance(found, str | int):
+        return ""
+    return str(found)[:_LONGEST].encode("utf-8", "replace").decode()
 
 
 def _refuse_other_edges(content: Mapping[str, Any]) -> None:
@@ -117,16 +127,22 @@ def _curve(content: Mapping[str, Any]) -> tuple[NDArray[np.float64], NDArray[np.
     if energy is None or norm is None:
         raise Unusable("document holds no spectrum")
     try:
-        return np.array(energy, dtype=np.float64), np.array(norm, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+        return _few(np.array(energy, dtype=np.float64)), _few(np.array(norm, dtype=np.float64))
+    except (TypeError, ValueError, OverflowError) as error:
         raise Unusable("spectrum is not two rows of numbers") from error
+
+
+def _few(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    if values.ndim and len(values) > POINTS.value:
+        raise Unusable(f"spectrum has too many points; {POINTS.variable} takes more")
+    return values
 
 
 def _columns(rows: list[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return energy and norm of the rows of xmu.dat (omega, e, k, mu, mu0, chi), or of pairs."""
     try:
-        table = np.array(rows, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+        table = _few(np.array(rows, dtype=np.float64))
+    except (TypeError, ValueError, OverflowError) as error:
         raise Unusable("spectrum is not rows of numbers") from error
     if table.ndim != 2 or table.shape[1] not in (_PAIRS, _XMU_COLUMNS):
         raise Unusable("spectrum has neither 2 nor 6 columns")
@@ -151,8 +167,10 @@ def _absorber(
     if site is None and told.get("site"):
         site = told["site"]
     try:
+        if isinstance(site, bool) or (isinstance(site, float) and not site.is_integer()):
+            raise ValueError(site)
         site = None if site is None else int(site)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise Unusable("site is not an index") from error
     element = element or told.get("element")
     if element is None and site is None:

@@ -58,7 +58,7 @@ class Pair:
         shift: eV to be added to the energies to calibrate them; None: unknown.
         weight: how much the spectrum counts.
         energy: energy column, or empty.
-        mu: column or formula of mu, or empty.
+        mu: column or formula of mu, or empty; as `cgxas.read_spectrum` takes them.
         edge: of the spectrum, or empty: that its file states.
     """
 
@@ -227,6 +227,7 @@ def _measurement(pair: Pair, spectra: Path) -> Measurement:
         group=pair.group or None,
         energy=pair.energy or None,
         mu=pair.mu or None,
+        edge=pair.edge or None,
     )
     return found.flattened()
 

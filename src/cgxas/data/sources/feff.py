@@ -22,6 +22,8 @@ from cgxas.data.sources.feff_input import FeffInput, read_input
 from cgxas.data.sources.feff_site import matching_sites, single_orbit
 from cgxas.data.sources.item import ImportedSpectrum, Item, LeftOut, Unusable
 from cgxas.elements import SYMBOLS
+from cgxas.limits import POINTS
+from cgxas.reading import read_bounded
 
 SPECTRUM_FILE = "xmu.dat"
 INPUT_FILE = "feff.inp"
@@ -107,11 +109,13 @@ def read_xmu(path: Path) -> tuple[NDArray[np.float64], str]:
         Unusable: it is not such a file.
     """
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        text = read_bounded(path, Unusable).decode("utf-8", errors="replace")
+        lines = text.splitlines()
         rows = [line.split() for line in lines if line.strip() and "#" not in line]
         table = np.array(rows, dtype=np.float64)
-    except (OSError, ValueError) as error:
+    except (Unusable, ValueError) as error:
         raise Unusable(f"{SPECTRUM_FILE} is not readable") from error
+    POINTS.refuse_beyond(len(table), f"{SPECTRUM_FILE} has", Unusable)
     if table.size == 0:
         raise Unusable(f"{SPECTRUM_FILE} is empty")
     comments = [line.lstrip("# ") for line in lines if line.lstrip().startswith("#")]

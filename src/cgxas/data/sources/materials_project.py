@@ -8,6 +8,7 @@ another order (issue 916 of materialsproject/api), so it is never asked for.
 import gzip
 import json
 import os
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -112,8 +113,10 @@ def _pages(element: str, partial: Path, xas: Any) -> Iterator[int]:
 
 def _kept(path: Path) -> list[Any] | None:
     try:
+        if not path.is_file():
+            return None
         found = json.loads(gzip.decompress(path.read_bytes()))
-    except (OSError, EOFError, ValueError):
+    except (OSError, EOFError, ValueError, RecursionError, zlib.error):
         return None
     return found if isinstance(found, list) else None
 

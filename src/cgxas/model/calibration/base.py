@@ -177,7 +177,7 @@ def calibration_kind(kind: object) -> type[Calibration]:
     """
     if not isinstance(kind, str) or kind not in _HOMES:
         raise ForeignCheckpoint(
-            f"there is no calibration of the kind {kind!r}; import the package that brings it"
+            f"there is no calibration of the kind {kind!r:.60}; import the package that brings it"
         )
     module, _, attribute = _HOMES[kind].partition(":")
     found: type[Calibration] = getattr(import_module(module), attribute)

@@ -14,8 +14,10 @@ from torch import Tensor
 from cgxas.crystals.spec import GraphSpec
 from cgxas.errors import CheckpointNotFound, DamagedCheckpoint, ForeignCheckpoint
 from cgxas.model.cgxas.config import Activation, CGXASConfig
-from cgxas.model.checkpoint import AbsorberCard, Checkpoint
-from cgxas.model.container import all_finite
+from cgxas.model.checkpoint import Checkpoint
+from cgxas.model.container import all_finite, is_plain, load_torch
+from cgxas.model.description import AbsorberCard
+from cgxas.reading import refuse_unreadable
 from cgxas.spectra.xray import WINDOWS
 
 _NEVER_USED = re.compile(r"\.conv\.(linear1_vector_gate|activation1_vector_gate)\.")
@@ -97,21 +99,24 @@ def read_state(path: Path) -> dict[str, Tensor]:
     """
     if path.is_dir():
         raise CheckpointNotFound(f"{path} is a folder; name the file in it")
-    if not path.is_file():
+    if not path.exists():
         raise CheckpointNotFound(f"{path}: no such file")
+    refuse_unreadable(path, ForeignCheckpoint)
     if not _looks_like_pickle(path):
         raise ForeignCheckpoint(f"{path} is damaged or not a PyTorch file")
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = load_torch(path, ForeignCheckpoint)
+    except ForeignCheckpoint:
+        raise
     except pickle.UnpicklingError as error:
         raise ForeignCheckpoint(
             f"{path} is not a plain dictionary of tensors; it is not loaded, since a pickle can "
             "run code"
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError) as error:
+    except Exception as error:  # a damaged file fails in any way
         raise DamagedCheckpoint(f"{path} is damaged or not a PyTorch file") from error
     if not isinstance(state, dict) or not all(
-        isinstance(k, str) and isinstance(v, Tensor) for k, v in state.items()
+        isinstance(k, str) and isinstance(v, Tensor) and is_plain(v) for k, v in state.items()
     ):
         raise ForeignCheckpoint(f"{path} does not hold a plain dictionary of tensors")
     return dict(state)

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from cgxas.errors import UnreadableSpectrum
+from cgxas.jsonfile import parsed_bytes
 from cgxas.limits import GROUPS, PARAMETERS, POINTS, Limit
-from cgxas.reading import parse_json, read_bounded, unpack_bounded
+from cgxas.reading import read_bounded, unpack_bounded
 from cgxas.spectra.io.perl import NoLiteral, literal_list, one_literal, text_of
 from cgxas.typing import FloatArray
 
@@ -72,7 +73,7 @@ def read_groups(path: Path) -> list[Group]:
     if MAGIC.encode() not in head:
         raise _damaged(path)
     if head.lstrip().startswith(b"{"):
-        groups = _json_groups(parse_json(data, path.name, UnreadableSpectrum), path)
+        groups = _json_groups(parsed_bytes(data, path.name, UnreadableSpectrum), path)
     else:
         groups = _perl_groups(_decoded(data), path)
     named = list(_named(groups, path))

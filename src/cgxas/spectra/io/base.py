@@ -17,9 +17,11 @@ class Choice:
     """What is wanted of a file that holds several things.
 
     Attributes:
-        group: name of a group of a project, or of an entry of a NeXus file.
+        group: name of a group of a project, of an entry of a NeXus file, or number of a scan of a
+            text.
         energy: name or number (from 1) of the energy column.
-        mu: name, number or formula ("ln(i0/it)") of mu, or transmission, fluorescence, reference.
+        mu: name, number or formula ("(if1+if2)/i0") of mu, or transmission, fluorescence,
+            reference.
     """
 
     group: str | None = None

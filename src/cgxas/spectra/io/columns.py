@@ -2,36 +2,39 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from cgxas.errors import BadMeasurement, UnclearSpectrum, UnreadableSpectrum
+from cgxas.spectra.io.axis import (
+    angle_to_energy,
+    has_clear_edge,
+    is_count,
+    looks_kev,
+    looks_like_energies,
+)
+from cgxas.spectra.io.formula import evaluate, looks_like_formula
+from cgxas.spectra.io.names import (
+    FLUORESCENCE,
+    I0,
+    MU,
+    MU_OF,
+    NORMALISED,
+    REFERENCE,
+    TRANSMITTED,
+    channels,
+    energy_rank,
+    is_achieved,
+    is_energy,
+    is_wanted,
+    plain,
+)
 from cgxas.spectra.io.scan import listed
 from cgxas.typing import FloatArray
 
-_ENERGY = "omega energyev energykev energy en ev kev photonenergy monoenergy hv e"
-_MU = "mu xmu mue mux absorption absorbance intensity"
-_NORMALISED = "norm normalised normalized flat munorm normmu xmunorm flattened nor"
-_I0 = "i0 io monitor mon incomingbeam"
-_TRANSMITTED = "it i1 itrans itr trans transmission i1trans"
-_FLUORESCENCE = "if iff ifl ifluor ifluo fluor fluo fluorescence iy"
-_REFERENCE = "ir i2 iref irefer ref reference"
-_MU_OF = {
-    "transmission": "mutrans mutransmission mut lni0it lni0i1",
-    "fluorescence": "mufluor mufluorescence muf ifi0 iffi0",
-    "reference": "murefer muref murefence mur lnitir lni1i2",
-}
-_ASKED = tuple(_MU_OF)  # what can be asked for in place of the name of a column
-
-_HC = 12398.419843
-"""eV A; CODATA 2018, from exact constants."""
-
-_KEV_SPAN = 3.0
-_KEV_MAX = 150.0
-_FORMULA = re.compile(
-    r"\s*(?P<ln>-?\s*ln|-?\s*log)?\s*\(?\s*([^\s/()]+)\s*/\s*([^\s/()]+)\s*\)?\s*$"
-)
+_ASKED = tuple(MU_OF)  # what can be asked for in place of the name of a column
+_FEFF = {"omega", "mu0", "chi"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,39 +42,78 @@ class Columns:
     """A table out of a file.
 
     Attributes:
-        names: (C,) of the columns; empty: the file does not name them.
+        names: (C,) of the columns, where one may be empty; none at all: the file does not name
+            them, or its labels do not fit.
         data: (C, P).
         units: (C,) as the file states them, or empty.
         source: name of the file.
+        doubt: why the labels of the file are not used, or empty.
+        done: what the user should know of how the table was read.
     """
 
     names: tuple[str, ...]
     data: FloatArray
     units: tuple[str, ...]
     source: str
+    doubt: str = ""
+    done: tuple[str, ...] = ()
 
     @property
     def told(self) -> str:
         """The columns in words."""
-        return listed(self.names or [str(n + 1) for n in range(len(self.data))])
+        return listed([self.called(n) for n in range(len(self.data))])
+
+    def called(self, at: int) -> str:
+        """Return what a column is called in a message: its name, or its number from 1."""
+        return (self.names[at] if self.names else "") or str(at + 1)
 
     def index(self, wanted: str) -> int:
         """Return the column of a name, or of a number that counts from 1.
 
+        A name is that of one column: as it is written, else without regard to case and signs.
+
         Raises:
-            UnclearSpectrum: there is none.
+            UnclearSpectrum: there is none, or several.
         """
-        found = self._first(_plain(wanted))
-        if found is not None:
-            return found
-        if wanted.isdecimal() and 1 <= int(wanted) <= len(self.data):
-            return int(wanted) - 1
+        text = wanted.strip()
+        if text.isascii() and text.isdecimal():
+            if 1 <= int(text[:9]) <= len(self.data):
+                return int(text) - 1
+            raise UnclearSpectrum(f"{self.source} has no column {wanted!r}: it holds {self.told}.")
+        if not self.names:
+            why = self.doubt or "its columns have no names"
+            raise UnclearSpectrum(
+                f"{self.source} has no column {wanted!r}: {why}; choose by number, from 1 to "
+                f"{len(self.data)}."
+            )
+        for compared in (str.strip, str.casefold, plain):
+            same = [n for n, name in enumerate(self.names) if compared(name) == compared(text)]
+            if len(same) == 1:
+                return same[0]
+            if same and compared(text):
+                raise self._several(wanted, same)
         raise UnclearSpectrum(f"{self.source} has no column {wanted!r}: it holds {self.told}.")
 
     def _first(self, words: str) -> int | None:
-        """Return the column with the first of these names that there is."""
-        plain = [_plain(name) for name in self.names]
-        return next((plain.index(word) for word in words.split() if word in plain), None)
+        """Return the column with the first of these names that there is.
+
+        Raises:
+            UnclearSpectrum: several columns have it, and differ.
+        """
+        names = [plain(name) for name in self.names]
+        word = next((word for word in words.split() if word in names), None)
+        if word is None:
+            return None
+        same = [n for n, name in enumerate(names) if name == word]
+        if any(not np.array_equal(self.data[same[0]], self.data[n]) for n in same[1:]):
+            raise self._several(self.names[same[0]], same)
+        return same[0]
+
+    def _several(self, name: str, same: Sequence[int]) -> UnclearSpectrum:
+        numbers = " and ".join(str(n + 1) for n in same)
+        return UnclearSpectrum(
+            f"{self.source} has several columns {name!r}: choose by number, {numbers}."
+        )
 
     def with_energy(self, angle: int, spacing: float) -> "Columns":
         """Return the table with the energies, in eV, after the other columns.
@@ -80,44 +122,98 @@ class Columns:
             angle: column of the monochromator's angle, in degrees.
             spacing: of its planes, Angstrom.
         """
-        with np.errstate(all="ignore"):
-            energy = _HC / (2.0 * spacing * np.sin(np.radians(self.data[angle])))
-        units = self.units or ("",) * len(self.names)
-        data = np.vstack([self.data, energy])
-        return Columns((*self.names, "energy"), data, (*units, "eV"), self.source)
+        energy = angle_to_energy(self.data[angle], spacing)
+        names = self.names or tuple(str(n + 1) for n in range(len(self.data)))
+        said = (
+            f"energies are computed from column {angle + 1}, {self.called(angle)}, and the "
+            f"spacing {spacing:g} A of the planes"
+        )
+        return replace(
+            self,
+            names=(*names, "energy"),
+            data=np.vstack([self.data, energy]),
+            units=(*(self.units or ("",) * len(names)), "eV"),
+            done=(*self.done, said),
+        )
 
     def energy(self, wanted: str | None = None) -> tuple[FloatArray, int, list[str]]:
         """Return the energies in eV, (P,), the number of their column, and what was done.
+
+        Of several columns of energies, the one a motor achieved is taken before the one it was
+        asked for.
 
         Raises:
             UnclearSpectrum: no column is an energy.
             BadMeasurement: it is in other units than eV and keV.
         """
-        at = self.index(wanted) if wanted else self._first(_ENERGY)
-        if at is None and self.names and any("energy" in name.lower() for name in self.names):
-            at = next(n for n, name in enumerate(self.names) if "energy" in name.lower())
-        if at is None and self.names:
-            raise UnclearSpectrum(
-                f"{self.source} has no energy column: it holds {self.told}; choose one with "
-                "--energy (angles must be converted to eV)."
-            )
-        at = at or 0
+        others: list[int] = []
+        if wanted:
+            at = self.index(wanted)
+        elif self.names:
+            at, others = self._named_energy()
+        else:
+            at = self._unnamed_energy()
         unit = self.units[at].lower() if self.units else ""
         values = self.data[at]
         if unit and unit not in ("ev", "kev"):
             raise BadMeasurement(f"{self.source}: energies in {unit} are not known: convert to eV.")
-        named_kev = self.names and "kev" in _plain(self.names[at])
-        if unit == "kev" or named_kev or (not unit and _looks_kev(values)):
-            return values * 1000.0, at, ["energies converted from keV"]
-        return values, at, []
+        said = [self._told_energy(at, others)]
+        named_kev = self.names and "kev" in plain(self.names[at])
+        if unit == "kev" or named_kev or (not unit and looks_kev(values)):
+            return values * 1000.0, at, [*said, "energies converted from keV"]
+        return values, at, said
+
+    def _told_energy(self, at: int, others: Sequence[int]) -> str:
+        name = f", {self.names[at]}" if self.names and self.names[at] else ""
+        beside = [self._beside(n) for n in others]
+        return f"energy is column {at + 1}{name}" + (
+            f" ({' and '.join(beside)} stands beside it)" if beside else ""
+        )
+
+    def _beside(self, at: int) -> str:
+        name = self.names[at]
+        what = "a set point " if is_wanted(name) else "a readback " if is_achieved(name) else ""
+        return f"{what}column {at + 1}, {name},"
+
+    def _named_energy(self) -> tuple[int, list[int]]:
+        """Return the column that is called an energy, and others that are."""
+        found = [n for n, name in enumerate(self.names) if is_energy(name)]
+        running = [n for n in found if looks_like_energies(self.data[n])]
+        found = sorted(running or found, key=lambda n: energy_rank(self.names[n]))
+        if found:
+            # the relative energies of FEFF are no others
+            return found[0], [n for n in found[1:] if looks_like_energies(self.data[n])]
+        is_pair = len(self.data) == 2 and not self._is_other_axis(0)
+        if is_pair and looks_like_energies(self.data[0]):
+            return 0, []
+        raise UnclearSpectrum(
+            f"{self.source} has no energy column: it holds {self.told}; choose one with "
+            "--energy (angles must be converted to eV)."
+        )
+
+    def _is_other_axis(self, at: int) -> bool:
+        """Tell a name of something else than energy that is scanned: an angle, k, a time."""
+        name = plain(self.names[at])
+        return name in ("k", "t", "r", "q") or bool(
+            re.search(r"angle|theta|deg|bragg|wavelength|lambda|time|index|point|dist", name)
+        )
+
+    def _unnamed_energy(self) -> int:
+        """Return the first column, or the only one that runs like energies where it does not."""
+        if looks_like_energies(self.data[0]) and not is_count(self.data[0]):
+            return 0
+        running = [n for n, column in enumerate(self.data) if looks_like_energies(column)]
+        running = [n for n in running if not is_count(self.data[n])]
+        is_beside_count = is_count(self.data[0]) and running[:1] == [1]
+        return running[0] if len(running) == 1 or is_beside_count else 0
 
     def mu(self, at_energy: int, wanted: str | None = None) -> tuple[FloatArray, str, list[str]]:
         """Return mu, (P,), its kind, and what was done.
 
         Args:
             at_energy: the column of the energies.
-            wanted: a column, "transmission", "fluorescence" or "reference", or a formula of two
-                columns: "ln(i0/it)", "if/i0".
+            wanted: a column, "transmission", "fluorescence" or "reference", or a formula over
+                columns: "ln(i0/it)", "(if1+if2)/i0".
 
         Raises:
             UnclearSpectrum: no column, or several, can be mu.
@@ -125,23 +221,38 @@ class Columns:
         if wanted:
             return self._asked(wanted)
         measured = list(self._measured())
-        plain = self._first(_MU)
-        if plain is not None and not self._is_negative(self.data[plain], measured):
+        at = self._first(MU)
+        if at is not None and not self._is_negative(self.data[at], measured):
             kind = "simulated" if self._is_feff else "mu"
-            return self.data[plain], kind, [f"mu is column {self.names[plain]}"]
+            return self.data[at], kind, [f"mu is column {self.names[at]}"]
         if measured:
             mu, kind, how = measured[0]
             others = [f"{kind} (--mu {kind})" for _, kind, _ in measured[1:]]
             also = [f"the file holds {' and '.join(others)} as well"] if others else []
             return mu, kind, [how, *also]
-        norm = self._first(_NORMALISED)
+        norm = self._first(NORMALISED)
         if norm is not None:
             return self.data[norm], "normalised", [f"mu is column {self.names[norm]}"]
-        if len(self.data) == 2:
-            return self.data[1 - at_energy], "mu", []
-        raise UnclearSpectrum(
-            f"{self.source}: which of the columns {self.told} is mu? Choose with --mu, "
-            "such as --mu 2 or --mu 'ln(i0/it)'."
+        rest = [n for n in range(len(self.data)) if n != at_energy and not is_count(self.data[n])]
+        if len(rest) == 1 and not self._is_chi:
+            return self.data[rest[0]], "mu", [f"mu is column {self.called(rest[0])}"]
+        raise UnclearSpectrum(self._unclear_mu())
+
+    def clearer_than(self, kind: str) -> str:
+        """Tell, in words, whether fluorescence shows an edge where transmission may not."""
+        fluorescence = [mu for mu, found, _ in self._measured() if found == "fluorescence"]
+        if kind == "transmission" and fluorescence and has_clear_edge(fluorescence[0]):
+            return "its fluorescence shows a clear edge: choose it with --mu fluorescence"
+        return ""
+
+    def _unclear_mu(self) -> str:
+        if self._is_chi:
+            return f"{self.source} holds chi(k), not mu(E): export mu(E) in its place."
+        doubt = f" ({self.doubt})" if self.doubt else ""
+        example = "ln(i0/it)" if self.names else "ln(2/3)"
+        return (
+            f"{self.source}: which of the columns {self.told} is mu{doubt}? Choose with --mu, "
+            f"such as --mu 2 or --mu '{example}'."
         )
 
     @staticmethod
@@ -155,7 +266,12 @@ class Columns:
 
     @property
     def _is_feff(self) -> bool:
-        return {"omega", "mu0", "chi"} <= {_plain(name) for name in self.names}
+        return {plain(name) for name in self.names} >= _FEFF
+
+    @property
+    def _is_chi(self) -> bool:
+        names = {plain(name) for name in self.names}
+        return names >= {"k", "chi"} and not names & set(MU.split())
 
     def _asked(self, wanted: str) -> tuple[FloatArray, str, list[str]]:
         if wanted in _ASKED:
@@ -166,31 +282,27 @@ class Columns:
                     "such as --mu 'ln(i0/it)'."
                 )
             return found[0][0], wanted, [found[0][2]]
-        formula = _FORMULA.match(wanted)
-        if formula and self._first(_plain(wanted)) is None:
-            above, below = (self.data[self.index(word)] for word in formula.groups()[1:])
-            is_log = formula["ln"] is not None
-            ratio = _ratio(above, below)
-            with np.errstate(all="ignore"):
-                mu = np.log(ratio) if is_log else ratio
-            mu = -mu if is_log and formula["ln"].startswith("-") else mu
-            return mu, "transmission" if is_log else "fluorescence", [f"mu is {wanted}"]
+        is_name = wanted.strip().casefold() in [name.casefold() for name in self.names]
+        if looks_like_formula(wanted) and not is_name:
+            made = evaluate(wanted, self.data, self.index, self.names, self.source)
+            taken = ", ".join(f"{self.called(n)} ({n + 1})" for n in made.columns)
+            return made.mu, made.kind, [f"mu is {wanted}, of the columns {taken}"]
         at = self.index(wanted)
         # norm_4 is the curve of site 4 in what cgxas predicted
         name = re.sub(r"_\d+$", "", self.names[at]) if self.names else ""
-        is_norm = _plain(name) in _NORMALISED.split()
-        return self.data[at], "normalised" if is_norm else "mu", [f"mu is column {wanted}"]
+        is_norm = plain(name) in NORMALISED.split()
+        told = f"mu is column {at + 1}" + (f", {self.names[at]}" if name else "")
+        return self.data[at], "normalised" if is_norm else "mu", [told]
 
     def _measured(self) -> Iterator[tuple[FloatArray, str, str]]:
         """Yield what can be made of the columns of a beamline: mu, its kind, and how."""
-        i0, it = self._first(_I0), self._first(_TRANSMITTED)
-        pairs = {
-            "transmission": (i0, it),
-            "fluorescence": (self._first(_FLUORESCENCE), i0),
-            "reference": (it, self._first(_REFERENCE)),
-        }
-        for kind, (above, below) in pairs.items():
-            made = self._first(_MU_OF[kind])
+        i0, it = self._first(I0), self._first(TRANSMITTED)
+        for kind, above, below in (
+            ("transmission", i0, it),
+            ("fluorescence", self._first(FLUORESCENCE), i0),
+            ("reference", it, self._first(REFERENCE)),
+        ):
+            made = self._first(MU_OF[kind])
             if made is not None:
                 yield self.data[made], kind, f"mu is column {self.names[made]}"
             elif above is not None and below is not None:
@@ -201,11 +313,10 @@ class Columns:
                     continue
                 with np.errstate(all="ignore"):
                     yield np.log(ratio), kind, f"mu is ln({how})"
-
-
-def _plain(name: str) -> str:
-    """Return a name as it is compared: ``ln(I0/It)`` and ``LN_I0_IT`` are one."""
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+            elif kind == "fluorescence" and i0 is not None and (several := channels(self.names)):
+                summed = self.data[several].sum(axis=0)
+                names = "+".join(self.names[n] for n in several)
+                yield _ratio(summed, self.data[i0]), kind, f"mu is ({names})/{self.names[i0]}"
 
 
 def _ratio(above: FloatArray, below: FloatArray) -> FloatArray:
@@ -214,14 +325,13 @@ def _ratio(above: FloatArray, below: FloatArray) -> FloatArray:
         return np.asarray(above / below)
 
 
-def _looks_kev(energy: FloatArray) -> bool:
-    """Tell keV by its narrow range: no scan in eV covers less than 3 eV."""
-    known = energy[np.isfinite(energy)]
-    return bool(known.size and known.max() < _KEV_MAX and np.ptp(known) <= _KEV_SPAN)
-
-
 def columns_of(
-    names: Sequence[str], data: FloatArray, units: Sequence[str], source: str
+    names: Sequence[str],
+    data: FloatArray,
+    units: Sequence[str],
+    source: str,
+    doubt: str = "",
+    done: Sequence[str] = (),
 ) -> Columns:
     """Return a table of a file.
 
@@ -232,4 +342,5 @@ def columns_of(
         raise UnreadableSpectrum(
             f"{source} holds no columns of numbers: a measured spectrum has at least two."
         )
-    return Columns(tuple(names), np.asarray(data, dtype=np.float64), tuple(units), source)
+    table = np.asarray(data, dtype=np.float64)
+    return Columns(tuple(names), table, tuple(units), source, doubt, tuple(done))

@@ -1,4 +1,4 @@
-"""CSV: one row of names, then the numbers; read by Larch.
+"""CSV: one row of names, then the numbers.
 
 Columns: ``energy`` (eV), ``mu`` (raw; measurements only), ``norm``, ``sigma`` and
 ``norm_<site>`` where a model tells them. There is no header to carry anything else.
@@ -18,7 +18,7 @@ _OLD_NAMES = re.compile(r"energy,mu(,sigma)?(,mu_\d+)*")
 
 
 def _read(path: Path, choice: Choice) -> Scan:
-    table, _ = read_table(path)
+    table, _ = read_table(path, choice)
     scan = scan_of(table, choice, format=FORMAT.name)
     return replace(scan, kind="simulated") if _is_old_prediction(path) else scan
 
@@ -53,5 +53,6 @@ FORMAT = Format(
     recognises=lambda path, head: path.suffix.lower() == ".csv",
     read=_read,
     write_one=_write,
+    has_groups=True,
     has_columns=True,
 )

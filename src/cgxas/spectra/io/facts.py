@@ -25,6 +25,8 @@ def facts(curve: Curve) -> dict[str, str | float | None]:
             "label": curve.label,
             "absorber": curve.element,
             "edge": curve.edge,
+            "edge_source": curve.edge_source,
+            "edge_guess": curve.edge_guess,
             "kind": curve.kind,
             "source": curve.source,
             **edges(curve),
@@ -39,6 +41,7 @@ def facts(curve: Curve) -> dict[str, str | float | None]:
         "kind": "simulated" if curve.model else "normalised",
         "model": curve.model,
         "source": curve.source,
+        **({"disorder": curve.disorder} if curve.disorder else {}),
         **edges(curve),
     }
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cgxas.errors import UnreadableSpectrum
 from cgxas.reading import read_head
-from cgxas.spectra.io import athena, csv, json, nexus, parquet, plain, xdi
+from cgxas.spectra.io import athena, csv, json, nexus, parquet, photon_factory, plain, xdi
 from cgxas.spectra.io.base import Format
 
 FORMATS: tuple[Format, ...] = (
@@ -13,6 +13,7 @@ FORMATS: tuple[Format, ...] = (
     json.FORMAT,
     parquet.FORMAT,
     nexus.FORMAT,
+    photon_factory.FORMAT,
     csv.FORMAT,
     plain.FORMAT,
 )

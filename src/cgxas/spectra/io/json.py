@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from cgxas.errors import SpectrumError, UnreadableSpectrum
+from cgxas.jsonfile import parsed_bytes
 from cgxas.limits import POINTS
-from cgxas.reading import parse_json, read_bounded
+from cgxas.reading import read_bounded
 from cgxas.spectra.curve import checked_curve
 from cgxas.spectra.io.base import Choice, Curve, Format
 from cgxas.spectra.io.facts import columns, distinct_sites, edges, facts, program
@@ -21,7 +22,7 @@ _SHOWN = 60
 
 
 def _read(path: Path, choice: Choice) -> Scan:
-    data = parse_json(read_bounded(path, UnreadableSpectrum), path.name, UnreadableSpectrum)
+    data = parsed_bytes(read_bounded(path, UnreadableSpectrum), path.name, UnreadableSpectrum)
     if not isinstance(data, dict):
         raise _foreign(path)
     kind = _text(data, "kind", path) or "simulated"
@@ -42,7 +43,18 @@ def _read(path: Path, choice: Choice) -> Scan:
         energy, mu = checked_curve(energy, mu)
     except SpectrumError as error:
         raise UnreadableSpectrum(f"{path.name}: {error}") from error
-    return Scan(energy, mu, kind, FORMAT.name, path.name, label, element, edge, float(shift))
+    return Scan(
+        energy,
+        mu,
+        kind,
+        FORMAT.name,
+        path.name,
+        label,
+        element,
+        edge,
+        float(shift),
+        edge_guess=_text(data, "edge_guess", path),
+    )
 
 
 def _text(data: dict[str, Any], name: str, path: Path) -> str:
@@ -85,6 +97,7 @@ def _site(site: SiteSpectrum) -> dict[str, Any]:
     return {
         "sites": list(site.sites),
         "multiplicity": site.multiplicity,
+        "occupancy": site.occupancy,
         **edges(site),
         "white_line": _white_line(site),
         "norm": site.norm.tolist(),

@@ -13,6 +13,7 @@ from cgxas.spectra.spectrum import SiteSpectrum, Spectrum
 ROWS_AT_ONCE = 1024
 """Rows held in memory while a table is written."""
 
+_TEXTS = ("source", "formula", "absorber", "edge", "model", "disorder")
 _MAGIC = b"PAR1"
 
 
@@ -24,17 +25,19 @@ def _write(path: Path, curves: Iterable[Curve], sites: bool) -> None:
     """Write a row per spectrum, and one per distinct site after the row of its mean if wanted.
 
     Columns: ``spectrum`` (running number), ``source``, ``formula``, ``absorber``, ``edge``,
-    ``model``, ``site`` (first atom of a distinct site; null in the row of the mean),
-    ``multiplicity`` (atoms behind the row; null where unknown), ``e0`` and ``half_step`` in eV
-    (null without an edge), ``energy`` in eV, ``norm`` and ``sigma`` (lists; null where the model
-    tells no sigma). Of a measurement the normalised curve is written, and its label as formula.
+    ``model``, ``disorder`` (what stands for a disordered crystal), ``site`` (first atom of a
+    distinct site; null in the row of the mean), ``multiplicity`` (sites behind the row),
+    ``occupancy`` (how much of them the absorber takes; both null where unknown), ``e0`` and
+    ``half_step`` in eV (null without an edge), ``energy`` in eV, ``norm`` and ``sigma`` (lists;
+    null where the model tells no sigma). Of a measurement the normalised curve is written, and
+    its label as formula.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    text = {name: pa.string() for name in ("source", "formula", "absorber", "edge", "model")}
+    text = {name: pa.string() for name in _TEXTS}
     whole = {name: pa.int32() for name in ("site", "multiplicity")}
-    marks = {name: pa.float64() for name in ("e0", "half_step")}
+    marks = {name: pa.float64() for name in ("occupancy", "e0", "half_step")}
     lists = {name: pa.list_(pa.float64()) for name in ("energy", "norm", "sigma")}
     schema = pa.schema({"spectrum": pa.int64(), **text, **whole, **marks, **lists})
     spectra = (each if isinstance(each, Spectrum) else each.to_spectrum() for each in curves)
@@ -45,20 +48,14 @@ def _write(path: Path, curves: Iterable[Curve], sites: bool) -> None:
 
 
 def _rows(number: int, spectrum: Spectrum, sites: bool) -> Iterator[dict[str, Any]]:
-    about = {
-        "spectrum": number,
-        "source": spectrum.source,
-        "formula": spectrum.formula,
-        "absorber": spectrum.absorber,
-        "edge": spectrum.edge,
-        "model": spectrum.model,
-    }
-    atoms = sum(site.multiplicity for site in spectrum.sites) or None
-    mean = {"site": None, "multiplicity": atoms, "sigma": spectrum.sigma}
+    about = {"spectrum": number, **{name: getattr(spectrum, name) for name in _TEXTS}}
+    n_sites = sum(site.multiplicity for site in spectrum.sites) or None
+    share = spectrum.n_atoms / n_sites if n_sites else None
+    mean = {"site": None, "multiplicity": n_sites, "occupancy": share, "sigma": spectrum.sigma}
     yield {**about, **mean, **_curve(spectrum)}
     for site in distinct_sites(spectrum, sites):
-        numbers = {"site": site.site, "multiplicity": site.multiplicity, "sigma": None}
-        yield {**about, **numbers, **_curve(site)}
+        numbers = {"site": site.site, "multiplicity": site.multiplicity}
+        yield {**about, **numbers, "occupancy": site.occupancy, "sigma": None, **_curve(site)}
 
 
 def _curve(curve: Spectrum | SiteSpectrum) -> dict[str, Any]:

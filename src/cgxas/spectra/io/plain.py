@@ -9,7 +9,7 @@ from cgxas.spectra.io.text import read_table, scan_of
 
 
 def _read(path: Path, choice: Choice) -> Scan:
-    table, header = read_table(path)
+    table, header = read_table(path, choice)
     scan = scan_of(table, choice, format=FORMAT.name)
     is_feff = "omega" in table.names and any("feff" in line.lower() for line in header)
     return replace(scan, kind="simulated") if is_feff else scan
@@ -20,5 +20,6 @@ FORMAT = Format(
     suffixes=(".dat", ".txt"),
     recognises=lambda path, head: True,
     read=_read,
+    has_groups=True,
     has_columns=True,
 )

@@ -4,9 +4,11 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from cgxas.errors import UnclearSpectrum, UnreadableSpectrum, WrongEdge
+from cgxas.arguments import as_path, as_text_or_none
+from cgxas.errors import UnclearSpectrum, UnknownElement, UnreadableSpectrum, WrongEdge
 from cgxas.limits import FILE_SIZE, POINTS
 from cgxas.reading import refuse_unreadable
+from cgxas.spectra.absorber import plain_edge
 from cgxas.spectra.io.base import Choice, Format
 from cgxas.spectra.io.formats import format_of, readable_suffixes
 from cgxas.spectra.io.scan import Scan, tidy
@@ -21,27 +23,33 @@ def read_spectrum(
     group: str | None = None,
     energy: str | None = None,
     mu: str | None = None,
+    edge: str | None = None,
 ) -> Measurement:
     """Read a measured spectrum and normalise it; a predicted one is left as it is.
 
     Args:
         path: the file: XDI, Athena project, NeXus NXxas, CSV, columns with a header or none, or
             what cgxas wrote; what it is, is recognised by what it holds.
-        element: the absorber; the one the file states, or that of the nearest edge, if None.
-        group: name of a group of a project, or of an entry of a NeXus file.
+        element: the absorber; the one the file states, else a guess by the energy, if None.
+        group: name of a group of a project, of an entry of a NeXus file, or number of a scan of a
+            text.
         energy: name or number (from 1) of the energy column.
-        mu: name, number or formula ("ln(i0/it)") of mu, or transmission, fluorescence, reference.
+        mu: name, number or formula ("(if1+if2)/i0") of mu, or transmission, fluorescence,
+            reference.
+        edge: K, L1, L2 or L3; the one the file states, else a guess by the energy, if None.
 
     Raises:
         SpectrumError: it cannot be read or normalised; the message says why.
         UnknownElement: the element is none.
         MissingExtra: Larch is not installed.
     """
-    return normalise(read_scan(path, group, energy, mu), element)
+    as_text_or_none(element, "element", UnknownElement)
+    as_text_or_none(edge, "edge", UnknownElement)
+    return normalise(read_scan(path, group, energy, mu), element, edge)
 
 
 def read_prediction(
-    path: str | os.PathLike[str], element: str, group: str | None = None
+    path: str | os.PathLike[str], element: str, group: str | None = None, edge: str = ""
 ) -> tuple[FloatArray, FloatArray]:
     """Read a spectrum that is known to be predicted; it is left as it is.
 
@@ -49,13 +57,14 @@ def read_prediction(
         path: what cgxas wrote, or columns such as FEFF's xmu.dat.
         element: the absorber it should be of.
         group: of an Athena project.
+        edge: the one it should be of; any if empty.
 
     Returns:
         Energies in eV and norm, each (P,).
 
     Raises:
         SpectrumError: it cannot be read.
-        WrongEdge: the file states another absorber.
+        WrongEdge: the file states another absorber or edge.
         MissingExtra: Larch is not installed.
     """
     scan = tidy(replace(read_scan(path, group), kind="simulated"))
@@ -63,6 +72,12 @@ def read_prediction(
         raise WrongEdge(
             f"{scan.source} is of {scan.element}, the measured spectrum of {element}: compare the "
             "same absorber."
+        )
+    stated = plain_edge(scan.edge)
+    if edge and stated not in ("", edge):
+        raise WrongEdge(
+            f"{scan.source} is of {element} {stated}, the measured spectrum of {element} {edge}: "
+            "compare the same edge."
         )
     return scan.energy, scan.mu
 
@@ -86,8 +101,10 @@ def read_scan(
         BadMeasurement: the energies are in unknown units.
         MissingExtra: Larch is not installed.
     """
-    size = refuse_unreadable(path, UnreadableSpectrum)
-    file = Path(path)
+    file = as_path(path, "the file of a spectrum", UnreadableSpectrum)
+    for name, wish in {"group": group, "energy": energy, "mu": mu}.items():
+        as_text_or_none(wish, name, UnclearSpectrum)
+    size = refuse_unreadable(file, UnreadableSpectrum)
     found, choice = format_of(file), Choice(group, energy, mu)
     _refuse_choice(found, choice, file)
     if found.read is None:

@@ -1,13 +1,20 @@
 """Spectra into files, one or many, in the format of the suffix; never half a file."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from cgxas.errors import OutputError
+from cgxas.arguments import as_path, one_of_kind, refuse_single
+from cgxas.errors import OutputError, SpectrumError
 from cgxas.spectra.io.base import Curve
 from cgxas.spectra.io.formats import format_to_write, table_suffixes, writable_suffixes
+from cgxas.spectra.measurement import Measurement
+from cgxas.spectra.spectrum import Spectrum
 from cgxas.writing import atomic_path
+
+_CURVES = (Spectrum, Measurement)
+_WANTED = "what is written is a Spectrum or a Measurement"
 
 
 def write_spectrum(spectrum: Curve, path: str | os.PathLike[str], sites: bool = False) -> None:
@@ -27,6 +34,7 @@ def write_spectrum(spectrum: Curve, path: str | os.PathLike[str], sites: bool = 
         SpectrumError: an Athena project is asked for, and the spectrum has no edge.
         MissingExtra: Larch, which writes Athena projects, is not installed.
     """
+    one_of_kind(spectrum, _CURVES, _WANTED, SpectrumError)
     target = check_spectrum_output(path)
     found = format_to_write(target)
     if found and found.write_one:
@@ -53,9 +61,11 @@ def write_spectra(
     """
     target = check_spectrum_output(path, table_suffixes())
     found = format_to_write(target)
+    refuse_single(spectra, "what is written are spectra", SpectrumError)
+    checked: Iterator[Any] = (one_of_kind(s, _CURVES, _WANTED, SpectrumError) for s in spectra)
     if found and found.write_many:
         with atomic_path(target) as temporary:
-            found.write_many(temporary, spectra, sites)
+            found.write_many(temporary, checked, sites)
 
 
 def check_spectrum_output(
@@ -94,7 +104,7 @@ def check_output(path: str | os.PathLike[str], suffixes: Sequence[str]) -> Path:
     Raises:
         OutputError: Unknown suffix, no such folder, a folder, or no permission to write.
     """
-    target = Path(path)
+    target = as_path(path, "an output", OutputError)
     if target.suffix.lower() not in suffixes:
         raise OutputError(f"{target} has no known file type: use {', '.join(suffixes)}.")
     if target.is_dir():

@@ -30,12 +30,12 @@ _IN_EV = ("e0", "half_step", "energy_shift")
 
 
 def _read(path: Path, choice: Choice) -> Scan:
-    """Read the numbers with Larch.
+    """Read the numbers, and the fields of the header.
 
     Larch's reader of the header stops at "Mono.d_spacing: 3.1356 A", which is how NSLS-II BMM
-    writes it, so the fields are read here.
+    writes it.
     """
-    table, header = read_table(path)
+    table, header = read_table(path, choice)
     fields = {found[1].lower(): found[2].strip() for found in map(_FIELD.match, header) if found}
     spacing = _number(fields.get("mono.d_spacing", ""))
     has_angle = "energy" not in table.names and "angle" in table.names
@@ -49,6 +49,7 @@ def _read(path: Path, choice: Choice) -> Scan:
         element=fields.get("element.symbol", "").capitalize(),
         edge=fields.get("element.edge", "").upper(),
         energy_shift=_number(fields.get("cgxas.energy_shift", "")),
+        edge_guess=fields.get("cgxas.edge_guess", ""),
     )
     return replace(scan, kind=_kind(scan.kind, fields, choice.mu is not None))
 
@@ -70,7 +71,10 @@ def _number(text: str) -> float:
 
 
 def _write(path: Path, curve: Curve, sites: bool) -> None:
-    """Write it without Mono.d_spacing, which is required for angles only."""
+    """Write it without Mono.d_spacing, which is required for angles only.
+
+    A monochromator is named all the same, since xdi-validator asks for one.
+    """
     table = columns(curve, sites)
     if len(table) > MAX_COLUMNS:
         n_sites = len(distinct_sites(curve))
@@ -86,12 +90,18 @@ def _fields(curve: Curve, names: Sequence[str], sites: bool) -> Iterator[str]:
     told = {key: _text(key, value) for key, value in facts(curve).items()}
     fields = {
         **{field: told[key] for key, field in _STANDARD.items() if key in told},
+        "Mono.name": "none" if told.get("kind") == "simulated" else "unknown",
         "Column.1": "energy eV",
         **{f"Column.{n}": name for n, name in enumerate(names[1:], start=2)},
         **{f"Cgxas.{key}": text for key, text in told.items() if key not in _STANDARD},
         **{
             f"Cgxas.multiplicity_{site.site}": str(site.multiplicity)
             for site in distinct_sites(curve, sites)
+        },
+        **{
+            f"Cgxas.occupancy_{site.site}": f"{site.occupancy:.4g}"
+            for site in distinct_sites(curve, sites)
+            if site.occupancy < 1
         },
     }
     for name, text in fields.items():
@@ -111,5 +121,6 @@ FORMAT = Format(
     recognises=lambda path, head: _MAGIC in head.split(b"\n", maxsplit=1)[0][:80],
     read=_read,
     write_one=_write,
+    has_groups=True,
     has_columns=True,
 )

@@ -1,71 +1,36 @@
-"""Structures -> Spectra: the object users hold."""
+"""The object users hold: a model that answers with spectra."""
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self, TypeAlias, overload
+from typing import TYPE_CHECKING, Literal, Self, overload
 
-import numpy as np
-import torch
-
-from cgxas.crystals.graph import SiteGraph, graph_of
-from cgxas.crystals.structure import Crystal, standardise
+from cgxas.arguments import as_choice, as_list, as_whole_number, one_of_kind, refuse_single
+from cgxas.crystals.disorder.order import Disorder
+from cgxas.crystals.structure import site_indices
 from cgxas.elements import atomic_number
 from cgxas.errors import (
-    AbsorberNotInCrystal,
     CgxasError,
     ConfigError,
     CrystalError,
-    FarFromMeasuredWarning,
     FewTrainingSpectraWarning,
+    UnknownElement,
     UnsupportedAbsorber,
 )
 from cgxas.model.checkpoint import Checkpoint, load_checkpoint
 from cgxas.model.model import NODES_PER_BATCH, Model
-from cgxas.model.sites import EmbeddedCrystal, in_batches
-from cgxas.spectra.spectrum import SiteSpectrum, Spectrum
-from cgxas.typing import IntArray
+from cgxas.model.sites import in_batches
+from cgxas.predict.answers import PartAnswer, part_answers, spectrum_of
+from cgxas.predict.jobs import ALL, CrystalLike, Failure, Job, Question, job_of
+from cgxas.spectra.spectrum import Spectrum
 
 if TYPE_CHECKING:
-    from ase import Atoms
-    from pymatgen.core.structure import Molecule, Structure
+    import torch
 
-CrystalLike: TypeAlias = "str | PathLike[str] | Structure | Molecule | Atoms"
 FEW = 100
 """Absorbers with fewer training spectra are answered with a warning."""
-FAR = 2.0
-"""A calibrated edge energy less certain than these eV is answered with a warning."""
-ALL = "all"
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A crystal that could not be answered.
-
-    Attributes:
-        crystal: its file, or its formula or place among the crystals.
-        reason: why, in one sentence.
-        error: the error itself.
-    """
-
-    crystal: str
-    reason: str
-    error: CgxasError
-
-
-@dataclass(frozen=True, eq=False)
-class _Job:
-    """One crystal on its way through the network."""
-
-    crystal: Crystal
-    graph: SiteGraph
-    absorbers: tuple[str, ...]
-    sites: dict[str, IntArray]
-
-    def __len__(self) -> int:
-        return len(self.graph)
+_CRYSTALS = "crystals are files or structures"
+_SYMBOLS = "absorbers are symbols such as 'Fe'"
 
 
 class Predictor:
@@ -94,17 +59,13 @@ class Predictor:
         Raises:
             ConfigError: the model does not know that fidelity, or there is no such device.
         """
-        if batch_size < 1:
-            raise ConfigError(f"batch_size = {batch_size}; it must be at least 1")
-        try:
-            self.model = Model(checkpoint, device)
-        except (RuntimeError, AssertionError) as error:
-            raise ConfigError(f"device {str(device)!r} cannot be used here; take cpu") from error
+        one_of_kind(checkpoint, Checkpoint, "a Predictor is made of a Checkpoint", ConfigError)
+        self._batch_size = as_whole_number(batch_size, 1, "batch_size", ConfigError)
+        self.model, self._fidelity = Model(checkpoint, device), fidelity
         if fidelity is not None:
             if checkpoint.is_calibrated:
                 raise ConfigError(f"{checkpoint.name} answers as measured, not as a simulation")
             checkpoint.config.fidelity_index(fidelity)
-        self._fidelity, self._batch_size = fidelity, batch_size
 
     @classmethod
     def load(
@@ -148,12 +109,20 @@ class Predictor:
 
     @overload
     def predict(  # type: ignore[overload-overlap]  # a str is a Sequence of str, but not of paths
-        self, crystals: CrystalLike, absorber: str, sites: Sequence[int] | None = None
+        self,
+        crystals: CrystalLike,
+        absorber: str,
+        sites: Sequence[int] | None = None,
+        disorder: str | Disorder = "refuse",
     ) -> Spectrum: ...
 
     @overload
     def predict(
-        self, crystals: Sequence[CrystalLike], absorber: str, sites: None = None
+        self,
+        crystals: Sequence[CrystalLike],
+        absorber: str,
+        sites: None = None,
+        disorder: str | Disorder = "refuse",
     ) -> list[Spectrum]: ...
 
     def predict(
@@ -161,6 +130,7 @@ class Predictor:
         crystals: "CrystalLike | Sequence[CrystalLike]",
         absorber: str,
         sites: Sequence[int] | None = None,
+        disorder: str | Disorder = "refuse",
     ) -> Spectrum | list[Spectrum]:
         """Predict the spectrum of an absorber; a list of crystals gives a list of spectra.
 
@@ -169,6 +139,10 @@ class Predictor:
             absorber: symbol of the absorbing element.
             sites: indices of atoms in the caller's structure to average over; all atoms of the
                 absorber if None. Only with a single crystal.
+            disorder: what is done with a crystal whose sites are shared or partly empty: "refuse"
+                it; take the "majority" of each site; or average over a "sample" ("sample:10") of
+                random ordered supercells, whose spread goes into `Spectrum.sigma`. A `Disorder`
+                also holds the seed.
 
         Returns:
             Spectra on the model's energy grid of the absorber (eV), normalised to an edge step
@@ -177,12 +151,14 @@ class Predictor:
         Raises:
             CrystalError: a crystal cannot be used.
             AbsorberError: the absorber or the sites cannot be answered.
+            ConfigError: the disorder is not one of these.
         """
         if isinstance(crystals, list | tuple):
             if sites is not None:
                 raise CrystalError("sites go with a single crystal, not with a list of them")
-            return [each for (each,) in self.predict_each(crystals, [absorber])]
-        ((spectrum,),) = self.predict_each([crystals], [absorber], sites)  # type: ignore[list-item]
+            return [each for (each,) in self.predict_each(crystals, [absorber], disorder=disorder)]
+        one: list[CrystalLike] = [crystals]  # type: ignore[list-item]  # it is no list of them
+        ((spectrum,),) = self.predict_each(one, [absorber], sites, disorder=disorder)
         return spectrum
 
     def predict_each(
@@ -191,6 +167,7 @@ class Predictor:
         absorbers: Sequence[str],
         sites: Sequence[int] | None = None,
         on_crystal: Callable[[], None] = lambda: None,
+        disorder: str | Disorder = "refuse",
     ) -> list[list[Spectrum]]:
         """Predict several absorbers of several crystals, one graph pass per batch of crystals.
 
@@ -199,19 +176,30 @@ class Predictor:
             absorbers: element symbols; "all" stands for whatever the model knows in a crystal.
             sites: atoms to average over, for a single crystal and absorber.
             on_crystal: called as each crystal has been read, which takes most of the time.
+            disorder: as for `predict`.
 
         Returns:
             For each crystal, one spectrum per absorber.
         """
-        self._check_absorbers(absorbers)
-        jobs = (self._job(crystal, absorbers, sites, on_crystal) for crystal in crystals)
-        found = list(self._answered(jobs))
+        crystals = as_list(crystals, object, _CRYSTALS, CrystalError, least=1)
+        question = self._question(absorbers, disorder, sites)
+
+        def jobs() -> Iterator[Job]:
+            for crystal in crystals:
+                yield job_of(crystal, question)
+                on_crystal()
+
+        found = list(self._answered(jobs()))
         self._warn({spectrum.absorber for spectra in found for spectrum in spectra})
         return found
 
     @overload
     def predict_iter(
-        self, crystals: Iterable[CrystalLike], absorbers: Sequence[str]
+        self,
+        crystals: Iterable[CrystalLike],
+        absorbers: Sequence[str],
+        *,
+        disorder: str | Disorder = "refuse",
     ) -> Iterator[list[Spectrum]]: ...
 
     @overload
@@ -220,6 +208,7 @@ class Predictor:
         crystals: Iterable[CrystalLike],
         absorbers: Sequence[str],
         errors: Literal["raise", "yield"],
+        disorder: str | Disorder = "refuse",
     ) -> Iterator[list[Spectrum] | Failure]: ...
 
     def predict_iter(
@@ -227,6 +216,7 @@ class Predictor:
         crystals: Iterable[CrystalLike],
         absorbers: Sequence[str],
         errors: Literal["raise", "yield"] = "raise",
+        disorder: str | Disorder = "refuse",
     ) -> Iterator[list[Spectrum]] | Iterator[list[Spectrum] | Failure]:
         """Yield the spectra of one crystal after the other, however many, in bounded memory.
 
@@ -235,43 +225,57 @@ class Predictor:
             absorbers: element symbols; "all" stands for whatever the model knows in a crystal.
             errors: "raise" the first error, or "yield" a `Failure` in place of the spectra of a
                 crystal that cannot be answered, and go on.
+            disorder: as for `predict`.
 
         Yields:
             For each crystal, in order, one spectrum per absorber.
         """
-        absorbers = [absorbers] if isinstance(absorbers, str) else list(absorbers)
-        self._check_absorbers(absorbers)
+        question = self._question(
+            [absorbers] if isinstance(absorbers, str) else absorbers, disorder
+        )
+        as_choice(errors, ("raise", "yield"), "errors", ConfigError)
+        refuse_single(crystals, _CRYSTALS, CrystalError)
         if errors == "raise":
-            return self._answered(self._job(crystal, absorbers) for crystal in crystals)
-        return self._answered_or_failed(crystals, absorbers)
+            return self._answered(job_of(crystal, question) for crystal in crystals)
+        return self._answered_or_failed(crystals, question)
 
-    def _answered(self, jobs: Iterable[_Job]) -> Iterator[list[Spectrum]]:
-        for batch in in_batches(jobs, len, self._batch_size):
-            embedded = self.model.embed([job.graph for job in batch])
-            for job, one in zip(batch, embedded, strict=True):
-                yield [self._spectrum(job, absorber, one) for absorber in job.absorbers]
+    def _answered(self, jobs: Iterable[Job]) -> Iterator[list[Spectrum]]:
+        parts = ((job, part) for job in jobs for part in job.parts)
+        answers: list[dict[str, PartAnswer]] = []  # of the parts of one crystal
+        for batch in in_batches(parts, lambda each: len(each[1].graph), self._batch_size):
+            embedded = self.model.embed([part.graph for _, part in batch])
+            for (job, part), one in zip(batch, embedded, strict=True):
+                answers.append(part_answers(self.model, part, one, self._fidelity))
+                if len(answers) == len(job.parts):
+                    yield [spectrum_of(job, a, answers, self.model) for a in job.absorbers]
+                    answers = []
 
     def _answered_or_failed(
-        self, crystals: Iterable[CrystalLike], absorbers: Sequence[str]
+        self, crystals: Iterable[CrystalLike], question: Question
     ) -> Iterator[list[Spectrum] | Failure]:
-        tried = (self._tried(n, crystal, absorbers) for n, crystal in enumerate(crystals))
+        tried = (_tried(n, crystal, question) for n, crystal in enumerate(crystals))
         for batch in in_batches(tried, _size, self._batch_size):
-            good = (each for each in batch if isinstance(each, _Job))
+            good = (each for each in batch if isinstance(each, Job))
             answers = self._answered(good)
             yield from (each if isinstance(each, Failure) else next(answers) for each in batch)
 
-    def _tried(self, number: int, given: CrystalLike, absorbers: Sequence[str]) -> _Job | Failure:
-        try:
-            return self._job(given, absorbers)
-        except CgxasError as error:
-            formula = getattr(given, "formula", None) or getattr(given, "symbols", "")
-            name = str(given) if isinstance(given, str | PathLike) else str(formula)
-            return Failure(name or f"crystal {number}", str(error), error)
-
-    def _check_absorbers(self, absorbers: Sequence[str]) -> None:
-        for absorber in absorbers:
-            if absorber != ALL:
-                self._check_absorber(absorber)
+    def _question(
+        self,
+        absorbers: Sequence[str],
+        disorder: str | Disorder,
+        sites: Sequence[int] | None = None,
+    ) -> Question:
+        found = as_list(absorbers, str, _SYMBOLS, UnknownElement, least=1)
+        for absorber in (each for each in found if each != ALL):
+            self._check_absorber(absorber)
+        return Question(
+            absorbers=tuple(found),
+            known=self.absorbers,
+            model=self.name,
+            spec=self.checkpoint.config.graph,
+            disorder=Disorder.of(disorder),
+            sites=None if sites is None else tuple(site_indices(sites)),
+        )
 
     def _check_absorber(self, absorber: str) -> None:
         atomic_number(absorber)
@@ -283,63 +287,6 @@ class Predictor:
                     "predict it as simulated with the model universal"
                 )
             raise UnsupportedAbsorber(f"{self.name} has no answer for {absorber}; it knows {known}")
-
-    def _job(
-        self,
-        given: CrystalLike,
-        absorbers: Sequence[str],
-        sites: Sequence[int] | None = None,
-        on_crystal: Callable[[], None] = lambda: None,
-    ) -> _Job:
-        spec = self.checkpoint.config.graph
-        try:
-            crystal = standardise(given, spec)
-            wanted = self._wanted(crystal, absorbers)
-            chosen = {a: crystal.checked_sites(a, sites) for a in wanted}
-        except CgxasError as error:
-            raise _with_source(error, given) from error
-        job = _Job(crystal, graph_of(crystal, spec), wanted, chosen)
-        on_crystal()
-        return job
-
-    def _wanted(self, crystal: Crystal, absorbers: Sequence[str]) -> tuple[str, ...]:
-        present = [element for element in crystal.elements if element in self.absorbers]
-        wanted: list[str] = []
-        for absorber in absorbers:
-            wanted += present if absorber == ALL else [absorber]
-        if not wanted:
-            raise AbsorberNotInCrystal(
-                f"the crystal holds {', '.join(crystal.elements)}, and {self.name} knows none of it"
-            )
-        return tuple(dict.fromkeys(wanted))
-
-    def _spectrum(self, job: _Job, absorber: str, embedded: EmbeddedCrystal) -> Spectrum:
-        """Average the absorber's nodes over each orbit, and the orbits over the wanted sites."""
-        crystal, wanted = job.crystal, job.sites[absorber]
-        known, nodes = self.model.absorber_sites(embedded, absorber, wanted, self._fidelity)
-        found = self.model.answer(known)
-        if found.edge_sigma is not None and found.edge_sigma > FAR:
-            _warn_far(crystal, absorber, found.edge_sigma)
-        energy = self.model.card(absorber).grid.energies
-        orbit_of_site = crystal.orbit_of_site[wanted]
-        sites = []
-        for orbit in dict.fromkeys(orbit_of_site.tolist()):
-            alike = wanted[orbit_of_site == orbit]
-            own = np.isin(nodes, job.graph.nodes_of_site[alike[0]])
-            norm = found.sites[own].mean(axis=0)
-            sites.append(SiteSpectrum(tuple(int(site) for site in alike), norm, energy))
-        weights = [site.multiplicity for site in sites]
-        return Spectrum(
-            energy=energy,
-            norm=np.average([site.norm for site in sites], axis=0, weights=weights),
-            absorber=absorber,
-            sites=tuple(sites),
-            formula=crystal.formula,
-            model=self.name,
-            source=crystal.source,
-            sigma=found.sigma,
-            structure=crystal.structure,
-        )
 
     def _warn(self, absorbers: set[str]) -> None:
         if self.checkpoint.is_calibrated:  # a few dozen spectra are all there ever are
@@ -377,21 +324,13 @@ def load(
     return Predictor.load(model, fidelity, device, batch_size)
 
 
-def _size(each: _Job | Failure) -> int:
+def _tried(number: int, given: CrystalLike, question: Question) -> Job | Failure:
+    try:
+        return job_of(given, question)
+    except CgxasError as error:
+        return Failure.of(given, number, error)
+
+
+def _size(each: Job | Failure) -> int:
     """Return how much a crystal counts in a batch; one that failed must not wait for ever."""
-    return len(each) if isinstance(each, _Job) else 1
-
-
-def _warn_far(crystal: Crystal, absorber: str, edge_sigma: float) -> None:
-    warnings.warn(
-        f"{crystal.source or crystal.formula}: nothing much like its {absorber} "
-        f"was measured; the edge energy is uncertain by {edge_sigma:.1f} eV",
-        FarFromMeasuredWarning,
-        stacklevel=7,
-    )
-
-
-def _with_source(error: CgxasError, given: object) -> CgxasError:
-    """Say which file an error speaks of, where it does not say so itself."""
-    name = str(given) if isinstance(given, str | PathLike) else ""
-    return error if not name or name in str(error) else type(error)(f"{name}: {error}")
+    return len(each) if isinstance(each, Job) else 1

@@ -1,0 +1,1 @@
+"""A disordered crystal -> ordered ones of its composition."""
