@@ -23,7 +23,7 @@ from pathlib import Path
 from hostile_files import CIF, SECRET, Case, all_cases
 
 MOST_SECONDS, MOST_MIB = 5.0, 1024.0
-PATIENCE = 60
+PATIENCE = 30
 _EVENTS = (
     "os.system",
     "os.exec",
@@ -140,7 +140,7 @@ def _measured(words: list[str], place: Path) -> tuple[Outcome, list[str]]:
             stdout=out,
             stderr=err,
         )
-        timer = threading.Timer(4 * PATIENCE, child.kill)
+        timer = threading.Timer(10 * PATIENCE, child.kill)
         timer.start()
         _, status, used = os.wait4(child.pid, 0)
         timer.cancel()

@@ -191,7 +191,7 @@ def projects(url: str) -> list[Case]:
         *cases,
         SPECTRUM("project: code in @args", "args.prj", _text(args)),
         SPECTRUM("project: code in the journal", "journal.prj", _text(journal), may_answer=True),
-        SPECTRUM("project: gzip bomb, 2 GB", "bomb.prj", _gzip_bomb(head, 2000)),
+        SPECTRUM("project: gzip bomb, 1 GB", "bomb.prj", _gzip_bomb(head, 1000)),
         SPECTRUM(
             "project: 5 million groups", "groups.prj", _many("[record]\n", 5_000_000, PROJECT)
         ),
@@ -229,7 +229,7 @@ def spectra(url: str) -> list[Case]:
     formulas = {
         "a call": "__import__('os').system('touch obeyed')",
         "a power": "9**9**9",
-        "deep brackets": "(" * 100_000 + "i0" + ")" * 100_000,
+        "deep brackets": "(" * 50_000 + "i0" + ")" * 50_000,
         "a long sum": "+".join(["i0"] * 30_000),
     }
     return [

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from cgxas import limits
@@ -23,3 +25,14 @@ def test_a_senseless_limit_is_refused(monkeypatch, text):
     monkeypatch.setenv("CGXAS_MAX_ATOMS", text)
     with pytest.raises(ConfigError, match="CGXAS_MAX_ATOMS"):
         limits.ATOMS.refuse_beyond(1, "x lists", CrystalError)
+
+
+LIMITS = [each for each in vars(limits).values() if isinstance(each, limits.Limit)]
+
+
+@pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.variable)
+def test_every_limit_stands_in_the_documentation(limit):
+    page = Path(__file__).parents[1] / "docs" / "reference" / "limits.md"
+    lines = page.read_text(encoding="utf-8").splitlines()
+    start = f"| `{limit.variable}` | {limit.default:,} | {limit.unit}"
+    assert sum(line.startswith(start) for line in lines) == 1

@@ -134,3 +134,24 @@ def test_texts_of_all_sorts_of_computers(tmp_path, scanned, write, encoding, end
     path = write(tmp_path / "a.dat", "# \xe9chantillon \xb5\n# energy mu", *scanned())
     path.write_bytes(path.read_text().replace("\n", end).encode(encoding))
     np.testing.assert_allclose(read_table(path)[0].data[1], scanned()[1], atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("7112.5 0.3\n" * 100_001, "holds up to 100,001 points.*CGXAS_MAX_POINTS"),
+        ("7112.5 0.3\n" + "1 2 3 " * 3_000_000, "line 2 of a.dat holds at least 2,001 columns"),
+        ("7112.5,0.3\n" + "1," * 3000, "line 2 of a.dat holds at least 3,001 columns"),
+    ],
+    ids=["lines", "blanks", "commas"],
+)
+def test_very_many_lines_or_columns_are_refused_before_they_are_read(tmp_path, text, told):
+    (tmp_path / "a.dat").write_text(text)
+    with pytest.raises(UnreadableSpectrum, match=told):
+        read_table(tmp_path / "a.dat")
+
+
+def test_a_long_line_of_words_is_no_row(tmp_path):
+    rows = "".join(f"{7000 + n} {n}\n" for n in range(50))
+    (tmp_path / "a.dat").write_text("# note " + "a 1, " * 5000 + "\n# energy mu\n" + rows)
+    assert read_table(tmp_path / "a.dat")[0].data.shape == (2, 50)

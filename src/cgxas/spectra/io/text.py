@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from cgxas.errors import BadMeasurement, UnclearSpectrum, UnreadableSpectrum
+from cgxas.limits import COLUMNS, POINTS
+from cgxas.reading import read_bounded
 from cgxas.spectra.io.axis import looks_like_energies
 from cgxas.spectra.io.base import Choice
 from cgxas.spectra.io.blocks import FEW_ROWS, Block, blocks_of
@@ -20,6 +22,7 @@ from cgxas.spectra.io.scan import Scan, listed
 from cgxas.typing import FloatArray
 
 _ANY = Choice()
+_ROW = "0123456789+-.,;"  # with which a row of numbers begins
 _BLANKS = " \t\0\x1a\f\ufeff\v"
 _SPEC = re.compile(r"#S (\d{1,9})\b")
 _LONGEST_RECORD, _FEWEST_RECORDS = 8, 20
@@ -28,14 +31,32 @@ _FEFF = ("omega", "e", "k", "mu", "mu0", "chi")
 
 
 def lines_of(path: Path) -> list[str]:
-    """Return the lines of a text in whatever encoding, without blanks at their ends."""
-    raw = path.read_bytes()
+    """Return the lines of a text in whatever encoding, without blanks at their ends.
+
+    Raises:
+        UnreadableSpectrum: it holds more bytes, lines or columns than are taken.
+    """
+    raw = read_bounded(path, UnreadableSpectrum)
     try:
         text = raw.decode(_encoding(raw))
     except UnicodeDecodeError:
         text = raw.decode("latin-1")
     unix = text.replace("\r\n", "\n").replace("\r", "\n")
-    return [line.strip(_BLANKS) for line in unix.split("\n")]
+    POINTS.refuse_beyond(unix.count("\n"), f"{path.name} holds up to", UnreadableSpectrum)
+    lines = [line.strip(_BLANKS) for line in unix.split("\n")]
+    _refuse_many_columns(lines, path.name)
+    return lines
+
+
+def _refuse_many_columns(lines: Sequence[str], source: str) -> None:
+    """Refuse a very long row before it is split; lines of words may be long."""
+    most = COLUMNS.value
+    for n, line in enumerate(lines, 1):
+        if len(line) > most and line[0] in _ROW:
+            separators = max(line.count(each) for each in ",;")
+            count = max(separators + 1, len(line.split(maxsplit=most)))
+            what = f"line {n} of {source} holds at least"
+            COLUMNS.refuse_beyond(count, what, UnreadableSpectrum)
 
 
 def _encoding(raw: bytes) -> str:
