@@ -101,6 +101,11 @@ def listed_atoms(
         if share == 0 or flags[index].lower() == "dum":
             continue
         if not all(map(is_stated, texts)):
+            kind = types[index] if is_stated(types[index]) else label
+            if kind[:1] not in {"H", "D"} or kind[:2] in {"Hf", "Hg", "Ho", "Dy"}:
+                raise UnreadableCrystal(
+                    f"{where}: atom {label} has no coordinates; add them, or remove the atom"
+                )
             placeless.append(label)
             continue
         frac.append([number(text, f"{where}: a coordinate of atom {label}") for text in texts])
