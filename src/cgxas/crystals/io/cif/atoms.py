@@ -101,6 +101,7 @@ def listed_atoms(
         if share == 0 or flags[index].lower() == "dum":
             continue
         if not all(map(is_stated, texts)):
+            _refuse_placeless(label, types[index], where)
             placeless.append(label)
             continue
         frac.append([number(text, f"{where}: a coordinate of atom {label}") for text in texts])
@@ -124,6 +125,15 @@ def listed_atoms(
         frac=positions,
         occupancies=np.array(shares),
     )
+
+
+def _refuse_placeless(label: str, kind: str, where: str) -> None:
+    """Refuse an atom without a place, unless it is a hydrogen atom."""
+    kind = kind if is_stated(kind) else label
+    if kind[:1] not in {"H", "D"} or kind[:2] in {"Hf", "Hg", "Ho", "Dy"}:
+        raise UnreadableCrystal(
+            f"{where}: atom {label} has no coordinates; add them, or remove the atom"
+        )
 
 
 def _column(block: Block, where: str, tag: str) -> list[str]:

@@ -136,7 +136,7 @@ def shares_of(
         before = shares.get(element, 0.0)
         if before:
             given = atoms.frac[listed], atoms.frac[cell.listed[site]]
-            is_added = before + share <= 1.0 and np.allclose(*given, rtol=0, atol=1e-3)
+            is_added = np.allclose(*given, rtol=0, atol=1e-3)
             share = before + share if is_added else max(before, share)
         shares[element] = share
     return found
