@@ -60,7 +60,12 @@ def spectrum(  # noqa: PLR0913, PLR0917  # the options of a command
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="OUT", help="To .xdi, .json, .csv, .prj, .nxs."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUT",
+            help="To .xdi, .json, .csv, .prj, .parquet, .nxs, .h5, .hdf5.",
+        ),
     ] = None,
 ) -> None:
     """Read and normalise a measured spectrum, and show what was understood.
