@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from cgxas.spectra.measurement import Measurement
 
 
+Mu = Annotated[
+    str | None,
+    typer.Option(
+        "--mu",
+        metavar="COLUMN",
+        help="Column of mu (a path in HDF5), a formula such as 'ln(i0/it)' or 'if/i0', or "
+        "transmission, fluorescence, reference.",
+    ),
+]
 Edge = Annotated[
     str | None,
     typer.Option(
@@ -37,15 +46,7 @@ def spectrum(  # noqa: PLR0913, PLR0917  # the options of a command
             "--energy", metavar="COLUMN", help="Energy column, by name or number; a path in HDF5."
         ),
     ] = None,
-    mu: Annotated[
-        str | None,
-        typer.Option(
-            "--mu",
-            metavar="COLUMN",
-            help="Column of mu (a path in HDF5), a formula such as 'ln(i0/it)' or 'if/i0', or "
-            "transmission, fluorescence, reference.",
-        ),
-    ] = None,
+    mu: Mu = None,
     element: Annotated[
         str | None,
         typer.Option("--element", "-e", help="Absorber; the stated or a guessed one otherwise."),
