@@ -61,7 +61,7 @@ def test_help_tells_every_file_type(cgxas, monkeypatch, verb):
     monkeypatch.setenv("COLUMNS", "300")
     text = re.sub(r"\s+", " ", cgxas(verb, "--help").out)
     told = text.split("--output")[1].split("--")[0]
-    assert set(re.findall(r"\.[a-z]+\b", told)) == set(writable_suffixes())
+    assert set(re.findall(r"\.[a-z0-9]+\b", told)) == set(writable_suffixes())
 
 
 def test_help_of_compare_tells_only_what_can_be_read(cgxas, monkeypatch):

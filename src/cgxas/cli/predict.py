@@ -64,7 +64,7 @@ def predict(  # noqa: PLR0913, PLR0917  # words of the command line
             "-o",
             metavar="OUT",
             help="Write the spectra: .xdi, .json, .csv (one file per spectrum), or .prj (Athena), "
-            ".nxs (NeXus), .parquet (one file of all).",
+            ".nxs, .h5, .hdf5 (NeXus), .parquet (one file of all).",
         ),
     ] = None,
     plot: Annotated[

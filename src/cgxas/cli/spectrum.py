@@ -38,7 +38,10 @@ def spectrum(  # noqa: PLR0913, PLR0917  # the options of a command
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="OUT", help="To .xdi, .json, .csv, .nxs, .prj, .parquet."
+            "--output",
+            "-o",
+            metavar="OUT",
+            help="To .xdi, .json, .csv, .prj, .parquet, .nxs, .h5, .hdf5.",
         ),
     ] = None,
 ) -> None:
