@@ -200,7 +200,7 @@ class _Reader:
             most = ATOMS.value * len(self.tags)
             if len(self.values) > most:
                 ATOMS.refuse_beyond(
-                    len(self.values) / len(self.tags),
+                    -(-len(self.values) // len(self.tags)),
                     f"{self.name} lists at least",
                     UnreadableCrystal,
                 )
