@@ -64,7 +64,7 @@ HEAVY = {
         "training.state",
     ),
     "tomli_w": (),
-    "safetensors": ("model.checkpoint", "model.container"),
+    "safetensors": ("model.checkpoint",),
     "matplotlib": ("figures", "report.figures"),
     "pymatgen": ("crystals",),
     "spglib": ("crystals",),

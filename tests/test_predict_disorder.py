@@ -271,7 +271,7 @@ def test_occupancies_of_ase_that_do_not_fit_are_refused(predictor, ase_alloy):
         predictor.predict(ase_alloy, "Fe")
     molecule = Atoms("Fe2", positions=[[0, 0, 0], [0, 0, 2]])
     molecule.info["occupancy"] = {"0": {"Fe": 0.5}, "1": {"Fe": 0.5}}
-    with pytest.raises(DisorderedCrystal, match="no crystal but has occupancies"):
+    with pytest.raises(DisorderedCrystal, match="sites shared by several elements"):
         predictor.predict(molecule, "Fe")
 
 

@@ -59,7 +59,7 @@ def test_scores_can_be_had_again_by_name_file_or_checkpoint(trained, salts):
     assert everything.overall.n == 20
     with pytest.raises(ConfigError, match="leave out the split"):
         cgxas.evaluate(trained.model, [salts], part="all", split=Path("a.json"))
-    with pytest.raises(ConfigError, match="data are a list of folders"):
+    with pytest.raises(ConfigError, match="data are folders, in a list"):
         cgxas.evaluate(trained.model, str(salts))
 
 

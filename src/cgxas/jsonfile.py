@@ -67,6 +67,8 @@ def parsed_bytes(data: bytes | str, name: str, error: type[CgxasError], finite: 
     """
     try:
         return parsed(data, finite)
+    except _TooMany as problem:
+        raise error(f"{name}: {problem}") from problem
     except ValueError as problem:
         raise error(f"{name} is not readable JSON: {problem}; write or copy it again") from problem
 
@@ -94,6 +96,8 @@ class JsonFile:
         text = read_bounded(self.path, self.error)
         try:
             value = parsed(text)
+        except _TooMany as problem:
+            raise self.error(f"{self.path}: {problem}") from problem
         except ValueError as problem:
             raise self._refusal(problem) from problem
         if not isinstance(value, dict):

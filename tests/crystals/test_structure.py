@@ -71,7 +71,7 @@ def test_sites_are_checked(rutile):
         ([2, 2], "none of them twice"),
         ([0], "site 0 of TiO2 is not O; its O sites are 2-5"),
         ([6], "site 6"),
-        ([-1], "site -1"),
+        ([-1], "at least 0, not -1"),
     ]:
         with pytest.raises(InvalidSites, match=message):
             crystal.checked_sites("O", sites)

@@ -187,6 +187,8 @@ def refuse_overlaps(cell: Cell, sites: NDArray[np.int64]) -> None:
     Raises:
         OverlappingAtoms: two of them are nearer than `MIN_DISTANCE`.
     """
+    if not len(sites):
+        return
     cart = np.ascontiguousarray(cell.cart[sites])
     lattice = np.ascontiguousarray(cell.lattice)
     pairs = find_points_in_spheres(cart, cart, MIN_DISTANCE, np.ones(3, dtype=np.int64), lattice)

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from cgxas.errors import CgxasError, DamagedCheckpoint, ForeignCheckpoint
@@ -28,6 +27,8 @@ def read_tensors(path: Path) -> tuple[str, dict[str, Tensor]]:
         ForeignCheckpoint: not a cgxas model; pickles are never opened here.
         DamagedCheckpoint: cut short, or not readable.
     """
+    from safetensors import SafetensorError, safe_open
+
     MODEL_SIZE.refuse_beyond(
         refuse_unreadable(path, DamagedCheckpoint), f"{path} holds", DamagedCheckpoint
     )

@@ -138,7 +138,7 @@ def test_numbers_of_json_are_bounded(spectrum, tmp_path, monkeypatch):
     for variable in ("CGXAS_MAX_POINTS", "CGXAS_MAX_JSON_VALUES", "CGXAS_MAX_FILE_BYTES"):
         with monkeypatch.context() as patch:
             patch.setenv(variable, "10")
-            with pytest.raises(UnreadableSpectrum, match=rf"a\.json holds.* {variable}"):
+            with pytest.raises(UnreadableSpectrum, match=rf"a\.json.* holds? .* {variable}"):
                 read_scan(tmp_path / "a.json")
 
 

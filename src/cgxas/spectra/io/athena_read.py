@@ -73,7 +73,7 @@ def read_groups(path: Path) -> list[Group]:
     if MAGIC.encode() not in head:
         raise _damaged(path)
     if head.lstrip().startswith(b"{"):
-        groups = _json_groups(parsed_bytes(data, path.name, UnreadableSpectrum), path)
+        groups = _json_groups(parsed_bytes(data, path.name, UnreadableSpectrum, finite=False), path)
     else:
         groups = _perl_groups(_decoded(data), path)
     named = list(_named(groups, path))
