@@ -26,6 +26,7 @@ _LIGHT = frozenset({"H", "Li"})
 """Elements that X-rays see badly, so that their atoms are often left out."""
 _MOST_ABSENT = 0.34
 _MOST_WRONG = 0.03
+_WORTH_TELLING = 0.02
 _MOST_WRONG_DISORDERED = 0.3
 _DALTON = 1.66053907
 _CHUNK = 500
@@ -42,6 +43,7 @@ class Findings:
         notes: what the user must know of a cell that is taken.
         counts: atoms of each element in the cell.
         shortest: contact in the cell, in sums of two radii, at most 1.
+        misfit: share of the atoms of the formula that are missing or too many.
     """
 
     refusals: list[CrystalError] = field(default_factory=list)
@@ -49,6 +51,7 @@ class Findings:
     notes: list[str] = field(default_factory=list)
     counts: dict[str, float] = field(default_factory=dict)
     shortest: float = 1.0
+    misfit: float = 0.0
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -57,7 +60,7 @@ class Findings:
 
 
 def findings_of(
-    cell: FilledCell, atoms: ListedAtoms, elements: Sequence[str], stated: Stated
+    cell: FilledCell, atoms: ListedAtoms, elements: Sequence[str], adds: bool, stated: Stated
 ) -> Findings:
     """Hold a cell against formula, number of formula units, density, and shortest contacts.
 
@@ -65,9 +68,10 @@ def findings_of(
         cell: filled with all atoms.
         atoms: that the block lists.
         elements: (N,) what each of them is.
+        adds: as for `shares_of`.
         stated: of the block.
     """
-    shares = shares_of(cell, atoms, elements)
+    shares = shares_of(cell, atoms, elements, adds)
     counts: dict[str, float] = {}
     for each in shares.values():
         for element, share in each.items():
@@ -193,6 +197,8 @@ def _check_formula(found: Findings, stated: Stated, is_ordered: bool) -> None:
     heavy = {each: count for each, count in formula.items() if each not in _LIGHT} or formula
     here = {each: found.counts.get(each, 0.0) for each in heavy}
     units = _units(here, heavy, stated.units)
+    misfits = [abs(here[each] - units * heavy[each]) for each in heavy]
+    found.misfit = round(sum(misfits) / (units * sum(heavy.values()) or 1.0), 3)
     wrong, absent = 0.0, {}
     has_water = "H" in formula
     for element in {**heavy, **found.counts}:
@@ -218,6 +224,11 @@ def _check_formula(found: Findings, stated: Stated, is_ordered: bool) -> None:
         short = units * formula[element] - found.counts.get(element, 0.0)
         if short > 0.05 * units * formula[element] + 0.02:
             absent[element] = short
+    if wrong / all_heavy > _WORTH_TELLING:
+        found.notes.append(
+            f"the cell holds {written(found.counts)}, which does not quite fit the formula "
+            f"{written(formula)}"
+        )
     _note_absent(found, absent, units, formula)
     _check_units(found, stated, units)
 

@@ -31,10 +31,11 @@ _MOST_IMAGES = 100_000
 
 @dataclass(frozen=True, eq=False)
 class Attempt:
-    """A cell filled by proposed operations, with one reading of the labels."""
+    """A cell filled by proposed operations, with one reading of the labels and occupancies."""
 
     proposal: Proposal
     elements: tuple[str, ...]
+    adds: bool
     cell: FilledCell
     findings: Findings
 
@@ -62,7 +63,7 @@ def arranged(atoms: ListedAtoms, stated: Stated) -> Structure:
         raise best.findings.refusals[0]
     _tell_of_symmetry(best, proposals[0], has_rivals, stated)
     _tell_of(best, atoms, stated)
-    return structure_of(best.cell, atoms, best.elements)
+    return structure_of(best.cell, atoms, best.elements, best.adds)
 
 
 def _best(
@@ -99,7 +100,7 @@ def _is_whole(attempt: Attempt, stated: Stated) -> bool:
 
 
 def _order(attempt: Attempt, stated: Stated) -> tuple[float, ...]:
-    """Order attempts: contradictions, doubts, then what is likelier where nothing decides.
+    """Order attempts: contradictions, doubts, misfit, then what is likelier if nothing decides.
 
     Fewer operations than the named group has are meant by a list of all atoms of the cell only,
     in which the group would take some for images of others. In a wrong setting, atoms lie beside
@@ -109,16 +110,20 @@ def _order(attempt: Attempt, stated: Stated) -> tuple[float, ...]:
     is_alone = proposal.is_short or proposal.operations is IDENTITY
     unlikely = 0.5 if is_alone else float(attempt.cell.has_copies)
     special = 0.0 if stated.formula and stated.units else float(len(attempt.cell))
-    return (*findings.rank, not proposal.is_stated, unlikely, special, -findings.shortest)
+    misfit = round(findings.misfit, 2)
+    return (*findings.rank, misfit, not proposal.is_stated, unlikely, special, -findings.shortest)
 
 
 def _attempt(proposal: Proposal, atoms: ListedAtoms, stated: Stated, same: float = SAME) -> Attempt:
     cell = filled_cell(atoms, proposal.operations, stated.lattice, stated.where, same)
+    ways = (True,) if atoms.is_ordered else (True, False)
     readings = [
-        (elements, findings_of(cell, atoms, elements, stated)) for elements in atoms.readings()
+        (elements, adds, findings_of(cell, atoms, elements, adds, stated))
+        for elements in atoms.readings()
+        for adds in ways
     ]
-    elements, findings = min(readings, key=lambda each: each[1].rank)
-    return Attempt(proposal, elements, cell, findings)
+    elements, adds, findings = min(readings, key=lambda each: (each[2].rank, each[2].misfit))
+    return Attempt(proposal, elements, adds, cell, findings)
 
 
 def _found_origin(

@@ -18,6 +18,7 @@ SAME = 0.1
 """Images of an atom nearer to each other than this (Angstrom) are one atom: .333 is a third."""
 
 _EXACT = 0.05
+_MOST_ON_SITE = 1.005
 _MOST_VOLUME = 8_000.0
 """A^3 for each atom: as much as a uranium atom has at the lowest density that is taken."""
 
@@ -99,16 +100,19 @@ def filled_cell(
     return FilledCell(lattice, listed, frac, site, moved, has_copies)
 
 
-def structure_of(cell: FilledCell, atoms: ListedAtoms, elements: Sequence[str]) -> Structure:
+def structure_of(
+    cell: FilledCell, atoms: ListedAtoms, elements: Sequence[str], adds: bool
+) -> Structure:
     """Return the cell as pymatgen has it, sorted by electronegativity as its own reader does.
 
     Args:
         cell: filled.
         atoms: that fill it.
         elements: (N,) what each listed atom is.
+        adds: as for `shares_of`.
     """
     kept = np.flatnonzero(cell.site == np.arange(len(cell)))
-    shares = shares_of(cell, atoms, elements)
+    shares = shares_of(cell, atoms, elements, adds)
     structure = Structure(
         cell.lattice,
         [_species(shares[int(index)]) for index in kept],
@@ -119,12 +123,19 @@ def structure_of(cell: FilledCell, atoms: ListedAtoms, elements: Sequence[str]) 
 
 
 def shares_of(
-    cell: FilledCell, atoms: ListedAtoms, elements: Sequence[str]
+    cell: FilledCell, atoms: ListedAtoms, elements: Sequence[str], adds: bool
 ) -> dict[int, dict[str, float]]:
     """Return how often each element stands on each site.
 
     One element listed twice for a site, at places that only symmetry makes equal, is counted once:
     some files list every atom of the cell, and the space group besides.
+
+    Args:
+        cell: filled.
+        atoms: that fill it.
+        elements: (N,) what each listed atom is.
+        adds: whether such atoms are added where together they fill the site at most, as in files
+            that split a site into two rows.
 
     Returns:
         Number of the site -> element -> occupancy.
@@ -136,7 +147,8 @@ def shares_of(
         before = shares.get(element, 0.0)
         if before:
             given = atoms.frac[listed], atoms.frac[cell.listed[site]]
-            is_added = np.allclose(*given, rtol=0, atol=1e-3)
+            is_same = bool(np.allclose(*given, rtol=0, atol=1e-3))
+            is_added = is_same or (adds and before + share <= _MOST_ON_SITE)
             share = before + share if is_added else max(before, share)
         shares[element] = share
     return found
