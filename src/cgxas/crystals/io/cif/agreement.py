@@ -22,6 +22,13 @@ TOO_SHORT, SHORT = 0.5, 0.62
 _UNKNOWN_RADIUS = 0.9
 _LONGEST = 3.3
 """Contacts are looked for up to here, Angstrom."""
+_SPARSE = 15.0
+"""A^3 for each atom, below which no atom can be alone."""
+
+_LONELY, _FURTHEST = 1.5, 5.0
+"""An atom is alone if no other is as near: in sums of two atomic radii, and in Angstrom."""
+
+_NOBLE_GASES = frozenset({"He", "Ne", "Ar", "Kr", "Xe", "Rn"})
 _LIGHT = frozenset({"H", "Li"})
 """Elements that X-rays see badly, so that their atoms are often left out."""
 _MOST_ABSENT = 0.34
@@ -81,6 +88,7 @@ def findings_of(
     _check_sites(found, shares, cell, atoms, stated.where)
     if not any(isinstance(each, InvalidCell) for each in found.refusals):
         _check_contacts(found, shares, cell, atoms, stated.where)
+        _note_lonely(found, shares, cell, atoms)
     if stated.formula:
         _check_formula(found, stated, atoms.is_ordered)
     return found
@@ -186,6 +194,33 @@ def _check_contacts(
         found.doubts.append(text)
 
 
+def _note_lonely(
+    found: Findings, shares: Mapping[int, Mapping[str, float]], cell: FilledCell, atoms: ListedAtoms
+) -> None:
+    """Note an atom that has no neighbour as near as atoms of crystals have."""
+    if cell.lattice.volume < _SPARSE * len(cell):
+        return
+    sites = np.fromiter(shares, dtype=np.int64)
+    kinds = [max(each, key=each.__getitem__) for each in shares.values()]
+    radii = np.array([_radius(each) for each in kinds])
+    matrix = np.ascontiguousarray(cell.lattice.matrix)
+    cart = np.ascontiguousarray(cell.frac[sites] @ matrix)
+    first, second, image, distance = find_points_in_spheres(
+        cart, cart, _FURTHEST, np.ones(3, dtype=np.int64), matrix
+    )
+    is_near = ((first != second) | (image != 0).any(axis=1)) & (
+        distance < _LONELY * (radii[first] + radii[second])
+    )
+    has_neighbour = np.isin(np.arange(len(sites)), first[is_near])
+    has_neighbour |= np.isin(kinds, list(_NOBLE_GASES))
+    if not has_neighbour.all():
+        at = int(np.argmin(has_neighbour))
+        found.notes.append(
+            f"{atoms.labels[cell.listed[sites[at]]]} ({kinds[at]}) has no neighbour within "
+            f"{_LONELY:g} times the sum of their radii; atoms or symmetry operations may be missing"
+        )
+
+
 @cache
 def _radius(element: str) -> float:
     return float(Element(element).atomic_radius or _UNKNOWN_RADIUS)
@@ -239,12 +274,12 @@ def _units(here: Mapping[str, float], heavy: Mapping[str, float], stated: float 
     if not ratios:
         return stated or 1.0
 
-    def order(units: float) -> tuple[int, float]:
+    def order(units: float) -> tuple[int, bool, float]:
         misfits = [abs(here[each] / units - heavy[each]) for each in heavy]
         agree = sum(
             misfit < 0.03 * heavy[each] for misfit, each in zip(misfits, heavy, strict=True)
         )
-        return -agree, round(sum(misfits), 6)
+        return -agree, abs(units - round(units)) > 0.02, round(sum(misfits), 6)
 
     return min([*([stated] if stated else []), *ratios], key=order)
 

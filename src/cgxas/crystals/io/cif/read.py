@@ -1,41 +1,14 @@
 """CIF -> a pymatgen Structure that agrees with what the file states."""
 
-import re
-from pathlib import Path
-
 from pymatgen.core.structure import Structure
 
 from cgxas.crystals.io.cif.arrangement import arranged
 from cgxas.crystals.io.cif.atoms import listed_atoms, lists_atoms
 from cgxas.crystals.io.cif.blocks import Block, blocks_of
 from cgxas.crystals.io.cif.stated import stated_in, tell
-from cgxas.crystals.io.cif.text import decoded
 from cgxas.errors import CrystalError, UnreadableCrystal
-from cgxas.reading import read_bounded, unpack_bounded
 
-_NAME = re.compile(r"\.(m|mm)?cif(\.(gz|bz2|xz|lzma|z))?$", re.IGNORECASE)
 _MOST_COMPARED = 6
-
-
-def looks_like_cif(path: Path, content: bytes) -> bool:
-    """Tell a CIF by its name, or by what it holds."""
-    if _NAME.search(path.name):
-        return True
-    head = content[:100_000].replace(b"\x00", b"").lower()
-    return b"_cell_length_a" in head or b"_cell.length_a" in head
-
-
-def read_cif(path: Path) -> Structure:
-    """Read the one crystal of a CIF.
-
-    Raises:
-        UnreadableCrystal: no CIF, no atoms, several crystals, atoms of no element, or atoms that
-            contradict what the file states.
-        OverlappingAtoms: two atoms at one place.
-        InvalidCell: lengths and angles that make no cell, or not one of the space group.
-    """
-    data = unpack_bounded(read_bounded(path, UnreadableCrystal), str(path), UnreadableCrystal)
-    return crystal_of(decoded(data, str(path)), str(path))
 
 
 def crystal_of(text: str, name: str) -> Structure:
@@ -46,7 +19,10 @@ def crystal_of(text: str, name: str) -> Structure:
         name: of the file, as messages begin with it.
 
     Raises:
-        CrystalError: as `read_cif`.
+        UnreadableCrystal: no CIF, no atoms, several crystals, atoms of no element, or atoms that
+            contradict what the file states.
+        OverlappingAtoms: two atoms at one place.
+        InvalidCell: lengths and angles that make no cell, or not one of the space group.
     """
     blocks = [block for block in blocks_of(text, name) if lists_atoms(block)]
     if not blocks:
