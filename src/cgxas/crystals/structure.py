@@ -26,6 +26,10 @@ MIN_DISTANCE = 0.5
 """Atoms nearer than this (Angstrom) stand at one place; the shortest bond, H-H, is 0.74."""
 
 
+_MOST_BOXES = 1_000_000
+"""Boxes that a cell is divided into for the search for neighbours: each takes memory."""
+
+
 @dataclass(frozen=True, eq=False)
 class Crystal:
     """A crystal ready for the network, and the way back to the caller's sites.
@@ -189,9 +193,12 @@ def refuse_overlaps(cell: Cell, sites: NDArray[np.int64]) -> None:
     """
     if not len(sites):
         return
-    cart = np.ascontiguousarray(cell.cart[sites])
     lattice = np.ascontiguousarray(cell.lattice)
-    pairs = find_points_in_spheres(cart, cart, MIN_DISTANCE, np.ones(3, dtype=np.int64), lattice)
+    cart = np.ascontiguousarray(np.mod(cell.frac[sites], 1.0) @ lattice)
+    box = np.cbrt(abs(np.linalg.det(lattice)) / _MOST_BOXES)
+    pairs = find_points_in_spheres(
+        cart, cart, MIN_DISTANCE, np.ones(3, dtype=np.int64), lattice, min_r=max(box, 1.0)
+    )
     first, second, image, distance = pairs
     clash = np.flatnonzero((first != second) | (image != 0).any(axis=1))
     if len(clash):

@@ -8,6 +8,7 @@ from ase.build import bulk, fcc111, molecule
 from pymatgen.core import Lattice, Molecule, Structure
 
 from cgxas.crystals.io.read import read_crystal
+from cgxas.crystals.structure import standardise
 from cgxas.errors import (
     CrystalError,
     DisorderedCrystal,
@@ -129,3 +130,17 @@ def test_impossible_cells_are_refused():
         read_crystal(Structure(Lattice.cubic(3), ["Fe"], [[np.nan, 0, 0]]))
     with pytest.raises(InvalidCell, match="not a finite number"):
         read_crystal(Atoms("Fe", positions=[[np.inf, 0, 0]], cell=[3, 3, 3], pbc=True))
+
+
+def test_atoms_far_outside_of_their_cell_are_refused_and_near_ones_are_in_it():
+    lattice = Lattice.cubic(4.2)
+    near = Structure(lattice, ["Mg", "O"], [[300, 0, 0], [0.5, -200.5, 0.5]])
+    assert len(read_crystal(near)) == 2
+    assert len(standardise(near).numbers) == 2
+    with pytest.raises(InvalidCell, match="cells away"):
+        read_crystal(Structure(lattice, ["Mg", "O"], [[5e8, 0, 0], [0.5, 0.5, 0.5]]))
+
+
+def test_a_huge_cell_with_few_atoms_takes_little_memory():
+    far_apart = Structure(Lattice.cubic(900), ["Mg", "O"], [[0, 0, 0], [2 / 900, 0, 0]])
+    assert len(standardise(far_apart).numbers) == 2

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 MIN_VOLUME = 0.5
 """Smallest cell volume that is taken seriously, cubic Angstrom per atom."""
 
+MOST_CELLS_AWAY = 1000.0
+"""Atoms of a simulation may have left their cell, but not further than this, in cell vectors."""
+
 
 def read_crystal(crystal: "str | PathLike[str] | Structure | Molecule | Atoms") -> Structure:
     """Return an ordered pymatgen Structure, atoms in the caller's order.
@@ -75,6 +78,12 @@ def _refuse_unusable(structure: Structure) -> None:
     lattice = np.asarray(structure.lattice.matrix)
     if not (np.isfinite(lattice).all() and np.isfinite(structure.frac_coords).all()):
         raise InvalidCell("a cell length, angle or coordinate is not a finite number")
+    furthest = float(np.abs(structure.frac_coords).max())
+    if furthest > MOST_CELLS_AWAY:
+        raise InvalidCell(
+            f"an atom lies {furthest:,.4g} cells away from the cell; correct its coordinates, or "
+            "their units"
+        )
     longest = float(np.linalg.norm(lattice, axis=1).max())
     limits.CELL_EDGE.refuse_beyond(longest, "a cell vector has a length of", InvalidCell)
     volume = abs(float(np.linalg.det(lattice)))
