@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cgxas.spectra.io.axis import (
+from cgxas.spectra.io.table.axis import (
     angle_to_energy,
     has_clear_edge,
     is_count,

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from cgxas.errors import ReadingWarning, UnreadableSpectrum
-from cgxas.spectra.io.blocks import blocks_of
-from cgxas.spectra.io.numbers import Style
+from cgxas.spectra.io.text.blocks import blocks_of
+from cgxas.spectra.io.text.numbers import Style
 
 ROWS = [f"{7000 + n} {n}" for n in range(30)]
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cgxas.errors import BadMeasurement, UnclearSpectrum, UnreadableSpectrum
-from cgxas.spectra.io.columns import Columns, columns_of
+from cgxas.spectra.io.table.columns import Columns, columns_of
 
 ENERGY = np.linspace(7000.0, 7400.0, 30)
 I0, IT, IF, IR = (np.linspace(a, b, 30) for a, b in ((9, 8), (5, 3), (1, 2), (2, 1)))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cgxas.errors import UnclearSpectrum
-from cgxas.spectra.io.columns import columns_of
-from cgxas.spectra.io.formula import MAX_DEPTH, MAX_LENGTH
+from cgxas.spectra.io.table.columns import columns_of
+from cgxas.spectra.io.table.formula import MAX_DEPTH, MAX_LENGTH
 
 ENERGY = np.linspace(7000.0, 7400.0, 30)
 I0, IT, IF1, IF2, IF3, ROI = (

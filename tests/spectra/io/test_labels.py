@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cgxas.spectra.io.labels import labels
+from cgxas.spectra.io.text.labels import labels
 
 
 def table(n: int, energy_at: int = 0) -> np.ndarray:

@@ -1,6 +1,13 @@
 import pytest
 
-from cgxas.spectra.io.names import channels, energy_rank, is_achieved, is_energy, is_wanted, plain
+from cgxas.spectra.io.table.names import (
+    channels,
+    energy_rank,
+    is_achieved,
+    is_energy,
+    is_wanted,
+    plain,
+)
 
 
 def test_names_are_compared_without_case_signs_and_accents():

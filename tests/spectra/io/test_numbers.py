@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from cgxas.spectra.io.numbers import Style, numbers, style_of
+from cgxas.spectra.io.text.numbers import Style, numbers, style_of
 
 
 @pytest.mark.parametrize(

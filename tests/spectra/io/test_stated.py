@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cgxas.spectra.io.read import read_spectrum
-from cgxas.spectra.io.stated import stated_edge
+from cgxas.spectra.io.text.stated import stated_edge
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 
 from cgxas.errors import ReadingWarning, UnclearSpectrum, UnreadableSpectrum
 from cgxas.spectra.io.base import Choice
-from cgxas.spectra.io.text import read_table, rows, scan_of
+from cgxas.spectra.io.text.read import read_table, rows, scan_of
 
 
 def test_a_table_and_the_lines_above_it(tmp_path, scanned, write):

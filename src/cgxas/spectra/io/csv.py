@@ -12,7 +12,7 @@ from pathlib import Path
 from cgxas.spectra.io.base import Choice, Curve, Format
 from cgxas.spectra.io.facts import columns
 from cgxas.spectra.io.scan import Scan
-from cgxas.spectra.io.text import read_table, rows, scan_of
+from cgxas.spectra.io.text.read import read_table, rows, scan_of
 
 _OLD_NAMES = re.compile(r"energy,mu(,sigma)?(,mu_\d+)*")
 

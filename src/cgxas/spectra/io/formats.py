@@ -4,15 +4,17 @@ from pathlib import Path
 
 from cgxas.errors import UnreadableSpectrum
 from cgxas.reading import read_head
-from cgxas.spectra.io import athena, csv, json, nexus, parquet, photon_factory, plain, xdi
+from cgxas.spectra.io import csv, json, parquet, photon_factory, plain, xdi
+from cgxas.spectra.io.athena import project
 from cgxas.spectra.io.base import Format
+from cgxas.spectra.io.nexus import nxxas
 
 FORMATS: tuple[Format, ...] = (
     xdi.FORMAT,
-    athena.FORMAT,
+    project.FORMAT,
     json.FORMAT,
     parquet.FORMAT,
-    nexus.FORMAT,
+    nxxas.FORMAT,
     photon_factory.FORMAT,
     csv.FORMAT,
     plain.FORMAT,

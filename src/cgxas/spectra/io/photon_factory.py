@@ -26,11 +26,11 @@ from pathlib import Path
 import numpy as np
 
 from cgxas.errors import UnreadableSpectrum
-from cgxas.spectra.io.axis import angle_to_energy, looks_like_energies
 from cgxas.spectra.io.base import Choice, Format
-from cgxas.spectra.io.columns import Columns, columns_of
 from cgxas.spectra.io.scan import Scan
-from cgxas.spectra.io.text import lines_of, scan_of, table_of
+from cgxas.spectra.io.table.axis import angle_to_energy, looks_like_energies
+from cgxas.spectra.io.table.columns import Columns, columns_of
+from cgxas.spectra.io.text.read import lines_of, scan_of, table_of
 from cgxas.typing import FloatArray
 
 _SPACING = re.compile(r"\bD\s{0,9}=\s{0,9}(\d{1,3}\.\d{1,9})\s{0,9}A", re.IGNORECASE)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from cgxas.spectra.io.base import Choice, Format
 from cgxas.spectra.io.scan import Scan
-from cgxas.spectra.io.stated import stated_edge
-from cgxas.spectra.io.text import read_table, scan_of
+from cgxas.spectra.io.text.read import read_table, scan_of
+from cgxas.spectra.io.text.stated import stated_edge
 
 
 def _read(path: Path, choice: Choice) -> Scan:

@@ -13,7 +13,7 @@ from cgxas.errors import OutputError
 from cgxas.spectra.io.base import Choice, Curve, Format
 from cgxas.spectra.io.facts import columns, distinct_sites, facts, program
 from cgxas.spectra.io.scan import KINDS, Scan
-from cgxas.spectra.io.text import read_table, rows, scan_of
+from cgxas.spectra.io.text.read import read_table, rows, scan_of
 
 MAX_COLUMNS = 128
 """Columns the compiled XDI reader (libxdifile) can hold."""

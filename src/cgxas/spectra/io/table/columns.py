@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cgxas.errors import BadMeasurement, UnclearSpectrum, UnreadableSpectrum
-from cgxas.spectra.io.axis import (
+from cgxas.spectra.io.scan import listed
+from cgxas.spectra.io.table.axis import (
     angle_to_energy,
     has_clear_edge,
     is_count,
     looks_kev,
     looks_like_energies,
 )
-from cgxas.spectra.io.formula import evaluate, looks_like_formula
-from cgxas.spectra.io.names import (
+from cgxas.spectra.io.table.formula import evaluate, looks_like_formula
+from cgxas.spectra.io.table.names import (
     FLUORESCENCE,
     I0,
     MU,
@@ -30,7 +31,6 @@ from cgxas.spectra.io.names import (
     is_wanted,
     plain,
 )
-from cgxas.spectra.io.scan import listed
 from cgxas.typing import FloatArray
 
 _ASKED = tuple(MU_OF)  # what can be asked for in place of the name of a column

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cgxas.errors import ReadingWarning, UnreadableSpectrum
-from cgxas.spectra.io.numbers import Style, fields, is_comment, numbers
 from cgxas.spectra.io.scan import listed
+from cgxas.spectra.io.text.numbers import Style, fields, is_comment, numbers
 from cgxas.typing import FloatArray
 
 FEW_ROWS = 10

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from cgxas.spectra.io.axis import is_count, looks_like_energies
-from cgxas.spectra.io.names import is_achieved, is_energy, is_known, is_wanted, plain
-from cgxas.spectra.io.numbers import split_quoted
+from cgxas.spectra.io.table.axis import is_count, looks_like_energies
+from cgxas.spectra.io.table.names import is_achieved, is_energy, is_known, is_wanted, plain
+from cgxas.spectra.io.text.numbers import split_quoted
 from cgxas.typing import FloatArray
 
 _MARK = re.compile(r"(#[LC]\b|[#%;!*$]+)?")

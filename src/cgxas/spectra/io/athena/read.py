@@ -20,7 +20,7 @@ from cgxas.errors import UnreadableSpectrum
 from cgxas.jsonfile import parsed_bytes
 from cgxas.limits import GROUPS, PARAMETERS, POINTS, Limit
 from cgxas.reading import read_bounded, unpack_bounded
-from cgxas.spectra.io.perl import NoLiteral, literal_list, one_literal, text_of
+from cgxas.spectra.io.athena.perl import NoLiteral, literal_list, one_literal, text_of
 from cgxas.typing import FloatArray
 
 MAGIC = "Athena project file -- "

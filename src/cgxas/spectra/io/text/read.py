@@ -12,13 +12,13 @@ import numpy as np
 from cgxas.errors import BadMeasurement, UnclearSpectrum, UnreadableSpectrum
 from cgxas.limits import COLUMNS, POINTS
 from cgxas.reading import read_bounded
-from cgxas.spectra.io.axis import looks_like_energies
 from cgxas.spectra.io.base import Choice
-from cgxas.spectra.io.blocks import FEW_ROWS, Block, blocks_of
-from cgxas.spectra.io.columns import Columns, columns_of
-from cgxas.spectra.io.labels import labels
-from cgxas.spectra.io.numbers import style_of
 from cgxas.spectra.io.scan import Scan, listed
+from cgxas.spectra.io.table.axis import looks_like_energies
+from cgxas.spectra.io.table.columns import Columns, columns_of
+from cgxas.spectra.io.text.blocks import FEW_ROWS, Block, blocks_of
+from cgxas.spectra.io.text.labels import labels
+from cgxas.spectra.io.text.numbers import style_of
 from cgxas.typing import FloatArray
 
 _ANY = Choice()

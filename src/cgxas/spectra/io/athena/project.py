@@ -9,8 +9,8 @@ import zlib
 from pathlib import Path
 
 from cgxas.errors import UnclearSpectrum, UnreadableSpectrum
-from cgxas.spectra.io.athena_read import MAGIC, MAGIC_WITHIN, Group, read_groups
-from cgxas.spectra.io.athena_write import write_project
+from cgxas.spectra.io.athena.read import MAGIC, MAGIC_WITHIN, Group, read_groups
+from cgxas.spectra.io.athena.write import write_project
 from cgxas.spectra.io.base import Choice, Format
 from cgxas.spectra.io.larch import need_larch
 from cgxas.spectra.io.scan import KINDS, Scan, listed

@@ -19,10 +19,10 @@ import numpy as np
 from cgxas.errors import MissingExtra, UnclearSpectrum, UnreadableSpectrum
 from cgxas.limits import FILE_SIZE
 from cgxas.spectra.io.base import Choice, Format
-from cgxas.spectra.io.columns import Columns, columns_of
-from cgxas.spectra.io.hdf5 import Row, Tree, named_rows, opened
-from cgxas.spectra.io.nexus_write import FACTS, write
+from cgxas.spectra.io.nexus.hdf5 import Row, Tree, named_rows, opened
+from cgxas.spectra.io.nexus.write import FACTS, write
 from cgxas.spectra.io.scan import KINDS, Scan, listed
+from cgxas.spectra.io.table.columns import Columns, columns_of
 
 _SUFFIXES = (".nxs", ".h5", ".hdf5")
 _MAGIC = b"\x89HDF"

@@ -1,0 +1,1 @@
+"""Athena projects: read without obeying them, written through Larch."""

@@ -1,0 +1,1 @@
+"""NeXus and other HDF5 files of spectra."""

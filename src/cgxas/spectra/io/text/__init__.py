@@ -1,0 +1,1 @@
+"""Lines of text -> columns of numbers with the names that fit them."""
