@@ -11,6 +11,7 @@ import typer
 from cgxas.cli.messages import say
 from cgxas.cli.options import HowDisorder, Seed
 from cgxas.cli.outputs import Outputs
+from cgxas.errors import UnreadableCrystal
 
 if TYPE_CHECKING:
     from cgxas.crystals.disorder.order import Disorder
@@ -103,6 +104,10 @@ def _predicted(
     fidelity: str | None,
     disorder: "Disorder",
 ) -> "list[list[Spectrum]]":
+    from cgxas.reading import refuse_unreadable
+
+    for crystal in crystals:  # before anything heavy is loaded
+        refuse_unreadable(crystal, UnreadableCrystal)
     from cgxas.predict import load
 
     predictor = load(model, fidelity)
