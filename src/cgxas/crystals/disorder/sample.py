@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from pymatgen.core.lattice import Lattice
 from pymatgen.core.structure import Structure
-from pymatgen.transformations.standard_transformations import get_randomly_manipulated_structures
 
 from cgxas.crystals.disorder.occupancy import Occupancy
 from cgxas.crystals.disorder.partial import Crowding, PartialCell, crowding
@@ -96,6 +95,11 @@ def draw(cell: PartialCell, big: Supercell, seed: tuple[int, int]) -> IntArray:
         manipulations += [[0, counts[z], places, _symbol(z)] for z in others if counts[z]]
     start = [_symbol(first[kind]) for kind in kind_of_place]
     structure = Structure(Lattice(big.lattice), start, big.frac)
+    # Imported here: it brings half of pymatgen and sympy along.
+    from pymatgen.transformations.standard_transformations import (
+        get_randomly_manipulated_structures,
+    )
+
     (drawn,) = get_randomly_manipulated_structures(structure, manipulations, seed)
     numbers = np.array(
         [0 if site.specie.symbol == _EMPTY else site.specie.Z for site in drawn], dtype=np.int64
