@@ -1,6 +1,8 @@
 """cgxas spectrum: facts on stdout, files and figure, refusals."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -144,3 +146,12 @@ def test_a_guess_is_called_one_and_an_edge_can_be_asked_for(cgxas, refused, tmp_
     assert named["edge"].strip() == "La L3"
     assert json.loads(out.read_text())["edge"] == "L3"
     assert "one of K, L1, L2, L3" in refused("spectrum", path, "--edge", "M5")
+
+
+def test_the_first_warning_is_heard_although_larch_silences_them(tmp_path, scanned):
+    energy, mu = scanned()
+    rows = [energy, 1e6 + 0 * mu, 1e6 * np.exp(-0.01 * mu), 1e4 * mu]
+    np.savetxt(tmp_path / "thin.dat", np.transpose(rows), header="energy  i0  it  if")
+    words = (sys.executable, "-m", "cgxas", "spectrum", tmp_path / "thin.dat")
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert "its fluorescence shows a clear edge" in done.stderr

@@ -9,7 +9,7 @@ import numpy as np
 from cgxas.errors import BadMeasurement, ReadingWarning, SpectrumError
 from cgxas.spectra.absorber import Absorber, absorber_of, refuse_elsewhere
 from cgxas.spectra.edge import e0, half_step
-from cgxas.spectra.io.larch import need_larch, quiet
+from cgxas.spectra.io.larch import import_larch, quiet
 from cgxas.spectra.io.scan import AS_GIVEN, MIN_POINTS, Scan, tidy
 from cgxas.spectra.measurement import Measurement
 from cgxas.spectra.ranges import (
@@ -99,7 +99,7 @@ def _near_edge(scan: Scan, absorber: Absorber) -> Any:
 
 
 def _steepest(energy: FloatArray, mu: FloatArray) -> float:
-    need_larch()
+    import_larch()
     from larch.xafs import find_e0
 
     with quiet():

@@ -12,6 +12,7 @@ from cgxas.errors import MissingExtra, SpectrumError
 from cgxas.limits import POINTS
 from cgxas.spectra.curve import checked_curve
 from cgxas.spectra.edge import WithEdge
+from cgxas.spectra.io.larch import import_larch
 from cgxas.typing import FloatArray
 
 if TYPE_CHECKING:
@@ -233,10 +234,9 @@ class Spectrum(_Curve):
         Raises:
             MissingExtra: Larch is not installed.
         """
-        try:
-            from larch import Group
-        except ImportError as error:
-            raise MissingExtra.of("Larch", "larch") from error
+        import_larch()
+        from larch import Group
+
         return Group(
             energy=self.energy.copy(),
             mu=self.norm.copy(),

@@ -25,3 +25,16 @@ def need_larch() -> None:
         MissingExtra: Larch is not installed.
     """
     MissingExtra.refuse_without("larch", "Larch", "larch")
+
+
+def import_larch() -> None:
+    """Import Larch and keep what the caller wants to be warned of.
+
+    On import Larch silences all warnings of the process, those of cgxas among them.
+
+    Raises:
+        MissingExtra: Larch is not installed.
+    """
+    need_larch()
+    with warnings.catch_warnings():
+        import larch  # noqa: F401

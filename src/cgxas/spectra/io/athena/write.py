@@ -8,7 +8,7 @@ from typing import Any
 from cgxas.errors import OutputError
 from cgxas.spectra.io.base import Curve
 from cgxas.spectra.io.facts import distinct_sites, facts
-from cgxas.spectra.io.larch import quiet
+from cgxas.spectra.io.larch import import_larch, quiet
 from cgxas.spectra.io.scan import AS_GIVEN
 from cgxas.spectra.measurement import Measurement
 from cgxas.spectra.spectrum import Spectrum
@@ -18,6 +18,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 def write_project(path: Path, curves: Iterable[Curve], sites: bool) -> None:
     """Write a group per curve, and one per distinct site after its mean if wanted."""
+    import_larch()
     from larch.io import create_athena
 
     project = create_athena()
