@@ -172,3 +172,9 @@ def test_the_last_labels_of_spec_are_taken_or_none():
     above = ("#S 2 scan", "#N 3", "#L Mono Energy  I zero  It", "#C a b c")
     assert names(*above, n=3)[0] == ("Mono Energy", "I zero", "It")
     assert names("#L Energy  I0  It  If", "# energy i0 it", n=3)[0] == ()
+
+
+def test_units_of_detectors_are_no_part_of_a_name():
+    text = "Photon energy (eV),I0 (cts),It [nA],If(counts),mu(E)"
+    data = np.array([np.linspace(7000, 7100, 30), *np.ones((4, 30))])
+    assert labels([text], data).names == ("Photon energy", "I0", "It", "If", "mu(E)")

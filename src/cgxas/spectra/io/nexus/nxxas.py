@@ -82,7 +82,15 @@ def _read(path: Path, choice: Choice) -> Scan:
         entry = _chosen(tree, choice)
         columns = _table(tree, entry.rows)
         mode = _text(tree, entry.group, _MODE)
-        scan = _scan(columns, _absorbed_beam(entry, mode), choice, mode)
+        try:
+            scan = _scan(columns, _absorbed_beam(entry, mode), choice, mode)
+        except UnclearSpectrum as error:
+            if choice.mu:
+                raise
+            raise UnclearSpectrum(
+                f"{error} Or name energy and mu by their paths, with --energy PATH --mu PATH; "
+                f"{tree.candidates(entry.group)}."
+            ) from error
         return _told(tree, entry.group, scan, entry.name)
 
 
@@ -205,6 +213,7 @@ def _absorbed_beam(entry: _Entry, mode: str) -> _Entry:
 def _scan(columns: Columns, entry: _Entry, choice: Choice, mode: str) -> Scan:
     columns = Columns(tuple(entry.rows), columns.data, columns.units, columns.source)
     energy, at, done = columns.energy(entry.energy)
+    done = [f"energy is {entry.energy}", *done[1:]]  # columns have no numbers here
     try:
         mu, kind, how = columns.mu(at, choice.mu)
     except UnclearSpectrum:
@@ -290,7 +299,7 @@ def _named(tree: Tree, choice: Choice) -> Scan:
     energy, at, done = columns.energy("energy")
     mu, kind, _ = columns.mu(at, formula)
     said = f"energy is {rows[0].path}", f"mu is {choice.mu}"
-    scan = Scan(energy, mu, kind, "HDF5", tree.source, done=(*said, *done))
+    scan = Scan(energy, mu, kind, "HDF5", tree.source, done=(*said, *done[1:]))
     entry = tree.find(rows[1].path.strip("/").split("/")[0])
     return _told(tree, entry, scan, choice.group or rows[1].path)
 

@@ -17,6 +17,11 @@ from cgxas.typing import FloatArray
 _MARK = re.compile(r"(#[LC]\b|[#%;!*$]+)?")
 _UNIT_WORDS = "k?eV|deg(?:rees?)?|°|rad|mrad"
 _UNIT = re.compile(rf"[ \t]{{0,4}}[(\[][ \t]{{0,4}}({_UNIT_WORDS})[ \t]{{0,4}}[)\]]", re.IGNORECASE)
+_OF_DETECTORS = re.compile(
+    r"[ \t]{0,4}[(\[](?:s|sec|ms|[mun\u00b5p]?A|m?V|counts?|cts|cps|hz|a\.?u\.?"
+    r"|arb\.?(?: ?units?)?)[)\]]$",
+    re.IGNORECASE,
+)
 _SLASH = re.compile(r"(?<=\w) / (?=k?eV\b)")
 _UNITS_ROW = re.compile(
     rf"[(\[]?(?:{_UNIT_WORDS}|s|sec|ms|mA|nA|A|V|counts?|cts|cps|a\.?u\.?|arb\.?(?:units?)?|units?|none|-|1|#)?[)\]]?",
@@ -82,9 +87,7 @@ def labels(above: Sequence[str], data: FloatArray) -> Labels:
     units = [_unit(name) for name in names]
     for at, (name, unit) in numbered.items():
         names[at - 1], units[at - 1] = name, unit or _unit(name)
-    return _checked(
-        Labels(tuple(_UNIT.sub("", name).strip() for name in names), tuple(units)), data
-    )
+    return _checked(Labels(tuple(map(_without_unit, names)), tuple(units)), data)
 
 
 def _checked(found: Labels, data: FloatArray) -> Labels:
@@ -235,6 +238,11 @@ def _are_single(words: Sequence[str], text: str) -> bool:
 def _qualifies(word: str) -> bool:
     """Tell the first word of the name of an energy: Mono Energy, achieved energy."""
     return word.lower() in _QUALIFIERS or is_achieved(word) or is_wanted(word)
+
+
+def _without_unit(name: str) -> str:
+    """Return I0 of "I0 (cts)", and energy of "energy (eV)"."""
+    return _OF_DETECTORS.sub("", _UNIT.sub("", name)).strip()
 
 
 def _unit(name: str) -> str:
