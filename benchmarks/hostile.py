@@ -39,6 +39,12 @@ def hook(event, args):
     if event in {_EVENTS!r}:
         os.write(int(os.environ["HOSTILE_LOG"]), (event + " " + repr(args)[:200] + "\\n").encode())
 sys.addaudithook(hook)
+import atexit
+def tell():
+    with open("/proc/self/status") as status:
+        peak = next(line for line in status if line.startswith("VmHWM"))
+    os.write(int(os.environ["HOSTILE_LOG"]), peak.encode())
+atexit.register(tell)
 from cgxas.cli import main
 main()
 """
@@ -149,16 +155,20 @@ def _measured(words: list[str], place: Path) -> tuple[Outcome, list[str]]:
             stream.seek(0)
         text = err.read().decode(errors="replace")
         shown = out.read()
+    events_told = log.read_text().splitlines()
+    # The kernel counts in ru_maxrss what the parent held when it forked, so the child tells its own
+    # peak; one that was killed did not.
+    own = [int(line.split()[1]) for line in events_told if line.startswith("VmHWM")]
     outcome = Outcome(
         child.returncode,
         used.ru_utime + used.ru_stime,
         time.monotonic() - start,
-        used.ru_maxrss / 1024,
+        max(own, default=used.ru_maxrss) / 1024,
         text,
     )
     if SECRET.encode() in shown or SECRET in text:
         outcome.harm.append("the secret is shown")
-    return outcome, log.read_text().splitlines()
+    return outcome, [line for line in events_told if not line.startswith("VmHWM")]
 
 
 def _judge(case: Case, outcome: Outcome) -> None:

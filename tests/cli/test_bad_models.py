@@ -148,8 +148,9 @@ def test_bad_model(case, refused, random_model, rewrite_model, crystals, tmp_pat
     assert not (tmp_path / "marker").exists()
 
 
-@pytest.mark.parametrize("words", [["predict", "a.cif", "-a", "Fe", "-m"], ["models", "info"]])
-def test_no_such_model(words, refused, tmp_path):
+@pytest.mark.parametrize("words", [["predict", "iron.cif", "-a", "Fe", "-m"], ["models", "info"]])
+def test_no_such_model(words, refused, crystals, monkeypatch, tmp_path):
+    monkeypatch.chdir(crystals)
     assert "no model 'mine': not a file, nor bundled" in refused(*words, "mine")
     assert "is a folder; name a model file" in refused(*words, tmp_path)
     assert "is a folder" in refused(*words, "")

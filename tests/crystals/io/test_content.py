@@ -19,9 +19,9 @@ POSCAR = "x\n1\n4.2 0 0\n0 4.2 0\n0 0 4.2\nMg O\n1 1\nDirect\n0 0 0\n.5 .5 .5\n"
 XYZ = '2\nLattice="4.2 0 0 0 4.2 0 0 0 4.2"\nMg 0 0 0\nO 2.1 2.1 2.1\n'
 CIF = """\
 data_a
-_cell_length_a 4.2
-_cell_length_b 4.2
-_cell_length_c 4.2
+_cell_length_a 2.6
+_cell_length_b 2.6
+_cell_length_c 2.6
 _cell_angle_alpha 90
 _cell_angle_beta 90
 _cell_angle_gamma 90
