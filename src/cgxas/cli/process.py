@@ -79,8 +79,8 @@ def ending_cleanly() -> Iterator[None]:
     hook = sys.unraisablehook
     # A process in the background is told to ignore Ctrl-C, and goes on doing so.
     if before[signal.SIGINT] is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, _terminate)
+        signal.signal(signal.SIGINT, _end)
+    signal.signal(signal.SIGTERM, _end)
     sys.unraisablehook = _end_where_nothing_can_be_raised
     try:
         yield
@@ -90,7 +90,21 @@ def ending_cleanly() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _terminate(*_: int | FrameType | None) -> None:
+def _end(number: int, frame: FrameType | None) -> None:
+    """End as an exception; while PyTorch is being imported, at once.
+
+    Its C++ aborts with words of its own when an exception passes through. Nothing is being written
+    at that time.
+    """
+    inner = frame
+    while inner is not None:
+        spec = inner.f_globals.get("__spec__")
+        is_torch = str(inner.f_globals.get("__name__", "")).split(".")[0] == "torch"
+        if is_torch and getattr(spec, "_initializing", False):
+            os._exit(128 + number)
+        inner = inner.f_back
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
     raise SystemExit(TERMINATED)
 
 
