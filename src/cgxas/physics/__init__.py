@@ -1,0 +1,1 @@
+"""What of a spectrum is a formula: edge energies, overlapped free atoms, scattering."""
