@@ -8,14 +8,14 @@ gathers. Slots without a neighbour point to node 0 from exactly the cutoff away 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cgxas.crystals.neighbours import neighbours
 from cgxas.crystals.spec import GraphSpec
-from cgxas.typing import IntArray
+from cgxas.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from cgxas.crystals.canonical import Cell
@@ -253,7 +253,7 @@ def _filled(
     multiplicity: NDArray[np.int64],
     n_slots: int,
     where: tuple[NDArray[np.int64], NDArray[np.int64]],
-    edges: tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]],
+    edges: tuple[NDArray[np.int64], NDArray[np.integer[Any]] | NDArray[np.float64], FloatArray],
 ) -> CrystalGraph:
     """Lay the edges into dense slots, padding the empty ones."""
     slots = (len(atom_of_node), n_slots)

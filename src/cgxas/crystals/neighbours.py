@@ -53,6 +53,7 @@ def neighbours(cell: "Cell", centres: IntArray, cutoff: float) -> Neighbours:
     )
     order = np.flatnonzero((distance > _SAME_PLACE) & (distance < cutoff))
     order = order[np.lexsort((distance[order], centre[order]))]
-    centre, atom, image = centre[order], atom[order], image[order].astype(np.int64)
-    vector = cart[atom] + image @ lattice - around[centre]
-    return Neighbours(centre, atom, image, vector, np.linalg.norm(vector, axis=1))
+    centre, atom = centre[order], atom[order]
+    shift: IntArray = image[order].astype(np.int64)
+    vector = cart[atom] + shift @ lattice - around[centre]
+    return Neighbours(centre, atom, shift, vector, np.linalg.norm(vector, axis=1))

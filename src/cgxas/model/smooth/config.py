@@ -33,7 +33,8 @@ class SmoothConfig(ArchitectureSettings):
         n_radial: radial functions.
         readout_channels: as `channels`, of the absorber's readout.
         readout_products: as `products`, likewise.
-        readout_width: width of the perceptron behind it.
+        readout_width: width of the perceptrons behind it.
+        dropout: share of their hidden numbers dropped in training.
     """
 
     architecture: Literal["smooth"] = "smooth"
@@ -50,6 +51,7 @@ class SmoothConfig(ArchitectureSettings):
     readout_channels: _Width = 96
     readout_products: _Width = 96
     readout_width: _Width = 384
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()

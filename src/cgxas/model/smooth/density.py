@@ -108,7 +108,7 @@ class Density(nn.Module):
         """
         amount = self.amount(x)
         found = torch.cat([self._group(amount, shell) for shell in around.groups])
-        return found[around.place]
+        return found.index_select(0, around.place)
 
     def _group(self, amount: Tensor, shell: Shell) -> Tensor:
         size = (*shell.distance.shape, self.degree + 1, self.channels)

@@ -68,9 +68,7 @@ class RadialFunctions(nn.Module):
         self.reach = reach
         self.width = (reach - _NEAREST) / (count - 1)
         self.centres: Tensor
-        self.register_buffer(
-            "centres", torch.linspace(_NEAREST, reach, count), persistent=False
-        )
+        self.register_buffer("centres", torch.linspace(_NEAREST, reach, count), persistent=False)
 
     def forward(self, distance: Tensor) -> Tensor:
         """Return (..., R) functions of distances in Angstrom."""

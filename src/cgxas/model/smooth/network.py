@@ -39,9 +39,7 @@ class Smooth(Architecture):
         width, n_elements = config.width, MAX_ATOMIC_NUMBER + 1
         known = torch.from_numpy(PROPERTIES).float()
         self.properties: Tensor
-        self.register_buffer(
-            "properties", functional.pad(known, (0, 0, 1, 0)), persistent=False
-        )
+        self.register_buffer("properties", functional.pad(known, (0, 0, 1, 0)), persistent=False)
         self.element = _embedding(n_elements, width)
         self.from_properties = nn.Sequential(
             nn.Linear(known.shape[1], width), nn.SiLU(), nn.Linear(width, width)
@@ -63,10 +61,10 @@ class Smooth(Architecture):
         self.absorber = _embedding(n_elements, _ABSORBER)
         seen = width + self.readout.n_outputs + _ABSORBER
         wide = config.readout_width
-        self.gather = _perceptron(seen, wide, wide)
+        self.gather = _perceptron(seen, wide, wide, config.dropout)
         self.fidelity = nn.Embedding(max(len(config.fidelities), 1), _FIDELITY)
         nn.init.zeros_(self.fidelity.weight)
-        self.consider = _perceptron(wide + _FIDELITY, wide, wide)
+        self.consider = _perceptron(wide + _FIDELITY, wide, wide, config.dropout)
         self.answer = nn.Linear(wide, config.n_outputs)
         with torch.no_grad():
             self.answer.weight.mul_(0.3)
@@ -94,7 +92,7 @@ class Smooth(Architecture):
         around = shells(batch, wanted, self.config.graph.cutoff, degree)
         absorber = self.absorber(batch.numbers[wanted])
         gathered = self.gather(
-            torch.cat([x[wanted], self.readout(x, around), absorber], dim=-1)
+            torch.cat([x.index_select(0, wanted), self.readout(x, around), absorber], dim=-1)
         )
         return torch.cat([gathered, self.typical(batch.numbers[wanted])], dim=-1)
 
@@ -117,9 +115,8 @@ class Smooth(Architecture):
             vectors: (S, H).
             fidelity: (S,), or one for all: number of the fidelity; the first one if None.
         """
-        gathered, typical = vectors.split(
-            [self.config.readout_width, self.config.n_outputs], dim=-1
-        )
+        wide = self.config.readout_width
+        gathered, typical = vectors[:, :wide], vectors[:, wide:]
         first = torch.zeros((), dtype=torch.long, device=vectors.device)
         asked = self.fidelity(first if fidelity is None else fidelity)
         asked = asked.expand(len(vectors), _FIDELITY)
@@ -136,7 +133,7 @@ class Smooth(Architecture):
         weight = (targets.weight > 0).to(targets.norm.dtype)
         usual = (weight * targets.norm).sum(0) / weight.sum(0).clamp_min(1)
         means = usual.repeat(len(self.typical.weight), 1)
-        for number in targets.absorber.unique():
+        for number in torch.unique(targets.absorber):
             own = targets.absorber == number
             total = (weight[own] * targets.norm[own]).sum(0) + _FEWEST * usual
             means[number] = total / (weight[own].sum(0) + _FEWEST)
@@ -155,9 +152,13 @@ def _embedding(count: int, width: int) -> nn.Embedding:
     return made
 
 
-def _perceptron(n_in: int, hidden: int, n_out: int) -> nn.Sequential:
+def _perceptron(n_in: int, hidden: int, n_out: int, dropout: float = 0.0) -> nn.Sequential:
     return nn.Sequential(
-        nn.LayerNorm(n_in), nn.Linear(n_in, hidden), nn.SiLU(), nn.Linear(hidden, n_out)
+        nn.LayerNorm(n_in),
+        nn.Linear(n_in, hidden),
+        nn.SiLU(),
+        nn.Dropout(dropout),
+        nn.Linear(hidden, n_out),
     )
 
 
