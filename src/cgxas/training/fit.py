@@ -307,10 +307,11 @@ def _resident(dataset: Dataset, device: torch.device) -> Dataset:
 
 def _optimiser(network: Architecture, config: TrainingSettings) -> torch.optim.Optimizer:
     parameters = [p for p in network.parameters() if p.requires_grad]
+    betas = 0.9, config.beta2
     if config.optimiser == "adam":
-        return torch.optim.Adam(parameters, config.learning_rate, fused=True)
+        return torch.optim.Adam(parameters, config.learning_rate, betas, fused=True)
     return torch.optim.AdamW(
-        parameters, config.learning_rate, weight_decay=config.weight_decay, fused=True
+        parameters, config.learning_rate, betas, weight_decay=config.weight_decay, fused=True
     )
 
 

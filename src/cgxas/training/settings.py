@@ -29,6 +29,8 @@ class TrainingSettings(Settings):
         optimiser: Adam (Kingma & Ba, arXiv:1412.6980) or AdamW (arXiv:1711.05101).
         learning_rate: at its highest.
         weight_decay: of AdamW.
+        beta2: how long squared gradients are remembered; less than 0.999 recovers sooner from a
+            batch unlike the others.
         schedule: constant; step: x 0.8 every 10 epochs; cosine: a linear warm-up over the first
             twentieth of the steps, then a cosine down to zero.
         clip_norm: largest length of the gradient of a step.
@@ -46,6 +48,7 @@ class TrainingSettings(Settings):
     optimiser: Optimiser = "adamw"
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 1e-2
+    beta2: Annotated[float, Field(gt=0, lt=1)] = 0.999
     schedule: Schedule = "cosine"
     clip_norm: Annotated[float, Field(gt=0, le=1e6)] = 1.0
     uncertain_weight: Annotated[float, Field(ge=0, le=1)] = 1.0
