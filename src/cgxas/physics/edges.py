@@ -133,8 +133,7 @@ def neighbour_potential(cell: Cell, atoms: IntArray) -> FloatArray:
     near = neighbours(moved, atoms, (_REACH + _FADE) * BOHR)
     distance = near.distance / BOHR
     each = free_atoms().potential(moved.numbers[near.atom], distance) * _faded(distance)
-    summed: FloatArray = np.bincount(near.centre, each, len(atoms)) * HARTREE
-    return summed
+    return np.asarray(np.bincount(near.centre, each, len(atoms)) * HARTREE, dtype=np.float64)
 
 
 def _faded(distance: FloatArray) -> FloatArray:
