@@ -24,8 +24,8 @@ from cgxas.crystals.neighbours import neighbours
 from cgxas.crystals.spec import GraphSpec
 from cgxas.crystals.structure import standardise
 from cgxas.elements import SYMBOLS, atomic_number
-from cgxas.errors import ConfigError, CrystalError, UnsupportedAbsorber
-from cgxas.physics.free_atoms import BOHR, HARTREE, HEAVIEST, free_atoms
+from cgxas.errors import ConfigError, UnsupportedAbsorber
+from cgxas.physics.free_atoms import BOHR, HARTREE, free_atoms, refuse_heavier
 from cgxas.physics.hydrogen import lengthened
 from cgxas.typing import FloatArray, IntArray
 
@@ -128,7 +128,7 @@ def neighbour_potential(cell: Cell, atoms: IntArray) -> FloatArray:
     Raises:
         CrystalError: an atom has no free atom in the table.
     """
-    refuse_heavier(cell)
+    refuse_heavier(cell.numbers)
     moved = lengthened(cell)
     near = neighbours(moved, atoms, (_REACH + _FADE) * BOHR)
     distance = near.distance / BOHR
@@ -140,20 +140,6 @@ def _faded(distance: FloatArray) -> FloatArray:
     """Return 1 within FEFF's reach and 0 beyond it, with a smooth step between."""
     left = np.clip((_REACH + _FADE - distance) / (2 * _FADE), 0.0, 1.0)
     return left**2 * (3 - 2 * left)
-
-
-def refuse_heavier(cell: Cell) -> None:
-    """Refuse a cell with atoms beyond the table of free atoms.
-
-    Raises:
-        CrystalError: it holds one.
-    """
-    heaviest = int(cell.numbers.max())
-    if heaviest > HEAVIEST:
-        raise CrystalError(
-            f"the crystal holds {SYMBOLS[heaviest - 1]}: free atoms are tabulated up to "
-            f"{SYMBOLS[HEAVIEST - 1]}, and the edge rests on them"
-        )
 
 
 def knows_edge(theory: str, z: int) -> bool:
