@@ -29,7 +29,7 @@ from cgxas.typing import FloatArray, IntArray
 _REACH: Final = 12.0  # bohr, where an atom no longer counts
 _FADE: Final = 2.0  # bohr before that, over which it fades
 _STEP: Final = 0.02  # bohr, of the tables of integrals
-_RADII: Final[FloatArray] = np.geomspace(0.6, 6.5, 26)  # bohr, among which Norman's are found
+_RADII: Final[FloatArray] = np.geomspace(1.2, 6.0, 18)  # bohr, among which Norman's are found
 _SHELL: Final = 0.8
 """Share of the Norman radius where the space between the atoms begins."""
 
@@ -64,10 +64,10 @@ class Overlap:
     interstitial_two_thirds: float
 
     def descriptor(self, atoms: IntArray) -> FloatArray:
-        """Return (S, 9) numbers of atoms, to learn from.
+        """Return (S, 11) numbers of atoms, to learn from.
 
         In order: potential and density at the nucleus, their means over the cell, Norman radius,
-        and the four of the space between the atoms.
+        potential and density of the shell, and the four of the space between the atoms.
         """
         of_cell = (
             self.interstitial_potential,
@@ -82,6 +82,8 @@ class Overlap:
                 np.full(len(atoms), self.potential.mean()),
                 np.full(len(atoms), self.density.mean()),
                 self.norman_radius[atoms],
+                self.shell_potential[atoms],
+                self.shell_density[atoms],
                 np.tile(of_cell, (len(atoms), 1)),
             ]
         )
@@ -179,8 +181,8 @@ def _norman_radii(pairs: _Pairs) -> FloatArray:
     radius = np.tile(_RADII, (n, 1))
     others = pairs.of_others(1, radius) * _RADII**3
     step = np.log(_RADII[1] / _RADII[0])
-    charge = np.zeros((n, len(_RADII)))
-    charge[:, 1:] = np.cumsum((others[:, 1:] + others[:, :-1]) / 2, axis=1) * step
+    charge = np.tile(others[:, :1] / 3, len(_RADII))  # the density is level within the first
+    charge[:, 1:] += np.cumsum((others[:, 1:] + others[:, :-1]) / 2, axis=1) * step
     lacking = charge - _outside()[pairs.own]
     # Where the sum first becomes positive; lacking grows with the radius.
     right = np.clip((lacking < 0).sum(axis=1), 1, len(_RADII) - 1)
