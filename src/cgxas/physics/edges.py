@@ -19,10 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cgxas.crystals.canonical import Cell
 from cgxas.crystals.neighbours import neighbours
-from cgxas.crystals.spec import GraphSpec
-from cgxas.crystals.structure import standardise
 from cgxas.elements import SYMBOLS, atomic_number
 from cgxas.errors import ConfigError, UnsupportedAbsorber
 from cgxas.physics.free_atoms import BOHR, HARTREE, free_atoms, refuse_heavier
@@ -32,6 +29,8 @@ from cgxas.typing import FloatArray, IntArray
 if TYPE_CHECKING:
     from ase import Atoms
     from pymatgen.core.structure import Molecule, Structure
+
+    from cgxas.crystals.canonical import Cell
 
 THEORIES: Final = ("FEFF10", "FEFF9")
 
@@ -84,12 +83,16 @@ def edge_energy(
         AbsorberError: it holds no such atom, or the element's edge is not known.
         ConfigError: there is no such theory.
     """
+    # Here and not above: a machine that only trains has no pymatgen.
+    from cgxas.crystals.spec import GraphSpec
+    from cgxas.crystals.structure import standardise
+
     ready = standardise(crystal, GraphSpec(cell="as_given"))
     sites = ready.sites_of(absorber)
     return EdgeEnergy(absorber, theory, sites, edge_energies(ready.cell, sites, theory))
 
 
-def edge_energies(cell: Cell, atoms: IntArray, theory: str = "FEFF10") -> FloatArray:
+def edge_energies(cell: "Cell", atoms: IntArray, theory: str = "FEFF10") -> FloatArray:
     """Return (S,) where FEFF puts the edge of atoms, k = 0 on its absolute scale, eV.
 
     Continuous in the positions of the atoms.
@@ -118,7 +121,7 @@ def edge_energies(cell: Cell, atoms: IntArray, theory: str = "FEFF10") -> FloatA
     return free - neighbour_potential(cell, atoms)
 
 
-def neighbour_potential(cell: Cell, atoms: IntArray) -> FloatArray:
+def neighbour_potential(cell: "Cell", atoms: IntArray) -> FloatArray:
     """Return (S,) the summed potential of the neighbours' free atoms at nuclei, eV (negative).
 
     Args:

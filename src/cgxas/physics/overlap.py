@@ -16,15 +16,17 @@ sphere holds Z electrons; between the atoms is what lies in the outer fifth of t
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cgxas.crystals.canonical import Cell
 from cgxas.crystals.neighbours import Neighbours, neighbours
 from cgxas.physics.free_atoms import BOHR, HARTREE, free_atoms, refuse_heavier
 from cgxas.physics.hydrogen import lengthened
 from cgxas.typing import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from cgxas.crystals.canonical import Cell
 
 _REACH: Final = 12.0  # bohr, where an atom no longer counts
 _FADE: Final = 2.0  # bohr before that, over which it fades
@@ -89,7 +91,7 @@ class Overlap:
         )
 
 
-def overlap(cell: Cell) -> Overlap:
+def overlap(cell: "Cell") -> Overlap:
     """Overlap the free atoms of a cell, hydrogen where FEFF puts it.
 
     Raises:
@@ -138,7 +140,7 @@ class _Pairs:
     weight: FloatArray
 
     @classmethod
-    def of(cls, cell: Cell) -> "_Pairs":
+    def of(cls, cell: "Cell") -> "_Pairs":
         found: Neighbours = neighbours(cell, np.arange(len(cell.numbers)), _REACH * BOHR)
         distance = found.distance / BOHR
         left = np.clip((_REACH - distance) / _FADE, 0.0, 1.0)
