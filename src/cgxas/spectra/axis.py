@@ -9,7 +9,6 @@ from typing import Final
 
 import numpy as np
 
-from cgxas.spectra.spectrum import EnergyGrid
 from cgxas.typing import FloatArray
 
 _K_SQUARED: Final = 3.80998  # eV A^2, hbar^2 / 2 m
@@ -26,34 +25,10 @@ FEFF_POINTS: Final = _feff_points()
 """(100,) eV from the edge: -2.438 to 52.724, as the tag ``XANES 3.7 0.04 0.1`` sets them."""
 FEFF_POINTS.flags.writeable = False
 
-BEFORE, AFTER = 15.0, 50.0
-"""eV before and after its half step that every answer covers at least."""
-
-STEP = 0.2
-"""eV from one energy of an answer to the next."""
-
-_SPREAD = 22.0  # eV that a half step may lie away from the middle of those that are known
-_LOWEST = 1.0  # eV
-
 _WIDEST_TAIL = 6.0, 0.5  # core-hole widths, and eV
 _FIRST, _LAST = 4, 6  # points at the ends, the line through which tells the slope there
 _DECAY, _PERIOD = 25.0, 45.0  # eV, of the last oscillation
 _ATOM = 1.0  # level of the atom: spectra are normalised to it
-
-
-def answer_grid(half_steps: FloatArray) -> EnergyGrid:
-    """Return the energies on which all crystals of an absorber are answered, so that they compare.
-
-    They cover `BEFORE` and `AFTER` eV around every half step within 22 eV of the middle of the
-    known ones: from metals to the highest oxides it is some 20 eV. All absorbers have as many.
-
-    Args:
-        half_steps: (N,) of spectra of the absorber, eV; at least one.
-    """
-    middle = float(np.min(half_steps) + np.max(half_steps)) / 2
-    start = max(float(np.floor(middle)) - _SPREAD - BEFORE, _LOWEST)
-    whole = BEFORE + 2 * _SPREAD + AFTER + 1.0
-    return EnergyGrid(start, start + whole, round(whole / STEP) + 1)
 
 
 def trapezoid_widths(points: FloatArray, known: FloatArray) -> FloatArray:
