@@ -24,9 +24,9 @@ from cgxas.model.calibration.kernels import SiteFeatures
 from cgxas.model.checkpoint import Checkpoint
 from cgxas.model.model import Model
 from cgxas.model.sites import AbsorberSites
-from cgxas.spectra.axis import answer_grid
 from cgxas.spectra.edge import half_step
 from cgxas.spectra.spectrum import EnergyGrid
+from cgxas.spectra.xray import answer_grid
 from cgxas.typing import FloatArray
 
 FEATURES = FeatureSpec()

@@ -8,8 +8,11 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
+import numpy as np
+
 from cgxas.errors import MissingExtra, UnknownElement, WrongEdge
 from cgxas.spectra.spectrum import EnergyGrid
+from cgxas.typing import FloatArray
 
 NEAR = 40.0
 """An edge further than this from the table, in eV, is that of another element."""
@@ -219,6 +222,31 @@ def windows(n_points: int = _POINTS, edge: str = "K") -> dict[str, EnergyGrid]:
         for (symbol, its_edge), window in WINDOWS.items()
         if its_edge == edge
     }
+
+
+BEFORE, AFTER = 15.0, 50.0
+"""eV before and after its half step that every answer covers at least."""
+
+STEP = 0.2
+"""eV from one energy of an answer to the next."""
+
+_SPREAD = 22.0  # eV that a half step may lie away from the middle of those that are known
+_LOWEST = 1.0  # eV
+
+
+def answer_grid(half_steps: FloatArray) -> EnergyGrid:
+    """Return the energies on which all crystals of an absorber are answered, so that they compare.
+
+    They cover `BEFORE` and `AFTER` eV around every half step within 22 eV of the middle of the
+    known ones: from metals to the highest oxides it is some 20 eV. All absorbers have as many.
+
+    Args:
+        half_steps: (N,) of spectra of the absorber, eV; at least one.
+    """
+    middle = float(np.min(half_steps) + np.max(half_steps)) / 2
+    start = max(float(np.floor(middle)) - _SPREAD - BEFORE, _LOWEST)
+    whole = BEFORE + 2 * _SPREAD + AFTER + 1.0
+    return EnergyGrid(start, start + whole, round(whole / STEP) + 1)
 
 
 _K_WIDTHS: Final = """

@@ -11,10 +11,10 @@ from cgxas.evaluation.scores import Distribution, Evaluation
 from cgxas.model.architecture import ArchitectureSettings
 from cgxas.model.description import AbsorberCard, EdgeAxis
 from cgxas.model.edges import is_computed
-from cgxas.spectra.axis import FEFF_POINTS, answer_grid
+from cgxas.spectra.axis import FEFF_POINTS
 from cgxas.spectra.metrics import half_step_or_nan
 from cgxas.spectra.spectrum import EnergyGrid
-from cgxas.spectra.xray import k_hole_width, windows
+from cgxas.spectra.xray import answer_grid, k_hole_width, windows
 from cgxas.typing import IntArray
 
 
