@@ -2,6 +2,7 @@
 
     python benchmarks/edges.py SHARED/data            # the tables
     python benchmarks/edges.py SHARED/data --write    # makes src/cgxas/physics/edges.json again
+    python benchmarks/edges.py SHARED/data --figure docs/explanation/images/edge.png
 
 FEFF10 tells its edge (`e_edge`): rounded in the spectra, by up to 0.014 eV above 27 keV, and fully
 in `sim_feff10_potentials`, from which the constants are taken: medians, crystals with hydrogen left
@@ -17,9 +18,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+from matplotlib import rc_context
+from matplotlib.figure import Figure
 
 from cgxas.crystals.canonical import Cell
 from cgxas.elements import atomic_number
+from cgxas.figures.style import COLOURS, STYLE
 from cgxas.physics import edges
 from cgxas.typing import BoolArray, FloatArray
 
@@ -145,11 +149,41 @@ def _most_within(off: FloatArray) -> float:
     return float(shifts[count == count.max()].mean())
 
 
+def draw(path: Path, sites: Sites, told: FloatArray, exact: FloatArray, free: FloatArray) -> None:
+    """Draw FEFF's oxygen edges over the sum, and the spread of all elements before and after."""
+    with rc_context(STYLE):
+        figure = Figure(figsize=(7.0, 2.9), layout="constrained")
+        left, right = figure.subplots(1, 2, width_ratios=(1, 1.25))
+        own = sites.element == "O"
+        shift = -sites.sum[own]
+        left.plot([shift.min(), shift.max()], [0, np.ptp(shift)], color="0.75", zorder=0)
+        left.plot(shift, told[own] - free[own] - shift.min(), ".", ms=3.5, color=COLOURS[0])
+        left.set_xlabel("sum over the neighbours (eV)")
+        left.set_ylabel("FEFF's edge of oxygen (eV)")
+        ticks = np.arange(0, 13, 4) + np.round(free[own][0] + shift.min())
+        left.set_yticks(ticks - free[own][0] - shift.min(), [f"{tick:.0f}" for tick in ticks])
+        numbers = np.array([atomic_number(symbol) for symbol in sites.element])
+        each = np.unique(numbers)
+        spread = [told[numbers == z].std() for z in each]
+        rest = np.abs(exact + sites.sum - free)
+        known = [z for z in each if np.isfinite(rest[numbers == z]).any()]
+        right.semilogy(each, spread, "o", ms=4, color=COLOURS[1])
+        right.semilogy(
+            known, [np.nanmean(rest[numbers == z]) for z in known], "o", ms=4, color=COLOURS[0]
+        )
+        right.text(28, 0.13, "spread of FEFF's edges", ha="center", color=COLOURS[1])
+        right.text(28, 1e-3, "left after the sum", ha="center", color=COLOURS[0])
+        right.set(xlabel="atomic number", ylabel="eV", ylim=(1e-6, 20))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=160)
+
+
 def main() -> None:
     """Print both tables; write the constants if asked."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path, help="folder with the data sets")
     parser.add_argument("--write", action="store_true", help="write the constants into the package")
+    parser.add_argument("--figure", type=Path, help="draw them into this file")
     given = parser.parse_args()
     sites = Sites(given.data / "sim_feff10")
     told, exact = told_edges(given.data, sites)
@@ -157,6 +191,8 @@ def main() -> None:
     free = np.array([table[symbol] for symbol in sites.element])
     show_feff10(sites, told, exact, free)
     print(f"{sites.milliseconds:.2f} ms per crystal")
+    if given.figure:
+        draw(given.figure, sites, told, exact, free)
     feff9 = Sites(given.data / "sim_feff9")
     show_feff9(feff9, table)
     print(f"{feff9.milliseconds:.2f} ms per crystal")

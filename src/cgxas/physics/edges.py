@@ -19,19 +19,18 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cgxas.crystals.canonical import Cell
 from cgxas.crystals.neighbours import neighbours
-from cgxas.crystals.spec import GraphSpec
-from cgxas.crystals.structure import standardise
 from cgxas.elements import SYMBOLS, atomic_number
-from cgxas.errors import ConfigError, CrystalError, UnsupportedAbsorber
-from cgxas.physics.free_atoms import BOHR, HARTREE, HEAVIEST, free_atoms
+from cgxas.errors import ConfigError, UnsupportedAbsorber
+from cgxas.physics.free_atoms import BOHR, HARTREE, free_atoms, refuse_heavier
 from cgxas.physics.hydrogen import lengthened
 from cgxas.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from ase import Atoms
     from pymatgen.core.structure import Molecule, Structure
+
+    from cgxas.crystals.canonical import Cell
 
 THEORIES: Final = ("FEFF10", "FEFF9")
 
@@ -84,12 +83,16 @@ def edge_energy(
         AbsorberError: it holds no such atom, or the element's edge is not known.
         ConfigError: there is no such theory.
     """
+    # Here and not above: a machine that only trains has no pymatgen.
+    from cgxas.crystals.spec import GraphSpec
+    from cgxas.crystals.structure import standardise
+
     ready = standardise(crystal, GraphSpec(cell="as_given"))
     sites = ready.sites_of(absorber)
     return EdgeEnergy(absorber, theory, sites, edge_energies(ready.cell, sites, theory))
 
 
-def edge_energies(cell: Cell, atoms: IntArray, theory: str = "FEFF10") -> FloatArray:
+def edge_energies(cell: "Cell", atoms: IntArray, theory: str = "FEFF10") -> FloatArray:
     """Return (S,) where FEFF puts the edge of atoms, k = 0 on its absolute scale, eV.
 
     Continuous in the positions of the atoms.
@@ -118,7 +121,7 @@ def edge_energies(cell: Cell, atoms: IntArray, theory: str = "FEFF10") -> FloatA
     return free - neighbour_potential(cell, atoms)
 
 
-def neighbour_potential(cell: Cell, atoms: IntArray) -> FloatArray:
+def neighbour_potential(cell: "Cell", atoms: IntArray) -> FloatArray:
     """Return (S,) the summed potential of the neighbours' free atoms at nuclei, eV (negative).
 
     Args:
@@ -128,33 +131,18 @@ def neighbour_potential(cell: Cell, atoms: IntArray) -> FloatArray:
     Raises:
         CrystalError: an atom has no free atom in the table.
     """
-    refuse_heavier(cell)
+    refuse_heavier(cell.numbers)
     moved = lengthened(cell)
     near = neighbours(moved, atoms, (_REACH + _FADE) * BOHR)
     distance = near.distance / BOHR
     each = free_atoms().potential(moved.numbers[near.atom], distance) * _faded(distance)
-    summed: FloatArray = np.bincount(near.centre, each, len(atoms)) * HARTREE
-    return summed
+    return np.asarray(np.bincount(near.centre, each, len(atoms)) * HARTREE, dtype=np.float64)
 
 
 def _faded(distance: FloatArray) -> FloatArray:
     """Return 1 within FEFF's reach and 0 beyond it, with a smooth step between."""
     left = np.clip((_REACH + _FADE - distance) / (2 * _FADE), 0.0, 1.0)
     return left**2 * (3 - 2 * left)
-
-
-def refuse_heavier(cell: Cell) -> None:
-    """Refuse a cell with atoms beyond the table of free atoms.
-
-    Raises:
-        CrystalError: it holds one.
-    """
-    heaviest = int(cell.numbers.max())
-    if heaviest > HEAVIEST:
-        raise CrystalError(
-            f"the crystal holds {SYMBOLS[heaviest - 1]}: free atoms are tabulated up to "
-            f"{SYMBOLS[HEAVIEST - 1]}, and the edge rests on them"
-        )
 
 
 def knows_edge(theory: str, z: int) -> bool:

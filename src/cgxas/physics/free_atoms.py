@@ -12,6 +12,8 @@ from typing import Final
 
 import numpy as np
 
+from cgxas.elements import SYMBOLS
+from cgxas.errors import CrystalError
 from cgxas.typing import FloatArray, IntArray
 
 HARTREE: Final = 27.211386245988
@@ -83,3 +85,17 @@ def free_atoms() -> FreeAtoms:
 
     read = load_file(_FILE)
     return FreeAtoms(*(read[name].astype(np.float64) for name in FreeAtoms.__annotations__))
+
+
+def refuse_heavier(numbers: IntArray) -> None:
+    """Refuse atoms beyond the table.
+
+    Raises:
+        CrystalError: there is one.
+    """
+    heaviest = int(numbers.max())
+    if heaviest > HEAVIEST:
+        raise CrystalError(
+            f"the crystal holds {SYMBOLS[heaviest - 1]}; free atoms are tabulated up to "
+            f"{SYMBOLS[HEAVIEST - 1]}, and the edge rests on them"
+        )

@@ -13,21 +13,23 @@ continuous in the positions of the atoms.
 """
 
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cgxas.crystals.canonical import Cell
 from cgxas.crystals.neighbours import neighbours
 from cgxas.physics.free_atoms import BOHR
 from cgxas.typing import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from cgxas.crystals.canonical import Cell
 
 _BOND: Final = 3.0  # A: no hydrogen is bound at a longer distance
 _REACH: Final = 10.0 * BOHR  # of the other atoms that set a limit
 _KEPT: Final = 0.95
 
 
-def lengthened(cell: Cell) -> Cell:
+def lengthened(cell: "Cell") -> "Cell":
     """Return a cell with its hydrogen where FEFF has it; the same cell if it holds none."""
     hydrogen = np.flatnonzero(cell.numbers == 1)
     if not len(hydrogen):
@@ -45,7 +47,7 @@ def lengthened(cell: Cell) -> Cell:
     return replace(cell, frac=cart @ np.linalg.inv(cell.lattice))
 
 
-def _limited(cell: Cell, bound_to: IntArray, outward: FloatArray, bond: FloatArray) -> FloatArray:
+def _limited(cell: "Cell", bound_to: IntArray, outward: FloatArray, bond: FloatArray) -> FloatArray:
     """Return (H,) the lengths of the bonds in FEFF, bohr.
 
     Args:
