@@ -12,6 +12,7 @@ from cgxas.data.split import SplitSettings
 from cgxas.errors import ConfigError
 from cgxas.model.architecture import ArchitectureSettings
 from cgxas.model.cgxas.config import CGXASConfig
+from cgxas.model.kernel import KernelSettings
 from cgxas.reading import read_bounded
 from cgxas.settings import FileName, Seed, Settings
 
@@ -79,12 +80,14 @@ class RunSettings(Settings):
         model: table [model].
         training: table [training].
         split: table [split].
+        kernel: table [kernel].
     """
 
     name: FileName
     model: ArchitectureSettings = field(default_factory=CGXASConfig)
     training: TrainingSettings = field(default_factory=TrainingSettings)
     split: SplitSettings = field(default_factory=SplitSettings)
+    kernel: KernelSettings = field(default_factory=KernelSettings)
 
     @classmethod
     def from_toml(cls, path: Path, words: Sequence[str] = ()) -> Self:
