@@ -45,6 +45,9 @@ class AbsorberSites:
         state: (S, 2) bond-valence sum, and electronegativity of the ligands.
         fidelity: number of the fidelity the network answered in; None for one that knows one kind.
         name: what the compound is called, if it has a name.
+        described: (S, D) their surroundings, by which they are compared; None where the model
+            does not.
+        apart: (S, P) the network's spectra less those of the kernel beside it; None without one.
     """
 
     absorber: str
@@ -57,6 +60,8 @@ class AbsorberSites:
     state: FloatArray
     fidelity: int | None = None
     name: str = ""
+    described: FloatArray | None = None
+    apart: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.share)
