@@ -10,6 +10,7 @@ if TYPE_CHECKING:
         CgxasError,
         CgxasWarning,
         FarFromMeasuredWarning,
+        FarFromTrainingWarning,
         FewTrainingSpectraWarning,
     )
     from cgxas.evaluation.scores import Evaluation
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from cgxas.spectra.io.write import write_spectra, write_spectrum
     from cgxas.spectra.measurement import Measurement
     from cgxas.spectra.spectrum import EnergyGrid, SiteSpectrum, Spectrum
+    from cgxas.spectra.trust import Trust
     from cgxas.training.settings import RunSettings
     from cgxas.verbs import calibrate, evaluate, finetune, train
 
@@ -38,12 +40,14 @@ _HOMES = {
     "Evaluation": "evaluation.scores",
     "Failure": "predict",
     "FarFromMeasuredWarning": "errors",
+    "FarFromTrainingWarning": "errors",
     "FewTrainingSpectraWarning": "errors",
     "Measurement": "spectra.measurement",
     "Predictor": "predict",
     "RunSettings": "training.settings",
     "SiteSpectrum": "spectra.spectrum",
     "Spectrum": "spectra.spectrum",
+    "Trust": "spectra.trust",
     "bundled": "model.checkpoint",
     "calibrate": "verbs",
     "compare": "spectra.compare",
@@ -74,12 +78,14 @@ __all__ = [
     "Evaluation",
     "Failure",
     "FarFromMeasuredWarning",
+    "FarFromTrainingWarning",
     "FewTrainingSpectraWarning",
     "Measurement",
     "Predictor",
     "RunSettings",
     "SiteSpectrum",
     "Spectrum",
+    "Trust",
     "bundled",
     "calibrate",
     "compare",

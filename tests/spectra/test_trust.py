@@ -14,7 +14,10 @@ def test_it_is_told_in_a_few_words():
     assert FAR.text == "far from CaSO4 (1.90)"
     assert Trust("near", "FeO", 0.417, 0.01).text == "near FeO (0.42)"
     assert Trust("seen", "FeO").text == "seen, FeO"
-    assert Trust("far", reason="nothing of Tc was measured").text == "far"
+    assert (
+        Trust("far", reason="nothing of Tc was measured").text == "far: nothing of Tc was measured"
+    )
+    assert Trust("far").text == "far"
 
 
 @pytest.mark.parametrize(

@@ -51,9 +51,12 @@ class Trust:
 
     @property
     def text(self) -> str:
-        """The word and the nearest compound: ``near FeO (0.42)``, ``far from CaSO4 (1.90)``."""
+        """The word and the nearest compound: ``near FeO (0.42)``, ``far from CaSO4 (1.90)``.
+
+        Without such a compound the reason stands in its place.
+        """
         if not self.nearest:
-            return self.word
+            return ": ".join(filter(None, [self.word, self.reason]))
         distance = "" if self.word == "seen" else f" ({self.distance:.2f})"
         return f"{_JOINT[self.word]} {self.nearest}{distance}"
 

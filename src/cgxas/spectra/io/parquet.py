@@ -30,10 +30,10 @@ def _write(path: Path, curves: Iterable[Curve], sites: bool) -> None:
     ``model``, ``disorder`` (what stands for a disordered crystal), ``site`` (first atom of a
     distinct site; null in the row of the mean), ``multiplicity`` (sites behind the row),
     ``occupancy`` (how much of them the absorber takes; both null where unknown), ``e0`` and
-    ``half_step`` in eV (null without an edge), ``energy`` in eV, ``norm`` and ``sigma`` (lists;
-    null where the model tells no sigma), ``trust`` (seen, near, far), ``trust_nearest``,
-    ``trust_distance``, ``trust_expected_rse``, ``trust_reason`` (null where it tells none). Of a measurement the normalised curve is written, and
-    its label as formula.
+    ``half_step`` in eV (null without an edge), ``trust`` (seen, near, far), ``trust_nearest``,
+    ``trust_distance``, ``trust_expected_rse``, ``trust_reason`` (null where the model tells none),
+    ``energy`` in eV, ``norm`` and ``sigma`` (lists; null where the model tells no sigma). Of a
+    measurement the normalised curve is written, and its label as formula.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
