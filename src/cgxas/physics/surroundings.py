@@ -37,8 +37,22 @@ _DEGREES: Final = 4
 # Centres of the radial functions, Angstrom: as wide as they are apart, closer where bonds are.
 _CENTRES: Final[FloatArray] = np.array([1.0, 1.35, 1.7, 2.1, 2.5, 3.0, 3.5, 4.0])
 _WIDTHS: Final[FloatArray] = np.array([0.3, 0.3, 0.33, 0.36, 0.4, 0.45, 0.45, 0.45])
+# By how much what lies about there differs from crystal to crystal, times that for each channel:
+# the units of the shells.
+_AMOUNTS: Final[FloatArray] = np.outer(
+    [1.0, 1.7, 1.3, 1.3, 1.4], [0.26, 0.53, 0.91, 1.3, 1.36, 1.3, 0.82, 0.38]
+)
 _PAIRS: Final = np.triu_indices(len(_CENTRES))
-_CHANNELS: Final = PROPERTIES.shape[1] + 1
+_ANGULAR: Final = 2  # channels whose angles are looked at: presence and electronegativity
+
+# Shares of the parts in the squared distance of two sites; each part is brought to unit size.
+_MEANS, _SHARES, _SHELLS, _POWER = 0.41, 0.43, 0.097, 0.052
+
+OWN: Final = slice(0, PROPERTIES.shape[1])
+"""Where a description has the properties of the site's own element."""
+
+AROUND: Final = slice(PROPERTIES.shape[1], None)
+"""Where it has all else."""
 
 
 def surroundings(cell: "Cell", atoms: IntArray) -> FloatArray:
@@ -49,21 +63,22 @@ def surroundings(cell: "Cell", atoms: IntArray) -> FloatArray:
         atoms: (S,) numbers of the sites.
 
     Returns:
-        (S, D) numbers of about unit size: the power spectra, how much of which property lies how
-        far away, the properties of the site's own element, the means of the properties over the
-        crystal, and the share of each element in it.
+        (S, D) numbers: the properties of the site's own element (`OWN`), each of about unit size,
+        and (`AROUND`) their means over the crystal, the share of each element in it, how much of
+        which property lies how far away, and the power spectra. The latter are scaled so that the
+        squared distance of two sites of an element is 1 or 2 on average.
     """
     near = neighbours(cell, atoms, REACH)
     density = _density(near, cell.numbers, len(atoms))
     own = PROPERTIES[cell.numbers[atoms] - 1]
-    shares = np.bincount(cell.numbers - 1, minlength=MAX_ATOMIC_NUMBER) / len(cell.numbers)
     means = PROPERTIES[cell.numbers - 1].mean(axis=0)
-    whole = np.tile(np.concatenate([means, shares]), (len(atoms), 1))
-    return np.concatenate([_power(density), _shells(density), own, whole], axis=1)
+    shares = np.bincount(cell.numbers - 1, minlength=MAX_ATOMIC_NUMBER) / len(cell.numbers)
+    whole = np.tile(np.concatenate([_MEANS * means, _SHARES * shares]), (len(atoms), 1))
+    return np.concatenate([own, whole, _shells(density), _power(density)], axis=1)
 
 
 def _density(near: Neighbours, numbers: IntArray, n_sites: int) -> FloatArray:
-    """Return (S, C, N, 16): the neighbours of each site in channels, radial functions, harmonics."""
+    """Return (S, C, N, 16): neighbours by channel, radial function and harmonic."""
     faded = (1 - (near.distance / REACH) ** 2) ** 2
     radial = np.exp(-0.5 * ((near.distance[:, None] - _CENTRES) / _WIDTHS) ** 2) * faded[:, None]
     weight = PROPERTIES[numbers[near.atom] - 1]
@@ -94,14 +109,16 @@ def _harmonics(unit: FloatArray) -> FloatArray:
     return np.stack(columns, axis=1)
 
 
-def _power(density: FloatArray) -> FloatArray:
-    """Return (S, 4 C N (N + 1) / 2) power spectra of each channel."""
-    degrees = [density[..., l**2 : (l + 1) ** 2] for l in range(_DEGREES)]
-    power = [np.einsum("scnm,sckm->scnk", each, each) for each in degrees]
-    upper = np.stack(power, axis=1)[..., *_PAIRS]
-    return upper.reshape(len(density), -1)
-
-
 def _shells(density: FloatArray) -> FloatArray:
     """Return (S, C N): how much of each property lies about how far away."""
-    return density[..., 0].reshape(len(density), -1)
+    return (_SHELLS / _AMOUNTS * density[..., 0]).reshape(len(density), -1)
+
+
+def _power(density: FloatArray) -> FloatArray:
+    """Return (S, 4 x 2 x N (N + 1) / 2) power spectra, large ones compressed."""
+    harmonics = density[:, :_ANGULAR]
+    degrees = [harmonics[..., degree**2 : (degree + 1) ** 2] for degree in range(_DEGREES)]
+    power = [np.einsum("scnm,sckm->scnk", each, each) for each in degrees]
+    upper: FloatArray = np.stack(power, axis=1)[..., *_PAIRS]
+    compressed: FloatArray = _POWER * np.arcsinh(3 * upper)
+    return compressed.reshape(len(density), -1)
