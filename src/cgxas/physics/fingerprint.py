@@ -89,7 +89,7 @@ def fingerprints(cell: "Cell", atoms: IntArray) -> Fingerprints:
     other = np.asarray(cell.numbers[near.atom], dtype=np.int64)
     radii = RADIUS[element[near.centre] - 1] + RADIUS[other - 1]
     counted = _counted(near, radii, len(atoms))
-    coordination = np.bincount(near.centre, counted, len(atoms))
+    coordination: FloatArray = np.bincount(near.centre, counted, len(atoms)).astype(np.float64)
     share = counted / coordination[near.centre]
     strength = np.exp((radii - near.distance) / _STRENGTH)
     total = np.bincount(near.centre, strength, len(atoms))

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cgxas.spectra.metrics import trapezoid_weights
+from cgxas.spectra.axis import trapezoid_widths
 from cgxas.typing import FloatArray, IntArray
 
 BANDS: Final = (10, 21, 37)
@@ -105,7 +105,7 @@ class Band:
 
 def _size(relative: FloatArray, curves: FloatArray, known: FloatArray) -> FloatArray:
     """Return (n,) root mean squares of curves over the energies where they are known."""
-    weight = trapezoid_weights(relative) * known
+    weight = trapezoid_widths(relative, known)
     return np.asarray(np.sqrt((weight * curves**2).sum(axis=1) / weight.sum(axis=1)))
 
 
@@ -124,11 +124,12 @@ def _factor(apart: FloatArray) -> float:
 
     def balance(factor: float) -> float:
         """Return how far the worse of both shares lies inside what is allowed; 1 is best."""
-        inside = []
+        inside: list[float] = []
         for times, (least, best, most) in enumerate(_WANTED, start=1):
-            share = np.searchsorted(known, times * factor) / len(known)
+            share = float(np.searchsorted(known, times * factor) / len(known))
             room = best - least if share < best else most - best
             inside.append(1 - abs(share - best) / room)
         return min(inside)
 
-    return max(_FACTORS.tolist(), key=balance)
+    factors: list[float] = _FACTORS.tolist()
+    return max(factors, key=balance)

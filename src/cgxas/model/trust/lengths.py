@@ -6,7 +6,8 @@ what is uncertain where few like it were met, tells compressed and expanded latt
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Final, Self
 
 import numpy as np
@@ -86,20 +87,25 @@ class UsualLengths:
 
     def _apart(self, sites: Fingerprints) -> tuple[FloatArray, FloatArray]:
         """Return (S,) strength found less expected, and (S,) distance of the nearest site."""
-        distances = _distances(sites.chemistry, self.chemistry.double().numpy())
-        expected = float(self.mean) + _kernel(distances) @ self.weight.double().numpy()
+        chemistry, weight = self._numbers
+        distances = _distances(sites.chemistry, chemistry)
+        expected = float(self.mean) + _kernel(distances) @ weight
         return sites.strength - expected, distances.min(axis=1)
+
+    @cached_property
+    def _numbers(self) -> tuple[FloatArray, FloatArray]:
+        return self.chemistry.double().numpy(), self.weight.double().numpy()
 
     @property
     def tensors(self) -> dict[str, Tensor]:
         """All numbers by name, for a file."""
-        return dict(vars(self))
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @classmethod
     def restore(cls, tensors: Mapping[str, Tensor]) -> Self:
         """Undo `tensors`; TypeError or ValueError if they do not fit."""
         found = cls(**tensors)
-        shapes = [tuple(each.shape) for each in vars(found).values()]
+        shapes = [tuple(each.shape) for each in found.tensors.values()]
         if shapes != [(len(found.chemistry), CHEMISTRY_SIZE), (len(found.chemistry),), (), (3,)]:
             raise ValueError("the usual lengths of bonds do not fit together")
         return found

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cgxas.elements import MAX_ATOMIC_NUMBER, SYMBOLS
+from cgxas.elements import MAX_ATOMIC_NUMBER, SYMBOLS, atomic_number
 from cgxas.physics.fingerprint import Fingerprints
 from cgxas.physics.surroundings import PROPERTIES
-from cgxas.typing import BoolArray, FloatArray
+from cgxas.typing import BoolArray, FloatArray, IntArray
 
 Verb = Literal["met", "measured"]
 """What was done with the compounds: simulated and learnt from, or measured."""
@@ -29,11 +29,11 @@ NOTHING: Final = 2.0
 """The distance from nothing: of an absorber without any compound, of a lonely atom."""
 
 MOST_AXES: Final = 32
-_OTHER_ELEMENT: Final = 0.8  # unlikeness of an element to the likest one met, at the border
-_OTHER_BONDED: Final = 0.6  # the same of one in the first shell
-_OTHER_COUNT: Final = 0.15  # of the logarithm of the coordination, beyond what was met
+_OTHER_ELEMENT: Final = 1.0  # unlikeness of an element to the likest one met, at the border
+_OTHER_BONDED: Final = 1.0  # the same of one in the first shell
+_OTHER_COUNT: Final = 0.2  # of the logarithm of the coordination, beyond what was met
 _STRANGE: Final = 5.0  # unlikeness where no element was met
-_QUANTILE: Final = {"met": 0.985, "measured": 0.9}  # of other compounds lie within the border
+_QUANTILE: Final = {"met": 0.99, "measured": 0.9}  # of other compounds lie within the border
 _FEW: Final = 5.0  # compounds of an absorber, against which those of all others count
 _FEWEST: Final = 30  # other sites by which a border is found
 
@@ -63,8 +63,25 @@ class Axes:
 
     def places(self, sites: Fingerprints) -> FloatArray:
         """Return (S, R) where sites lie."""
-        centred = sites.around - self.mean.double().numpy()
-        return np.asarray(centred @ self.directions.double().numpy().T)
+        mean, directions = self._numbers
+        return np.asarray((sites.around - mean) @ directions.T)
+
+    @cached_property
+    def _numbers(self) -> tuple[FloatArray, FloatArray]:
+        return self.mean.double().numpy(), self.directions.double().numpy()
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """All numbers by name, for a file."""
+        return {"mean": self.mean, "directions": self.directions}
+
+    @classmethod
+    def restore(cls, tensors: Mapping[str, Tensor]) -> Self:
+        """Undo `tensors`; TypeError or ValueError if they do not fit."""
+        found = cls(**tensors)
+        if found.directions.ndim != 2 or found.directions.shape[1:] != found.mean.shape:
+            raise ValueError("the axes of surroundings do not fit together")
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +114,21 @@ class Newness:
             (self.coordination, "a coordination never met"),
             (self.distance, "surroundings unlike any met"),
         )
+
+
+@dataclass(frozen=True, eq=False)
+class _OfElement:
+    """What was met of one absorber, n sites of C compounds.
+
+    Attributes:
+        place: (n, R) where the sites lie.
+        start: (C,) number of the first site of each compound.
+        number: formula of each compound -> its number.
+    """
+
+    place: FloatArray
+    start: IntArray
+    number: dict[str, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +176,9 @@ class Met:
             others: sites of other compounds, and their formulas, by which the borders are found;
                 without them each compound is left out in turn.
         """
-        names, compound = np.unique(np.array(formulas, dtype=object).astype(str), return_inverse=True)
+        names, compound = np.unique(
+            np.array(formulas, dtype=object).astype(str), return_inverse=True
+        )
         order = np.lexsort((compound, sites.element))
         sites, compound = sites.take(order), compound[order]
         place = torch.from_numpy(axes.places(sites)).half()
@@ -195,7 +229,6 @@ class Met:
         beyond = np.maximum(np.maximum(low - count, count - high), 0.0) / _OTHER_COUNT
         lengths = float(np.sqrt(share @ strain**2)) * (1.0 if share @ strain >= 0 else -1.0)
         elements = self._elements(z, sites)
-        is_same = is_same and abs(lengths) <= 1 and elements[0] < 1
         return Newness(
             nearest, distance, elements, lengths, float(np.sqrt(share @ beyond**2)), is_same
         )
@@ -204,21 +237,19 @@ class Met:
         self, z: int, place: FloatArray, share: FloatArray, formula: str
     ) -> tuple[str, float, bool]:
         """Return the nearest compound of an absorber, how far it is, whether it is the same."""
-        first, last = np.searchsorted(self.element.numpy(), [z, z + 1])
-        if first == last:
+        known = self._of_element.get(z)
+        if known is None:
             return "", NOTHING, False
-        squared = _squares(place, self._places[first:last])
-        numbers, start = np.unique(self.compound[first:last].numpy(), return_index=True)
-        each = np.sqrt(share @ np.minimum.reduceat(squared, start, axis=1))
-        each = each / float(self.border[z - 1])
-        names = [self.names[n] for n in numbers]
-        if formula in names and each[names.index(formula)] <= SAME:
-            return formula, float(each[names.index(formula)]), True
-        return names[int(each.argmin())], float(each.min()), False
+        squared = np.minimum.reduceat(_squares(place, known.place), known.start, axis=1)
+        each = np.sqrt(share @ squared) / float(self.border[z - 1])
+        own = known.number.get(formula)
+        if own is not None and each[own] <= SAME:
+            return formula, float(each[own]), True
+        nearest = int(each.argmin())
+        return list(known.number)[nearest], float(each[nearest]), False
 
     def _elements(self, z: int, sites: Fingerprints) -> tuple[float, str]:
         """Return how new the newest element near an absorber is, and a few words on it."""
-        anywhere = self.present.numpy().any(axis=0)
         ways = (
             (sites.present, self.present, _OTHER_ELEMENT, "beside"),
             (sites.bonded, self.bonded, _OTHER_BONDED, "bonded to"),
@@ -228,14 +259,12 @@ class Met:
             met = table[z - 1].numpy() > 0
             for new in np.flatnonzero(own.any(axis=0) & ~met):
                 unlike = _unlikeness(int(new), met)
-                is_strict = self.verb == "measured" or not anywhere[new]
+                is_strict = self.verb == "measured" or not self._anywhere[new]
                 size = 1.0 + unlike if is_strict else unlike / border
                 found.append((size, f"never {self.verb} {SYMBOLS[new]} {how} {SYMBOLS[z - 1]}"))
         return max(found)
 
-    def _borders(
-        self, others: tuple[Fingerprints, Sequence[str]] | None, axes: Axes
-    ) -> FloatArray:
+    def _borders(self, others: tuple[Fingerprints, Sequence[str]] | None, axes: Axes) -> FloatArray:
         """Return (103,) distances within which most other compounds lie."""
         element = self.element.numpy()
         log = [self._left_out(z) for z in range(1, MAX_ATOMIC_NUMBER + 1)]
@@ -256,29 +285,45 @@ class Met:
         return np.exp(centre + max(spread, 0.1))
 
     def _log_nearest(self, z: int, place: FloatArray) -> FloatArray:
-        first, last = np.searchsorted(self.element.numpy(), [z, z + 1])
-        nearest = _squares(place, self._places[first:last]).min(axis=1)
+        nearest = _squares(place, self._of_element[z].place).min(axis=1)
         return np.asarray(0.5 * np.log(np.maximum(nearest, 1e-6)))
 
     def _left_out(self, z: int) -> FloatArray:
         """Return log distances of the sites of an absorber to the nearest other compound."""
-        first, last = np.searchsorted(self.element.numpy(), [z, z + 1])
-        place, compound = self._places[first:last], self.compound[first:last].numpy()
-        if len(np.unique(compound)) < 2:
+        known = self._of_element.get(z)
+        if known is None or len(known.number) < 2:
             return np.zeros(0)
-        squared = _squares(place, place)
+        squared = _squares(known.place, known.place)
+        compound = np.repeat(known.start, np.diff([*known.start, len(known.place)]))
         squared[compound[:, None] == compound] = np.inf
         return np.asarray(0.5 * np.log(np.maximum(squared.min(axis=1), 1e-6)))
 
     def compounds(self, absorber: str) -> tuple[str, ...]:
         """Return the formulas of the compounds of an absorber."""
-        z = SYMBOLS.index(absorber) + 1
-        found = np.unique(self.compound.numpy()[self.element.numpy() == z])
-        return tuple(self.names[n] for n in found)
+        known = self._of_element.get(atomic_number(absorber))
+        return () if known is None else tuple(known.number)
+
+    @property
+    def absorbers(self) -> tuple[str, ...]:
+        """Symbols of the absorbers."""
+        return tuple(SYMBOLS[z - 1] for z in self._of_element)
 
     @cached_property
-    def _places(self) -> FloatArray:
-        return self.place.double().numpy()
+    def _of_element(self) -> dict[int, _OfElement]:
+        """Atomic number -> what was met of it, ready to be looked through."""
+        place, compound = self.place.double().numpy(), self.compound.numpy()
+        numbers, start = np.unique(self.element.numpy(), return_index=True)
+        found = {}
+        for z, first, last in zip(numbers, start, [*start[1:], len(place)], strict=True):
+            kinds, at = np.unique(compound[first:last], return_index=True)
+            number = {self.names[kind]: n for n, kind in enumerate(kinds)}
+            found[int(z)] = _OfElement(place[first:last], at, number)
+        return found
+
+    @cached_property
+    def _anywhere(self) -> BoolArray:
+        """(103,) which elements were met at all."""
+        return np.asarray(self.present.numpy().max(axis=0) > 0)
 
     @property
     def _parts(self) -> dict[str, Any]:
