@@ -66,8 +66,8 @@ def salt(a: float) -> Structure:
 
 def two_sites() -> Structure:
     """Iron in two surroundings, whose edges differ."""
-    places = [[0, 0, 0], [0.5, 0.5, 0.44], [0.5, 0.1, 0], [0.1, 0.4, 0.3]]
-    return Structure(Lattice.orthorhombic(4.1, 4.4, 5.2), ["Fe", "Fe", "O", "O"], places)
+    places = [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0.2], [0.5, 0.07, 0.53]]
+    return Structure(Lattice.orthorhombic(4.1, 4.4, 6.5), ["Fe", "Fe", "O", "O"], places)
 
 
 def edges(crystal: Structure, symbol: str) -> list[float]:

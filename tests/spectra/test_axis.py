@@ -36,7 +36,7 @@ def test_points_are_those_of_feff():
 
 def test_widths_make_uneven_points_count_as_a_fine_even_grid():
     fine = np.arange(FEFF_POINTS[0], FEFF_POINTS[70], 0.001)
-    target, predicted = (lambda x: wave(x)[None]), (lambda x: wave(x - 0.8)[None])
+    target, predicted = (lambda x: step(x, 0.2)[None]), (lambda x: step(x, 0.8)[None])
     known = (np.arange(100) <= 70)[None]
     weight = trapezoid_widths(FEFF_POINTS, known)
     assert weight.sum() == pytest.approx(FEFF_POINTS[70] - FEFF_POINTS[0])
