@@ -105,6 +105,11 @@ class Newness:
     is_same: bool = False
 
     @property
+    def numbers(self) -> FloatArray:
+        """(3,) distance, newness of the elements and of the lengths: what errors grow with."""
+        return np.array([self.distance, self.elements[0], abs(self.lengths)])
+
+    @property
     def worst(self) -> tuple[float, str]:
         """The largest of the numbers, and in a few words why, as if it were beyond the border."""
         long = "bonds longer than usual" if self.lengths < 0 else "bonds shorter than usual"

@@ -17,13 +17,51 @@ from cgxas.model.trust.error import ExpectedError
 from cgxas.model.trust.lengths import UsualLengths
 from cgxas.model.trust.met import Axes, Met, Newness
 from cgxas.physics.fingerprint import Fingerprints
+from cgxas.spectra.axis import trapezoid_widths
+from cgxas.spectra.metrics import rse
 from cgxas.spectra.trust import Trust
-from cgxas.typing import FloatArray
+from cgxas.typing import FloatArray, IntArray
 
 BORDER: Final = 1.0
 _PARTS: Final[Mapping[str, Any]] = {"axes": Axes, "lengths": UsualLengths}
 _FITTED: Final[Mapping[str, Any]] = {"error": ExpectedError, "band": Band}
 _SETS: Final = ("simulated", "measured")
+
+
+@dataclass(frozen=True, eq=False)
+class KeptBack:
+    """Spectra of n compounds that were kept back, as they are and as they were predicted.
+
+    Attributes:
+        relative: (P,) energies relative to the edge, eV.
+        true: (n, P) spectra; NaN where there is none.
+        predicted: (n, P) of the model.
+        element: (n,) atomic numbers of the absorbers.
+        newness: (n, 3) what is new about the compounds, `Judgement.newness`.
+        disagreement: (n,) relative squared differences of two predictors; None: there is one.
+    """
+
+    relative: FloatArray
+    true: FloatArray
+    predicted: FloatArray
+    element: IntArray
+    newness: FloatArray
+    disagreement: FloatArray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """What is said of one answer.
+
+    Attributes:
+        trust: how far it can be trusted.
+        newness: (3,) what is new about the compound.
+        log_error: expected logarithm of the relative squared error; None where nothing is told.
+    """
+
+    trust: Trust
+    newness: FloatArray
+    log_error: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,24 +115,30 @@ class Reference:
         measured = Met.of(sites, formulas, self.axes, "measured")
         return replace(self, measured=measured, error=None, band=None)
 
-    def with_errors(self, error: ExpectedError, band: Band | None = None) -> Self:
-        """Return the same with what errors are to be expected."""
+    def with_errors(self, kept: KeptBack) -> Self:
+        """Return the same with the errors to expect, learnt from compounds that were kept back."""
+        weight = trapezoid_widths(kept.relative, np.isfinite(kept.true))
+        found = rse(kept.true, kept.predicted, weight)
+        error = ExpectedError.fit(found, kept.element, kept.newness, kept.disagreement)
+        log = error.log(kept.element, kept.newness, kept.disagreement)
+        band = Band.fit(kept.relative, kept.true, kept.predicted, log, kept.element)
         return replace(self, error=error, band=band)
 
-    def trust(
+    def judge(
         self,
         sites: Fingerprints,
         share: FloatArray,
         formula: str,
         disagreement: float | None = None,
-    ) -> Trust:
-        """Return how far an answer can be trusted.
+    ) -> Judgement:
+        """Judge an answer.
 
         Args:
             sites: (S,) absorbing sites of one compound, all of one element.
             share: (S,) weights, which add up to 1.
             formula: of the compound.
-            disagreement: relative squared difference of two predictors of its spectrum.
+            disagreement: relative squared difference of two predictors of its spectrum; needed
+                where the errors were learnt from two.
         """
         simulated, measured = self._newness(sites, share, formula)
         own = simulated if measured is None else measured
@@ -103,36 +147,21 @@ class Reference:
         found = simulated if is_farther else own
         distance, why = found.worst
         is_far = distance > BORDER and not found.is_same
-        error = None
-        if self.error is not None:
-            log = self.log_error(int(sites.element[0]), distance, disagreement)
-            error = float(self.error.rse(np.array([log]))[0])
-        return Trust(
+        trust = Trust(
             word="far" if is_far else "seen" if found.is_same else "near",
             nearest=found.nearest,
-            distance=min(distance, BORDER) if found.is_same else distance,
-            expected_rse=error,
+            distance=found.distance if found.is_same else distance,
             reason=why if is_far else "",
         )
-
-    def distance(self, sites: Fingerprints, share: FloatArray, formula: str = "") -> float:
-        """Return how far a compound is from all that was met, 1 at the border; see `trust`."""
-        return self.trust(sites, share, formula).distance
-
-    def log_error(self, element: int, distance: float, disagreement: float | None) -> float:
-        """Return the expected logarithm of the error of a spectrum; 0 if nothing is told of it."""
-        if self.error is None:
-            return 0.0
+        if self.error is None or (self.error.needs_two and disagreement is None):
+            return Judgement(trust, own.numbers)
         other = None if disagreement is None else np.array([disagreement])
-        return float(self.error.log(np.array([element]), np.array([distance]), other)[0])
+        log = self.error.log(sites.element[:1], own.numbers[None], other)
+        expected = float(self.error.rse(log)[0])
+        return Judgement(replace(trust, expected_rse=expected), own.numbers, float(log[0]))
 
     def sigma(
-        self,
-        relative: FloatArray,
-        curve: FloatArray,
-        absorber: str,
-        distance: float,
-        disagreement: float | None = None,
+        self, relative: FloatArray, curve: FloatArray, absorber: str, judged: Judgement
     ) -> FloatArray | None:
         """Return (Q,) standard deviations of a predicted curve; None where they are not told.
 
@@ -140,14 +169,11 @@ class Reference:
             relative: (Q,) energies relative to the edge, eV.
             curve: (Q,) the predicted curve.
             absorber: symbol of the element.
-            distance: of the compound.
-            disagreement: relative squared difference of two predictors.
+            judged: what was said of it.
         """
-        if self.band is None:
+        if self.band is None or judged.log_error is None:
             return None
-        element = atomic_number(absorber)
-        log = self.log_error(element, distance, disagreement)
-        return self.band.sigma(relative, curve, log, element)
+        return self.band.sigma(relative, curve, judged.log_error, atomic_number(absorber))
 
     def _newness(
         self, sites: Fingerprints, share: FloatArray, formula: str
