@@ -141,7 +141,7 @@ def rewrite_model() -> Callable[..., None]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             description = json.loads(file.metadata()["cgxas"])
         change(description, tensors)
-        if rehash and description.get("format") == 4:
+        if rehash and description.get("format", 0) >= 4:
             state, own = _divided(tensors, description.get("calibration") is not None)
             if "parent" not in description:
                 description["network_sha256"] = tensors_hash(state)

@@ -68,7 +68,9 @@ def make_compounds() -> Callable[..., Compounds]:
                 curves = model.network.head(vectors, torch.tensor(1)).double().numpy()
                 weight = random.dirichlet(np.ones(count))
                 state = np.stack([np.full(count, 2.0 + n), np.full(count, 3.4)], axis=1)
-                sites.append(AbsorberSites(element, vectors, weight, curves, own, state, 1, name))
+                place = np.tile(own.energies, (count, 1)), own.e_min, None
+                about = state, 1, name
+                sites.append(AbsorberSites(element, vectors, weight, curves, *place, *about))
                 energy = np.arange(own.e_min - 60, own.e_max + 160, STEP)
                 mu = weight @ [measured(energy, own, each, shift, width) for each in curves]
                 target = np.interp(grid.energies, energy, mu)

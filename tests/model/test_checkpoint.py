@@ -279,7 +279,7 @@ def test_an_upgraded_file_comes_back_in_the_present_format(tmp_path):
         old.sha256,
     )
     with safe_open(tmp_path / "new.safetensors", framework="pt") as file:
-        assert json.loads(file.metadata()["cgxas"])["format"] == FORMAT == 4
+        assert json.loads(file.metadata()["cgxas"])["format"] == FORMAT == 5
 
 
 def test_hash_is_that_of_description_and_weights(checkpoint, path):

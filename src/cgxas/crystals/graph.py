@@ -81,10 +81,14 @@ class SiteGraph:
     Attributes:
         graph: the graph.
         nodes_of_site: for each of the caller's sites, the nodes whose mean it is.
+        cell: the cell it was built of.
+        atom_of_node: (N,) number in the cell of the atom, or of one of those, a node stands for.
     """
 
     graph: CrystalGraph
     nodes_of_site: Sequence[IntArray]
+    cell: "Cell"
+    atom_of_node: IntArray
 
     def __len__(self) -> int:
         return len(self.graph.numbers)
@@ -97,13 +101,15 @@ def graph_of(crystal: Settled, spec: GraphSpec) -> SiteGraph:
         crystal: a crystal whose cell was settled by the same recipe.
         spec: the recipe.
     """
+    cell, orbits = crystal.cell, crystal.orbit_of_atom
     if spec.per_orbit:
-        graph = crystal_graph(crystal.cell, spec, crystal.orbit_of_atom)
-        return SiteGraph(graph, [orbit[None] for orbit in crystal.orbit_of_site])
-    graph = crystal_graph(crystal.cell, spec)
-    orbits = range(int(crystal.orbit_of_atom.max()) + 1)
-    nodes = [np.flatnonzero(crystal.orbit_of_atom == orbit) for orbit in orbits]
-    return SiteGraph(graph, [nodes[orbit] for orbit in crystal.orbit_of_site])
+        graph = crystal_graph(cell, spec, orbits)
+        nodes_of_site = [orbit[None] for orbit in crystal.orbit_of_site]
+        return SiteGraph(graph, nodes_of_site, cell, np.unique(orbits, return_index=True)[1])
+    graph = crystal_graph(cell, spec)
+    nodes = [np.flatnonzero(orbits == orbit) for orbit in range(int(orbits.max()) + 1)]
+    nodes_of_site = [nodes[orbit] for orbit in crystal.orbit_of_site]
+    return SiteGraph(graph, nodes_of_site, cell, np.arange(len(cell.numbers)))
 
 
 def crystal_graph(

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import pad
 
 from cgxas.crystals.batch import GraphBatch
 from cgxas.data.split import Split
@@ -26,7 +27,10 @@ LEFT_WEIGHT = 0.1
 """Weight of grid points before the first computed one, where the first value is continued: next
 to nothing where other spectra know better, enough to keep the network sane where none does."""
 
-FORMAT = 2
+FORMAT = 3
+OPTIONAL = ("fractional", "volume", "edge", "points")
+"""Arrays that only some networks want."""
+
 _META = "dataset.json"
 
 
@@ -51,11 +55,15 @@ class Dataset:
         member_start: (T + 1,) int64, first member of each target, and S at the end.
         member: (S,) int32, number within the crystal of a node the target is a mean over.
         share: (S,) float32, weight of that node in the mean; they add up to 1.
-        norm: (T, P) float32 on the element's grid, the first and last value continued.
+        norm: (T, P) float32 on the element's grid, or on points relative to the edge; the first
+            and last value continued.
         computed: (T, 2) int16, first grid point the source computed, and the one after the last.
         absorber: (T,) uint8 atomic numbers.
         fidelity: (T,) uint8.
         certain: (T,) bool, whether the site is stated by the source.
+        edge: (T,) float64 eV, what the points are counted from; that of a mean over sites is the
+            mean of their edges. None for fixed windows.
+        points: (P,) float64 eV relative to the edge, uneven; None likewise.
     """
 
     key: NDArray[np.str_]
@@ -78,6 +86,8 @@ class Dataset:
     absorber: Tensor
     fidelity: Tensor
     certain: Tensor
+    edge: Tensor | None
+    points: Tensor | None
 
     def __len__(self) -> int:
         return len(self.crystal)
@@ -102,7 +112,7 @@ class Dataset:
     def bytes_per_spectrum(self) -> float:
         """Bytes a target takes, its name left out."""
         graph = ("node_start", "numbers", "neighbour", "distance", "fractional", "volume")
-        rest = [name for name in self.tensors if name not in graph]
+        rest = [name for name in self.tensors if name not in (*graph, "points")]
         return self._bytes(*rest) / max(len(self), 1)
 
     def _bytes(self, *names: str) -> int:
@@ -144,6 +154,7 @@ class Dataset:
             norm=self.norm[targets],
             computed=known,
             weight=weight,
+            slope_weight=self.slope_weights(weight),
         )
 
     def only(self, split: Split, element: str | None) -> Split:
@@ -181,12 +192,29 @@ class Dataset:
         return replace(self, fidelity=numbers, fidelities=tuple(fidelities))
 
     def weights(self, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Return (T, P) 1 where targets were computed, and the weights of points in the loss."""
-        points = torch.arange(self.norm.shape[1], device=self.norm.device)
+        """Return (T, P) weights of points in RSE, 0 where not computed, and those in the loss.
+
+        On uneven points the weights are how much energy each stands for, so that sums are those
+        of a uniform grid; what was not computed has none in the loss either.
+        """
+        places = torch.arange(self.norm.shape[1], device=self.norm.device)
         computed = self.computed[targets].long()
         first, end = computed[:, :1], computed[:, 1:]
-        known = ((points >= first) & (points < end)).float()
-        return known, known + LEFT_WEIGHT * (points < first)
+        known = ((places >= first) & (places < end)).float()
+        if self.points is None:
+            return known, known + LEFT_WEIGHT * (places < first)
+        between = known[:, 1:] * known[:, :-1] * self.points.diff().float()
+        widths = (pad(between, (1, 0)) + pad(between, (0, 1))) / 2
+        return widths, widths
+
+    def slope_weights(self, weight: Tensor) -> Tensor:
+        """Return (T, P - 1) weights of first differences where both points have one in the loss.
+
+        A slope is a difference over a step; over an uneven step it counts as long as that is.
+        """
+        if self.points is None:
+            return weight[:, 1:] * weight[:, :-1]
+        return ((weight[:, 1:] > 0) & (weight[:, :-1] > 0)).float() / self.points.diff().float()
 
     def save(self, folder: Path) -> None:
         """Write a folder of arrays that `load` maps into memory; it appears whole or not at all."""
@@ -217,8 +245,7 @@ class Dataset:
                 "fidelities": tuple(meta["fidelities"]),
                 "sha256": meta["sha256"],
                 "cutoff": float(meta["cutoff"]),
-                "fractional": None,
-                "volume": None,
+                **dict.fromkeys(OPTIONAL),
             }
             for path in folder.glob("*.npy"):
                 # Copy-on-write: torch wants memory that it may write to.
@@ -246,8 +273,9 @@ class Batch:
         share: (S,) weight of the node in the mean of its target.
         fidelity: (T,) what each target was made with.
         norm: (T, P) targets.
-        computed: (T, P) 1 where they were computed.
+        computed: (T, P) weights in RSE, 0 where they were not computed.
         weight: (T, P) weights in the loss.
+        slope_weight: (T, P - 1) those of first differences.
     """
 
     graphs: GraphBatch
@@ -259,6 +287,7 @@ class Batch:
     norm: Tensor
     computed: Tensor
     weight: Tensor
+    slope_weight: Tensor
 
     def __len__(self) -> int:
         return len(self.norm)

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import torch
 from pydantic import AfterValidator, Field
@@ -19,6 +19,10 @@ from cgxas.crystals.batch import GraphBatch
 from cgxas.crystals.spec import GraphSpec
 from cgxas.errors import ConfigError
 from cgxas.settings import Settings
+from cgxas.spectra.axis import FEFF_POINTS
+
+Axis = Literal["window", "edge"]
+"""What the outputs of a network are counted from; see `ArchitectureSettings`."""
 
 _MOST_FIDELITIES = 256  # data sets number them with a byte
 
@@ -50,6 +54,9 @@ class ArchitectureSettings(Settings):
         n_outputs: P, points of the energy grid.
         fidelities: the kinds of spectra, such as FEFF9 and FEFF10, the network tells apart; none:
             it takes all spectra for one kind.
+        axis: where the outputs stand. "window": on even energies in a fixed window of 55 eV per
+            absorber. "edge": on FEFF's own 100 points relative to the edge of each site, which is
+            computed; edges differ between theories, so there must be fidelities.
     """
 
     title: ClassVar[str] = "model"
@@ -58,6 +65,22 @@ class ArchitectureSettings(Settings):
     graph: GraphSpec = field(default_factory=GraphSpec)
     n_outputs: Annotated[int, Field(ge=2, le=4096)] = 100
     fidelities: _Names = ()
+    axis: Axis = "window"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.axis == "window":
+            return
+        if self.n_outputs != len(FEFF_POINTS):
+            raise ConfigError(
+                f'{self.path("n_outputs")} = {self.n_outputs}; {self.path("axis")} = "edge" needs '
+                f"{len(FEFF_POINTS)}, as FEFF has"
+            )
+        if not self.fidelities:
+            raise ConfigError(
+                f'{self.path("fidelities")} is empty; {self.path("axis")} = "edge" needs the names '
+                'of the theories, such as ["FEFF9", "FEFF10"], as their edges differ'
+            )
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

@@ -309,8 +309,14 @@ def _parts(description: Description, tensors: Mapping[str, Tensor]) -> _Parts:
     config = ArchitectureSettings.from_dict(description.architecture)
     cards = description.cards
     for (absorber, _), card in cards.items():
-        if card.network_grid.n_points != config.n_outputs:
+        if (card.edge_axis is None) != (config.axis == "window"):
+            raise ValueError(f"the outputs for {absorber} are said to stand on another axis")
+        if config.axis == "window" and card.network_grid.n_points != config.n_outputs:
             raise ValueError(f"{card.network_grid.n_points} energies for {absorber}")
+        if card.edge_axis is not None and not card.edge_axis.reach:
+            raise ValueError(f"it is not said how far the spectra of {absorber} reach")
+        if card.edge_axis is not None and card.fidelity not in config.fidelities:
+            raise ValueError(f"it is not said in which theory {absorber} is answered")
     found = {
         "name": description.name,
         "config": config,

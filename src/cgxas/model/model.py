@@ -17,8 +17,10 @@ from cgxas.errors import ConfigError
 from cgxas.model.calibration.base import Calibrated, Calibration, Uncalibrated
 from cgxas.model.checkpoint import Checkpoint
 from cgxas.model.description import AbsorberCard
+from cgxas.model.edges import axis_of, site_edges
 from cgxas.model.sites import AbsorberSites, EmbeddedCrystal, in_batches, shares
-from cgxas.typing import IntArray
+from cgxas.spectra.axis import FEFF_POINTS
+from cgxas.typing import FloatArray, IntArray
 
 NODES_PER_BATCH = 1024
 """Nodes that go through the network together, unless another number is wanted."""
@@ -113,12 +115,16 @@ class Model:
         vectors = crystal.vectors[torch.from_numpy(nodes)]
         number = self.fidelity(absorber, fidelity)
         state = chemical_state(crystal.graph.graph, self.checkpoint.bonds)
+        energies, width = self._energies(crystal.graph, absorber, nodes, number)
+        simulated = self._simulated(vectors, number)[:, : energies.shape[1]]
         found = AbsorberSites(
             absorber=absorber,
             vectors=vectors,
             share=share,
-            simulated=self._simulated(vectors, number),
-            grid=card.network_grid,
+            simulated=simulated,
+            energies=energies,
+            start=card.network_grid.e_min,
+            width=width,
             state=np.stack([each[nodes] for each in state], axis=1),
             fidelity=number,
             name=name,
@@ -141,6 +147,22 @@ class Model:
         """
         name = wanted or self.card(absorber).fidelity
         return None if name is None else self.checkpoint.config.fidelity_index(name)
+
+    def _energies(
+        self, graph: SiteGraph, absorber: str, nodes: IntArray, number: int | None
+    ) -> tuple[FloatArray, float | None]:
+        """Return (S, P) where the outputs for some nodes stand, as far as they were learnt, eV.
+
+        With it comes the width of the core hole; None for a window, beyond which curves stay.
+        """
+        card, config = self.card(absorber), self.checkpoint.config
+        if number is None or config.axis == "window":
+            return np.tile(card.network_grid.energies, (len(nodes), 1)), None
+        axis, theory = axis_of(card, absorber), config.fidelities[number]
+        atoms = graph.atom_of_node[nodes]
+        edges = site_edges(card, absorber, theory, graph.cell, atoms)
+        n_learnt = np.searchsorted(FEFF_POINTS, axis.learnt, side="right")
+        return edges[:, None] + FEFF_POINTS[:n_learnt], axis.width
 
     def _simulated(self, vectors: Tensor, fidelity: int | None) -> np.ndarray:
         number = None if fidelity is None else torch.tensor(fidelity, device=self.device)

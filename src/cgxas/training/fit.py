@@ -257,7 +257,9 @@ class _Loop:
         predicted = self.shared(batch)
         losses = rse_loss(predicted, batch.norm, batch.weight)
         if config.slope_weight:
-            losses = losses + config.slope_weight * slope_rse(predicted, batch.norm, batch.weight)
+            losses = losses + config.slope_weight * slope_rse(
+                predicted, batch.norm, batch.slope_weight
+            )
         share = (losses * weight).sum() / float(self.weights[np.concatenate(groups)].sum())
         self.state.optimiser.zero_grad(set_to_none=True)
         # The gradients are averaged over the processes, and are wanted as their sum.

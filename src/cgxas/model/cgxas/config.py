@@ -25,6 +25,7 @@ class CGXASConfig(ArchitectureSettings):
             equivalent atoms apart.
         n_outputs: points of the energy grid.
         fidelities: the kinds of spectra the network tells apart.
+        axis: where those points stand, in a fixed window or relative to the computed edge.
         hidden: width H of every layer.
         n_modules: number of graph modules.
         n_head_layers: layers of the perceptron that turns a site vector into a spectrum.
