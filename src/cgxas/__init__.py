@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from cgxas.evaluation.scores import Evaluation
     from cgxas.figures import plot_spectrum, save_figure
     from cgxas.model.cgxas.config import CGXASConfig
-    from cgxas.model.checkpoint import Checkpoint, bundled, load_checkpoint
+    from cgxas.model.checkpoint import Checkpoint, load_checkpoint
+    from cgxas.model.location import bundled
     from cgxas.physics.edges import EdgeEnergy, edge_energy
     from cgxas.predict import Failure, Predictor, load
     from cgxas.spectra.compare import Comparison, compare
@@ -50,7 +51,7 @@ _HOMES = {
     "SiteSpectrum": "spectra.spectrum",
     "Spectrum": "spectra.spectrum",
     "Trust": "spectra.trust",
-    "bundled": "model.checkpoint",
+    "bundled": "model.location",
     "calibrate": "verbs",
     "compare": "spectra.compare",
     "e0": "spectra.edge",

@@ -92,6 +92,7 @@ class Description:
         absorbers: "Fe K" -> what the model knows of it.
         bonds: the numbers that chemical states rest on.
         calibration: which one; None: spectra stay as simulated.
+        trust: what else than tensors is told of what was learnt from; None: nothing is told.
         provenance: data, split, training, metrics, command.
     """
 
@@ -101,6 +102,7 @@ class Description:
     bonds: dict[str, Any]
     calibration: CalibrationPart | None
     provenance: dict[str, Any]
+    trust: dict[str, Any] | None = None
 
     @property
     def cards(self) -> dict[tuple[str, str], AbsorberCard]:

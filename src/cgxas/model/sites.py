@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from torch import Tensor
@@ -10,6 +10,9 @@ from torch import Tensor
 from cgxas.crystals.graph import SiteGraph
 from cgxas.spectra.axis import continued
 from cgxas.typing import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from cgxas.crystals.canonical import Cell
 
 Item = TypeVar("Item")
 
@@ -45,6 +48,8 @@ class AbsorberSites:
         state: (S, 2) bond-valence sum, and electronegativity of the ligands.
         fidelity: number of the fidelity the network answered in; None for one that knows one kind.
         name: what the compound is called, if it has a name.
+        crystal: the cell that holds them, and (S,) their numbers in it; None where they are not
+            known.
     """
 
     absorber: str
@@ -57,6 +62,7 @@ class AbsorberSites:
     state: FloatArray
     fidelity: int | None = None
     name: str = ""
+    crystal: "tuple[Cell, IntArray] | None" = None
 
     def __len__(self) -> int:
         return len(self.share)

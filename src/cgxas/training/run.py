@@ -35,6 +35,7 @@ from cgxas.training.folder import (
 )
 from cgxas.training.processes import ALONE, Processes
 from cgxas.training.settings import RunSettings
+from cgxas.training.trust import learnt_from
 from cgxas.writing import atomic_path
 
 
@@ -121,6 +122,7 @@ def carry_out(run: Run) -> tuple[Checkpoint, Evaluation] | None:
         cards=_cards(run, job.split, evaluation),
         state=network.to("cpu").state_dict(),
         provenance=_provenance(run, job.split, evaluation),
+        trust=learnt_from(run.data, job.dataset, job.split, network),
     )
     checkpoint.save(folder.model)
     folder.save_scores(evaluation)
