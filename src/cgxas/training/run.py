@@ -116,13 +116,14 @@ def carry_out(run: Run) -> tuple[Checkpoint, Evaluation] | None:
     if not run.processes.is_first:
         return None
     evaluation = test_network(network, run.data, run.split, element=run.element)
+    trust = learnt_from(run.data, job.dataset, job.split, network)
     checkpoint = Checkpoint(
         name=run.config.name,
         config=run.config.model,
         cards=_cards(run, job.split, evaluation),
         state=network.to("cpu").state_dict(),
         provenance=_provenance(run, job.split, evaluation),
-        trust=learnt_from(run.data, job.dataset, job.split, network),
+        trust=trust,
     )
     checkpoint.save(folder.model)
     folder.save_scores(evaluation)

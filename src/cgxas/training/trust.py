@@ -1,4 +1,4 @@
-"""What a trained model has learnt from, and what errors to expect of it: how its answers are judged.
+"""What a trained model has learnt from, and what errors to expect: how its answers are judged.
 
 The training spectra tell what was met. The validation spectra, of compounds that the weights were
 not fitted to, tell where its border lies, how large errors are, and how wide the bands.
@@ -24,7 +24,7 @@ from cgxas.spectra.xray import windows
 from cgxas.typing import FloatArray, IntArray
 
 MOST_SPECTRA: Final = 4000
-"""Of an absorber with more training spectra only so many are kept, drawn at random."""
+"""Of an absorber with more spectra only so many are looked at, drawn at random."""
 
 
 def learnt_from(
@@ -40,7 +40,8 @@ def learnt_from(
     """
     records = data.records.records
     learnt = _some(records, split.train)
-    kept = np.array([n for n in split.validation if records[n].site_certain], dtype=np.int64)
+    certain = [n for n in split.validation if records[n].site_certain]
+    kept = _some(records, np.array(certain, dtype=np.int64))
     sites, of = _sites(records, learnt)
     others = [fingerprints(records[n].material.cell, records[n].sites) for n in kept]
     names = [formula_of(records[n].material.cell.numbers) for n in kept]
@@ -63,14 +64,12 @@ def learnt_from(
     )
 
 
-def _some(records: Sequence[Record], train: IntArray) -> IntArray:
-    """Return the numbers of the training spectra that are kept, at most so many of an element."""
+def _some(records: Sequence[Record], given: IntArray) -> IntArray:
+    """Return numbers of spectra, at most so many of an element."""
     draw = np.random.default_rng(0)
-    elements = np.array([records[n].element for n in train])
-    chosen = [
-        draw.permutation(train[elements == each])[:MOST_SPECTRA] for each in np.unique(elements)
-    ]
-    return np.sort(np.concatenate(chosen))
+    elements = np.array([records[n].element for n in given])
+    chosen = [draw.permutation(given[elements == e])[:MOST_SPECTRA] for e in np.unique(elements)]
+    return np.sort(np.concatenate([given[:0], *chosen]))
 
 
 def _sites(records: Sequence[Record], wanted: IntArray) -> tuple[Fingerprints, list[str]]:

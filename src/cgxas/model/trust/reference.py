@@ -115,6 +115,10 @@ class Reference:
         measured = Met.of(sites, formulas, self.axes, "measured")
         return replace(self, measured=measured, error=None, band=None)
 
+    def with_error(self, error: ExpectedError) -> Self:
+        """Return the same with the errors to expect, for a model with bands of its own."""
+        return replace(self, error=error, band=None)
+
     def with_errors(self, kept: KeptBack) -> Self:
         """Return the same with the errors to expect, learnt from compounds that were kept back."""
         weight = trapezoid_widths(kept.relative, np.isfinite(kept.true))
