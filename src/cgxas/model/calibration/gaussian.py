@@ -20,6 +20,7 @@ from cgxas.model.calibration.base import Calibrated, Calibration
 from cgxas.model.calibration.features import FeatureSpec, site_features
 from cgxas.model.calibration.kernels import KernelSum, Scale, SiteFeatures, Term
 from cgxas.model.sites import AbsorberSites
+from cgxas.spectra.axis import continued
 from cgxas.spectra.spectrum import EnergyGrid
 
 _WHOLE = "sites.element"  # the one tensor of whole numbers
@@ -113,8 +114,11 @@ class GaussianCalibration(Calibration):
         edges: Tensor = (own.edge + offsets * self.offset_unit)[:, 0]
         centre = (edges + self.usual[own.element - 1]).numpy() + sites.start
         curves = (own.curve + coefficients @ self.basis).numpy()
-        pairs = zip(centre, curves, strict=True)
-        each = np.array([np.interp(energies, relative + c, curve) for c, curve in pairs])
+        if sites.width is None:
+            pairs = zip(centre, curves, strict=True)
+            each = np.array([np.interp(energies, relative + c, curve) for c, curve in pairs])
+        else:
+            each = continued(relative, curves, energies - centre[:, None], sites.width)
         mean, edge_sigma = share @ each, float(offset_variance.sqrt() * self.offset_unit)
         if not self.basis.any():  # how far the shape is off was not learnt
             return Calibrated(each, mean, edge_sigma=edge_sigma)
