@@ -306,7 +306,9 @@ def test_a_model_is_tested_where_it_answers(trained, data, run):
     found = retest(trained, data, run.split)
     for symbol in ("Fe", "O"):
         again = found.elements[symbol]
-        assert again.rse.mean == pytest.approx(trained.elements[symbol].test_rse, rel=0.01, abs=1e-6)
+        assert again.rse.mean == pytest.approx(
+            trained.elements[symbol].test_rse, rel=0.01, abs=1e-6
+        )
     first = found.tested.energy[found.tested.element == "Fe"]
     assert 7000 < first.min() < first.max() < 7300
 
@@ -316,8 +318,7 @@ def test_the_rse_is_that_of_a_uniform_grid(trained, data, run):
     for n in np.flatnonzero(tested.fidelity == "FEFF10"):
         fine = np.arange(tested.energy[n, 0], tested.energy[n, -1], 0.01)
         target, predicted = (
-            np.interp(fine, tested.energy[n], each[n])
-            for each in (tested.target, tested.predicted)
+            np.interp(fine, tested.energy[n], each[n]) for each in (tested.target, tested.predicted)
         )
         expected = ((target - predicted) ** 2).sum() / (target**2).sum()
         assert tested.rse[n] == pytest.approx(expected, rel=0.25)

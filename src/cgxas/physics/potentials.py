@@ -156,11 +156,10 @@ class PotentialKernel:
         """The four (T, T) inverse covariances of the runs."""
         each = Sites(self.number, self.around, self.overlap * self.width + self.zero)
         both = self.kernels(each)
-        found = [
+        return [
             np.linalg.inv(both[int(r)] + np.diag(NOISE[n] * self.noise[:, n]))
             for n, r in enumerate(_ROUGH)
         ]
-        return found
 
     def conditioned(self, values: FloatArray) -> FloatArray:
         """Return (T, 4) the weights that (T, 4) values of the quantities ask for."""
@@ -186,7 +185,7 @@ def potential_kernel() -> PotentialKernel:
 
     with safe_open(_FILE, "np") as file:
         formula = file.metadata()["formula"].split(" ")
-        read = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118: no mapping
+        read = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     number = read.pop("number").astype(np.int64)
     others = {name: value.astype(np.float64) for name, value in read.items()}
     return PotentialKernel(number=number, formula=formula, **others)
