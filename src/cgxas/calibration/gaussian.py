@@ -118,7 +118,7 @@ def _on_scale(compounds: Compounds, wanted: IntArray, slopes: Tensor) -> IntArra
     left, elements = _left_by_theory(compounds, wanted, slopes), compounds.element[wanted]
     middle = {each: np.median(left[elements == each]) for each in np.unique(elements)}
     away = np.abs(left - np.array([middle[each] for each in elements]))
-    return wanted[away < _ASTRAY]
+    return np.asarray(wanted[away < _ASTRAY])
 
 
 def _widening(

@@ -20,7 +20,7 @@ from scipy.spatial.distance import cdist
 
 from cgxas.physics.overlap import overlap
 from cgxas.physics.surroundings import AROUND, OWN, surroundings
-from cgxas.typing import FloatArray, IntArray
+from cgxas.typing import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from cgxas.crystals.canonical import Cell
@@ -124,7 +124,8 @@ class PotentialKernel:
         nearest = both[1][:, left].max(axis=1, initial=0.0)
         known, far = self.spread.T
         sigma = np.sqrt(known**2 + far**2 * (1 - nearest[:, None] ** 2))
-        return Potentials(*values, sigma)
+        fermi, muffin_tin, level, charge = values
+        return Potentials(fermi, muffin_tin, level, charge, sigma)
 
     def kernels(self, sites: Sites) -> tuple[FloatArray, FloatArray]:
         """Return the (S, T) smooth and rough kernels of sites with those that were learnt from."""
@@ -139,7 +140,7 @@ class PotentialKernel:
         rough = np.exp(-np.sqrt(squared) / _ROUGH_LENGTH - element / _ROUGH_ELEMENT)
         return (1 + away) * np.exp(-away), rough
 
-    def _without(self, out: FloatArray) -> FloatArray:
+    def _without(self, out: BoolArray) -> FloatArray:
         """Return (T, 4) the weights without some (T,) runs: exact, by blocks of the inverse."""
         gone = np.flatnonzero(out)
         weight = self.weight.copy()
@@ -157,7 +158,7 @@ class PotentialKernel:
         each = Sites(self.number, self.around, self.overlap * self.width + self.zero)
         both = self.kernels(each)
         return [
-            np.linalg.inv(both[int(r)] + np.diag(NOISE[n] * self.noise[:, n]))
+            np.asarray(np.linalg.inv(both[int(r)] + np.diag(NOISE[n] * self.noise[:, n])))
             for n, r in enumerate(_ROUGH)
         ]
 

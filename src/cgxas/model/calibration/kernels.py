@@ -15,7 +15,7 @@ from torch import Tensor
 Feature = Literal["none", "vector", "curve", "edge", "state", "around", "potential"]
 Shape = Literal["constant", "linear", "matern"]
 
-COMPARED: tuple[Feature, ...] = ("vector", "curve", "edge", "state", "around", "potential")
+COMPARED: tuple[str, ...] = ("vector", "curve", "edge", "state", "around", "potential")
 """The features that have units."""
 
 
