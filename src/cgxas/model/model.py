@@ -145,6 +145,8 @@ class Model:
             start=card.network_grid.e_min,
             width=width,
             state=np.stack([each[nodes] for each in state], axis=1),
+            cell=crystal.graph.cell,
+            atoms=crystal.graph.atom_of_node[nodes],
             fidelity=number,
             name=name,
             described=described,

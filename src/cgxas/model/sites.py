@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from torch import Tensor
 
+from cgxas.crystals.canonical import Cell
 from cgxas.crystals.graph import SiteGraph
 from cgxas.spectra.axis import continued
 from cgxas.typing import FloatArray, IntArray
@@ -46,6 +47,8 @@ class AbsorberSites:
         width: full width at half maximum of the core hole, eV, by which curves go on smoothly
             beyond their ends; None: they go on as they end.
         state: (S, 2) bond-valence sum, and electronegativity of the ligands.
+        cell: the crystal.
+        atoms: (S,) numbers of the sites in it.
         fidelity: number of the fidelity the network answered in; None for one that knows one kind.
         name: what the compound is called, if it has a name.
         described: (S, D) their surroundings, by which they are compared; None where the model
@@ -63,6 +66,8 @@ class AbsorberSites:
     start: float
     width: float | None
     state: FloatArray
+    cell: Cell
+    atoms: IntArray
     fidelity: int | None = None
     name: str = ""
     described: FloatArray | None = None
