@@ -34,7 +34,7 @@ def learnt_from(
     if reference is None:
         return None
     rows = np.flatnonzero(np.isin(compounds.element, list(elements)))
-    prints = {int(n): fingerprinted(compounds.sites[n]) for n in rows}
+    prints = {int(n): fingerprinted(compounds.sites[int(n)]) for n in rows}
 
     def without(element: str, names: Sequence[str]) -> Reference:
         is_left = (compounds.element == element) & np.isin(compounds.name, names)

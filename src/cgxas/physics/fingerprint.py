@@ -27,8 +27,10 @@ CHEMISTRY_SIZE: Final = 4 * PROPERTIES.shape[1] + 1
 """Numbers in which the chemistry of a site is told."""
 
 # A neighbour counts as bonded the less, the farther it is than the nearest one, both in units of
-# the sum of covalent radii.
-_SPREAD: Final = 0.12
+# the root of the sum of covalent radii: large atoms may be farther away, but not in proportion, or
+# the second shell of a small cation would be its first. Hydrogen is nearer than any other atom.
+_SPREAD: Final = 0.08
+_HYDROGEN: Final = 0.5
 _BONDED: Final = 0.3  # who counts as much is a neighbour in the first shell
 _STRENGTH: Final = 0.37  # Angstrom, by which a bond weakens to 1/e (Brown & Altermatt 1985)
 _NONE: Final = -20.0  # the logarithm of no strength
@@ -88,7 +90,8 @@ def fingerprints(cell: "Cell", atoms: IntArray) -> Fingerprints:
     near = neighbours(cell, atoms, FIRST_REACH)
     other = np.asarray(cell.numbers[near.atom], dtype=np.int64)
     radii = RADIUS[element[near.centre] - 1] + RADIUS[other - 1]
-    counted = _counted(near, radii, len(atoms))
+    has_hydrogen = (element[near.centre] == 1) | (other == 1)
+    counted = _counted(near, np.where(has_hydrogen, _HYDROGEN, 1.0) * radii, len(atoms))
     coordination: FloatArray = np.bincount(near.centre, counted, len(atoms)).astype(np.float64)
     share = counted / coordination[near.centre]
     strength = np.exp((radii - near.distance) / _STRENGTH)
@@ -113,7 +116,7 @@ def fingerprints(cell: "Cell", atoms: IntArray) -> Fingerprints:
 
 def _counted(near: Neighbours, radii: FloatArray, n_sites: int) -> FloatArray:
     """Return (E,) how much each neighbour counts as bonded; the nearest of each site counts 1."""
-    relative = near.distance / radii
+    relative = near.distance / np.sqrt(radii)
     nearest = np.full(n_sites, np.inf)
     np.minimum.at(nearest, near.centre, relative)
     return np.asarray(np.exp((1 - relative / nearest[near.centre]) / _SPREAD))

@@ -113,12 +113,13 @@ class Newness:
     def worst(self) -> tuple[float, str]:
         """The largest of the numbers, and in a few words why, as if it were beyond the border."""
         long = "bonds longer than usual" if self.lengths < 0 else "bonds shorter than usual"
-        return max(
+        several = (
             self.elements,
             (abs(self.lengths), long),
             (self.coordination, "a coordination never met"),
             (self.distance, "surroundings unlike any met"),
         )
+        return max(several, key=lambda each: each[0])  # the first of equals
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,7 +229,8 @@ class Met:
         if not nearest:
             return Newness("", NOTHING, (NOTHING, f"nothing of {SYMBOLS[z - 1]} was {self.verb}"))
         if not sites.coordination.all():
-            return Newness(nearest, max(NOTHING, distance), (NOTHING, "no other atom near"))
+            distance = max(NOTHING, distance)
+            return Newness(nearest, distance, (distance, "no other atom near"))
         low, high = self.coordination[z - 1].double().tolist()
         count = np.log(np.maximum(sites.coordination, 1.0))
         beyond = np.maximum(np.maximum(low - count, count - high), 0.0) / _OTHER_COUNT

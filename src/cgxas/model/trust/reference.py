@@ -147,7 +147,7 @@ class Reference:
         simulated, measured = self._newness(sites, share, formula)
         own = simulated if measured is None else measured
         # What was measured may have been simulated by nobody.
-        is_farther = simulated.worst > max(own.worst, (BORDER, "")) and not own.is_same
+        is_farther = simulated.worst[0] > max(own.worst[0], BORDER) and not own.is_same
         found = simulated if is_farther else own
         distance, why = found.worst
         is_far = distance > BORDER and not found.is_same
