@@ -20,9 +20,10 @@ from cgxas.errors import (
     OutputError,
     ReadingWarning,
 )
+from cgxas.model.bundled import bundled
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.cgxas.network import CGXAS
-from cgxas.model.checkpoint import Checkpoint, bundled, load_checkpoint
+from cgxas.model.checkpoint import Checkpoint, load_checkpoint
 from cgxas.model.description import AbsorberCard
 from cgxas.model.upgrades import FORMAT
 from cgxas.predict import Predictor

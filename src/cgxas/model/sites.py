@@ -48,6 +48,9 @@ class AbsorberSites:
         atoms: (S,) numbers of the sites in it.
         fidelity: number of the fidelity the network answered in; None for one that knows one kind.
         name: what the compound is called, if it has a name.
+        described: (S, D) their surroundings, by which they are compared; None where the model
+            does not.
+        apart: (S, P) the network's spectra less those of the kernel beside it; None without one.
     """
 
     absorber: str
@@ -62,6 +65,8 @@ class AbsorberSites:
     atoms: IntArray
     fidelity: int | None = None
     name: str = ""
+    described: FloatArray | None = None
+    apart: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.share)
