@@ -142,5 +142,6 @@ def test_another_way_to_look_at_curves_does_not_fit(calibration, network):
 
 
 def test_terms_are_what_the_guide_says():
-    assert {term.feature for term in OFFSET_TERMS} == {"none", "vector", "edge", "curve", "state"}
-    assert {term.feature for term in SHAPE_TERMS} == {"none", "vector", "curve"}
+    looked_at = {"none", "vector", "edge", "curve", "state", "around", "potential"}
+    assert {term.feature for term in OFFSET_TERMS} == looked_at
+    assert {term.feature for term in SHAPE_TERMS} == {"none", "vector", "curve", "around"}
