@@ -7,7 +7,6 @@ from cgxas.arguments import shown
 from cgxas.errors import CheckpointNotFound
 from cgxas.model.container import SUFFIX
 
-
 CALIBRATED, SIMULATED = "calibrated", "universal"
 """The models that answer where none is named: as measured, or as a theory that is asked for."""
 
