@@ -5,6 +5,7 @@ python benchmarks/potentials.py SHARED/data --write    # src/cgxas/physics/poten
 """
 
 import argparse
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +13,17 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
+from cgxas.calibration import constants
 from cgxas.crystals.canonical import Cell
-from cgxas.elements import atomic_number
+from cgxas.elements import SYMBOLS, atomic_number
 from cgxas.physics.potentials import QUANTITIES, PotentialKernel, Sites, save
-from cgxas.typing import FloatArray
+from cgxas.spectra.xray import tabulated_edge
+from cgxas.typing import FloatArray, IntArray
 
 _ROBUST = np.array([np.inf, np.inf, 1.0, 0.2])  # eV, eV, eV, electrons: from where runs are doubted
 _DOUBTS = 6
+GASES = ("N", "O", "F", "Ne", "Ar", "Kr", "Xe")  # their tabulated edges are of molecules
+SOLIDS = Path(constants.__file__).with_name("solids.json")
 _NOTHING = 1e6
 BANDS = {"Z <= 9": (1, 9), "11 to 20": (10, 20), "21 to 36": (21, 36), "37 to 54": (37, 54)}
 
@@ -103,24 +108,44 @@ def main() -> None:
     print(f"{len(names)} runs of {len(set(names))} formulas; errors with its formula left out")
     for n, quantity in enumerate(QUANTITIES):
         error = np.abs(apart[:, n])
-        own = [
-            np.nanmean(
-                np.abs(known[kernel.number == z, n] - np.nanmean(known[kernel.number == z, n]))
-            )
-            for z in np.unique(kernel.number)
-        ]
-        bands = [
-            f"{np.nanmean(error[(kernel.number >= low) & (kernel.number <= high)]):.2f}"
-            for low, high in BANDS.values()
-        ]
-        print(
-            f"{quantity:10} mean {np.nanmean(error):.2f} median {np.nanmedian(error):.2f}; {', '.join(bands)}; of an element's mean {np.nanmean(own):.2f}"
-        )
+        tell(quantity, error, kernel.number, known[:, n])
         spread.append(_spread(error, nearest))
     kernel = replace(kernel, spread=np.array(spread))
     print("deviations beside a known site and far from all:", np.round(kernel.spread, 2).tolist())
     if arguments.write:
         save(kernel)
+        SOLIDS.write_text(json.dumps(_solids(arguments.data, kernel), indent=1) + "\n", "utf-8")
+
+
+def tell(quantity: str, error: FloatArray, number: IntArray, known: FloatArray) -> None:
+    """Print how large (T,) errors are, beside what an element's mean is off by."""
+    means = {z: np.nanmean(known[number == z]) for z in np.unique(number)}
+    dull = np.nanmean(np.abs(known - np.array([means[z] for z in number])))
+    bands = [
+        f"{np.nanmean(error[(number >= low) & (number <= high)]):.2f}"
+        for low, high in BANDS.values()
+    ]
+    sizes = f"mean {np.nanmean(error):.2f} median {np.nanmedian(error):.2f}"
+    print(f"{quantity:10} {sizes}; {', '.join(bands)}; the element's mean {dull:.2f}")
+
+
+def _solids(data: Path, kernel: PotentialKernel) -> dict:
+    """Return the elemental solids of elements to Xe: the mean of each one's forms."""
+    found: dict[str, list[tuple[float, ...]]] = {}
+    for row in pq.read_table(data / "sim_feff10_potentials" / "elements.parquet").to_pylist():
+        symbol = row["element"]
+        if symbol in SYMBOLS[2:54] and symbol not in GASES:
+            sites = Sites.of(_cell(row), np.array([row["site_index"]]))
+            level = float(kernel(sites).level[0])
+            own = tabulated_edge(symbol) - row["e_edge"], row["fermi"], level, row["charge"][0]
+            found.setdefault(symbol, []).append(own)
+    names = ("edge", "fermi", "level", "charge")
+    means = {s: np.round(np.mean(found[s], axis=0), 3).tolist() for s in SYMBOLS if s in found}
+    return {
+        "what": "elemental solids: tabulated edge (xraydb) less that of FEFF10, Fermi level, "
+        "1s level, eV, and charge; by benchmarks/potentials.py",
+        "solids": {symbol: dict(zip(names, mean, strict=True)) for symbol, mean in means.items()},
+    }
 
 
 def _spread(error: FloatArray, nearest: FloatArray) -> FloatArray:

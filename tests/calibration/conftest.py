@@ -7,7 +7,10 @@ import pytest
 import torch
 
 from cgxas.calibration.measured import STEP, Compounds
+from cgxas.crystals.canonical import Cell
 from cgxas.data.record import Records
+from cgxas.elements import atomic_number
+from cgxas.model.architecture import Targets
 from cgxas.model.calibration.features import edge_of
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.cgxas.network import CGXAS
@@ -32,9 +35,17 @@ def small_model(elements) -> Checkpoint:
             tensor.copy_(torch.randn(tensor.shape, generator=random) / 12**0.5)
     x = torch.linspace(-15.0, 40.0, config.n_outputs)
     mean = 0.5 + torch.atan(2 * x) / torch.pi + 0.8 * torch.exp(-((x - 4.0) ** 2) / 4.0)
-    network.start_from(mean, torch.full_like(mean, 0.1))
+    norm = mean + torch.tensor([[-0.1], [0.1]])
+    network.start_from(Targets(norm, torch.ones_like(norm), torch.tensor([26, 22])))
     cards = {(each, "K"): AbsorberCard(WINDOWS[each, "K"], fidelity="two") for each in elements}
     return Checkpoint("small", config, cards, network.state_dict())
+
+
+def oxide(element, random) -> Cell:
+    """Three atoms of an element among as many of oxygen, none too near to another."""
+    corners = np.array([[0, 0, 0], [1, 1, 0], [1, 0, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1]]) / 2
+    frac = corners + random.uniform(-0.05, 0.05, size=(6, 3))
+    return Cell(np.eye(3) * 4.4, frac, np.repeat([atomic_number(element), 8], 3))
 
 
 def measured(energy, grid, mu, shift, width) -> np.ndarray:
@@ -69,7 +80,7 @@ def make_compounds() -> Callable[..., Compounds]:
                 weight = random.dirichlet(np.ones(count))
                 state = np.stack([np.full(count, 2.0 + n), np.full(count, 3.4)], axis=1)
                 place = np.tile(own.energies, (count, 1)), own.e_min, None
-                about = state, 1, name
+                about = state, oxide(element, random), np.arange(count), 1, name
                 sites.append(AbsorberSites(element, vectors, weight, curves, *place, *about))
                 energy = np.arange(own.e_min - 60, own.e_max + 160, STEP)
                 mu = weight @ [measured(energy, own, each, shift, width) for each in curves]

@@ -27,7 +27,7 @@ from cgxas.data.record import Material, Record, Records
 from cgxas.data.split import Split, SplitSettings, split_records
 from cgxas.errors import DatasetError, OutputError
 from cgxas.model import edges as model_edges
-from cgxas.model.architecture import ArchitectureSettings
+from cgxas.model.architecture import ArchitectureSettings, Sight
 from cgxas.model.sites import shares
 from cgxas.physics import edges as physics_edges
 from cgxas.spectra import axis
@@ -117,7 +117,7 @@ def content_hash(
         for path in _decide_edges():
             digest.update(path.read_bytes())
     windows_of = sorted(grids.items()) if config.axis == "window" else config.axis
-    settings = (config.graph, config.sees_directions, config.n_outputs, windows_of)
+    settings = (config.graph, config.sees, config.n_outputs, windows_of)
     digest.update(repr(settings).encode())
     seen: dict[int, int] = {}
     for record in records:
@@ -172,13 +172,14 @@ def _build(
     of_crystal: list[SiteGraph] = []
     for one in _graphs([material.cell for material in materials], config.graph):
         of_crystal.append(one)
-        graphs.append(_arrays(one, config.sees_directions))
+        graphs.append(_arrays(one, config.sees))
     crystal = np.array([place[id(record.material)] for record in records], dtype=np.int32)
     means = [shares(of_crystal[c], r.sites) for c, r in zip(crystal, records, strict=True)]
     fidelities = tuple(sorted({record.fidelity for record in records}))
     flat = {name: np.concatenate([one[name] for one in graphs]) for name in graphs[0]}
     flat |= {
         "node_start": _starts([len(one["numbers"]) for one in graphs]),
+        **_edge_starts(flat),
         "crystal": crystal,
         "member_start": _starts([len(nodes) for nodes, _ in means]),
         "member": np.concatenate([nodes for nodes, _ in means]).astype(np.int32),
@@ -278,18 +279,33 @@ def _site_graph(cell: Cell, spec: GraphSpec) -> SiteGraph:
     return graph_of(settled_cell(cell, spec), spec)
 
 
-def _arrays(one: SiteGraph, with_vectors: bool) -> dict[str, NDArray[Any]]:
+def _arrays(one: SiteGraph, sees: Sight) -> dict[str, NDArray[Any]]:
     """Return what of a graph a network sees."""
     graph = one.graph
+    numbers = graph.numbers.astype(np.uint8)
+    if sees == "vector":
+        near = graph.distance < graph.cutoff
+        return {
+            "numbers": numbers,
+            "neighbour": graph.neighbour_index[near],
+            "vector": graph.neighbour_vector[near].astype(np.float32),
+            "n_edges": near.sum(axis=1),
+        }
     arrays: dict[str, NDArray[Any]] = {
-        "numbers": graph.numbers.astype(np.uint8),
+        "numbers": numbers,
         "neighbour": graph.neighbour_index,
         "distance": graph.distance.astype(np.float32),
     }
-    if with_vectors:
+    if sees == "fractional":
         arrays["fractional"] = graph.fractional.astype(np.float32)
         arrays["volume"] = np.array([graph.volume], dtype=np.float32)
     return arrays
+
+
+def _edge_starts(flat: dict[str, NDArray[Any]]) -> dict[str, NDArray[np.int64]]:
+    """Turn the numbers of edges, if nodes have different ones, into where those of a node start."""
+    counts = flat.pop("n_edges", None)
+    return {} if counts is None else {"edge_start": _starts(counts.tolist())}
 
 
 def _starts(lengths: Sequence[int]) -> NDArray[np.int64]:

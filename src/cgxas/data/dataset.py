@@ -28,9 +28,10 @@ LEFT_WEIGHT = 0.1
 to nothing where other spectra know better, enough to keep the network sane where none does."""
 
 FORMAT = 3
-OPTIONAL = ("fractional", "volume", "edge", "points")
+OPTIONAL = ("distance", "fractional", "volume", "vector", "edge_start", "edge", "points")
 """Arrays that only some networks want."""
 
+_PER_NODE = ("numbers", "neighbour", "distance", "fractional", "vector", "edge_start")
 _META = "dataset.json"
 
 
@@ -46,11 +47,15 @@ class Dataset:
         cutoff: largest neighbour distance, Angstrom.
         node_start: (C + 1,) int64, first node of each crystal, and N at the end.
         numbers: (N,) uint8 atomic numbers.
-        neighbour: (N, K) int32, number within the crystal of the node at the end of each edge.
-        distance: (N, K) float32, Angstrom; the cutoff in empty slots.
+        neighbour: (N, K) int32, number within the crystal of the node at the end of each edge; or
+            (E,) the same for networks that take all neighbours, however many.
+        distance: (N, K) float32, Angstrom; the cutoff in empty slots. None with `vector`.
         fractional: (N, K, 3) float32 edge vectors in units of the cell vectors; None for
             networks without plane waves.
         volume: (C,) float32, cubic Angstrom; None likewise.
+        vector: (E, 3) float32, Angstrom, of each node's edges, the shortest first; None for
+            networks that take some neighbours.
+        edge_start: (N + 1,) int64, first edge of each node, and E at the end; None likewise.
         crystal: (T,) int32, which crystal.
         member_start: (T + 1,) int64, first member of each target, and S at the end.
         member: (S,) int32, number within the crystal of a node the target is a mean over.
@@ -74,9 +79,11 @@ class Dataset:
     node_start: Tensor
     numbers: Tensor
     neighbour: Tensor
-    distance: Tensor
+    distance: Tensor | None
     fractional: Tensor | None
     volume: Tensor | None
+    vector: Tensor | None
+    edge_start: Tensor | None
     crystal: Tensor
     member_start: Tensor
     member: Tensor
@@ -106,13 +113,13 @@ class Dataset:
     @property
     def bytes_per_node(self) -> float:
         """Bytes a node of a graph takes."""
-        return self._bytes("numbers", "neighbour", "distance", "fractional") / len(self.numbers)
+        return self._bytes(*_PER_NODE) / len(self.numbers)
 
     @property
     def bytes_per_spectrum(self) -> float:
         """Bytes a target takes, its name left out."""
-        graph = ("node_start", "numbers", "neighbour", "distance", "fractional", "volume")
-        rest = [name for name in self.tensors if name not in (*graph, "points")]
+        shared = (*_PER_NODE, "node_start", "volume", "points")
+        rest = [name for name in self.tensors if name not in shared]
         return self._bytes(*rest) / max(len(self), 1)
 
     def _bytes(self, *names: str) -> int:
@@ -133,19 +140,7 @@ class Dataset:
         target_of_node = torch.repeat_interleave(torch.arange(len(targets)).to(start), start)
         known, weight = self.weights(targets)
         return Batch(
-            graphs=GraphBatch(
-                numbers=self.numbers[nodes].long(),
-                neighbour_index=self.neighbour[nodes].long() + shift[:, None],
-                distance=self.distance[nodes],
-                fractional=None if self.fractional is None else self.fractional[nodes],
-                volume=(
-                    None
-                    if self.volume is None
-                    else torch.repeat_interleave(self.volume[crystals.long()], first)
-                ),
-                mask=self.distance[nodes] < self.cutoff,
-                offsets=tuple(offsets.tolist()),
-            ),
+            graphs=self._graphs(crystals.long(), first, nodes, shift, offsets),
             nodes=self.member[members].long() + offsets[place][target_of_node],
             members=members,
             target_of_node=target_of_node,
@@ -155,6 +150,52 @@ class Dataset:
             computed=known,
             weight=weight,
             slope_weight=self.slope_weights(weight),
+        )
+
+    def _graphs(
+        self, crystals: Tensor, sizes: Tensor, nodes: Tensor, shift: Tensor, offsets: Tensor
+    ) -> GraphBatch:
+        """Join the graphs of some crystals.
+
+        Args:
+            crystals: (C',) the crystals.
+            sizes: (C',) nodes of each.
+            nodes: (N',) these nodes.
+            shift: (N',) what is added to the number of a node within its crystal.
+            offsets: (C' + 1,) first node of each.
+        """
+        if self.vector is None or self.edge_start is None or self.distance is not None:
+            distance = torch.as_tensor(self.distance)[nodes]
+            volume = self.volume
+            return GraphBatch(
+                numbers=self.numbers[nodes].long(),
+                neighbour_index=self.neighbour[nodes].long() + shift[:, None],
+                distance=distance,
+                vector=None,
+                fractional=None if self.fractional is None else self.fractional[nodes],
+                volume=None if volume is None else volume[crystals].repeat_interleave(sizes),
+                mask=distance < self.cutoff,
+                offsets=tuple(offsets.tolist()),
+            )
+        count, edges, start = _ranges(self.edge_start, nodes)
+        row = torch.repeat_interleave(torch.arange(len(nodes)).to(count), count)
+        slot = torch.arange(len(edges)).to(row) - start[:-1][row]
+        slots = (len(nodes), max(int(count.max()), 1))
+        index = shift.new_zeros(slots)
+        index[row, slot] = self.neighbour[edges].long() + shift[row]
+        vector = self.vector.new_zeros((*slots, 3))
+        vector[row, slot] = self.vector[edges]
+        distance = self.vector.new_full(slots, self.cutoff)
+        distance[row, slot] = self.vector[edges].norm(dim=1)
+        return GraphBatch(
+            numbers=self.numbers[nodes].long(),
+            neighbour_index=index,
+            distance=distance,
+            vector=vector,
+            fractional=None,
+            volume=None,
+            mask=distance < self.cutoff,
+            offsets=tuple(offsets.tolist()),
         )
 
     def only(self, split: Split, element: str | None) -> Split:

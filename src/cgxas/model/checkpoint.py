@@ -52,12 +52,14 @@ from cgxas.model.description import (
     numbered,
     plain_values,
 )
+from cgxas.model.kernel import SiteKernel
 from cgxas.model.location import bundled, located
 from cgxas.model.trust.reference import Reference
 from cgxas.model.upgrades import FORMAT, HASHED, upgraded
 from cgxas.writing import atomic_path
 
 _CALIBRATION, _TRUST = "calibration", "trust"
+_KERNEL = "kernel."
 _WIDTH = 120
 # What a damaged description makes of the code that reads it.
 _WRONG = (
@@ -85,6 +87,7 @@ class Checkpoint:
         calibration: what turns the network's spectra into measured ones; None: they stay as
             simulated.
         bonds: the numbers that chemical states rest on.
+        kernel: what the network's spectra are averaged with; None: nothing.
         trust: what was learnt from, by which answers are judged; None: nothing is told of it.
     """
 
@@ -95,6 +98,7 @@ class Checkpoint:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     calibration: Calibration | None = field(default=None, repr=False)
     bonds: BondSpec = field(default_factory=usual_bonds, repr=False)
+    kernel: SiteKernel | None = field(default=None, repr=False)
     trust: Reference | None = field(default=None, repr=False)
 
     @property
@@ -109,14 +113,20 @@ class Checkpoint:
 
     @property
     def tensors(self) -> dict[str, Tensor]:
-        """The network's tensors, those of calibration and trust, by their names in the file."""
+        """All tensors, by their names in the file."""
         parts = {_CALIBRATION: self.calibration, _TRUST: self.trust}
-        return dict(self.state) | {
+        return self.simulating | {
             f"{part}.{name}": tensor
             for part, each in parts.items()
             if each is not None
             for name, tensor in each.tensors.items()
         }
+
+    @property
+    def simulating(self) -> dict[str, Tensor]:
+        """The tensors that simulated spectra rest on: the network's and the kernel's."""
+        own = {} if self.kernel is None else self.kernel.tensors
+        return dict(self.state) | {f"{_KERNEL}{name}": own[name] for name in own}
 
     @property
     def is_calibrated(self) -> bool:
@@ -171,9 +181,9 @@ class Checkpoint:
         """
         description, kept = self._description(), self.tensors
         if parent is not None:
-            if tensors_hash(parent.state) != description["network_sha256"]:
+            if tensors_hash(parent.simulating) != description["network_sha256"]:
                 raise ConfigError(f"{self.name} does not have the network of {parent.name}")
-            kept = {name: tensor for name, tensor in kept.items() if name not in self.state}
+            kept = {name: tensor for name, tensor in kept.items() if name not in self.simulating}
             description["parent"] = {"name": parent.name, "sha256": parent.sha256}
         description["sha256"] = description_hash(description)
         # Copies, since a file cannot hold two tensors that share memory.
@@ -193,9 +203,10 @@ class Checkpoint:
             "architecture": self.config.to_dict(),
             "absorbers": {f"{a} {edge}": asdict(card) for (a, edge), card in self.cards.items()},
             "bonds": self.bonds.to_dict(),
+            "kernel": None if self.kernel is None else self.kernel.values,
             "calibration": calibration,
             "provenance": dict(self.provenance),
-            "network_sha256": tensors_hash(self.state),
+            "network_sha256": tensors_hash(self.simulating),
             "calibration_sha256": tensors_hash(calibrated.tensors if calibrated else {}),
         }
         if self.trust is not None:
@@ -287,11 +298,11 @@ def _with_parent(
         )
     parent = load_checkpoint(name)
     # Not the hash of its whole file: a later cgxas may write more into that.
-    if tensors_hash(parent.state) != description["network_sha256"]:
+    if tensors_hash(parent.simulating) != description["network_sha256"]:
         raise CheckpointVersion(
             f"{path} was made of another {name} than this cgxas has; install the cgxas it came with"
         )
-    return {**parent.state, **tensors}
+    return {**parent.simulating, **tensors}
 
 
 _Tensors = dict[str, Tensor]
@@ -324,7 +335,13 @@ def _parts(description: Description, tensors: Mapping[str, Tensor]) -> _Parts:
         "cards": cards,
         "bonds": BondSpec.from_dict(description.bonds),
         "provenance": description.provenance,
+        "kernel": None,
     }
+    if description.kernel is not None:
+        kernel = {name: t for name, t in state.items() if name.startswith(_KERNEL)}
+        state = {name: t for name, t in state.items() if name not in kernel}
+        learnt = {name.removeprefix(_KERNEL): t for name, t in kernel.items()}
+        found["kernel"] = SiteKernel.restore(learnt, description.kernel, config.n_outputs)
     return found, state, own
 
 

@@ -91,6 +91,7 @@ class Description:
         architecture: settings of the network.
         absorbers: "Fe K" -> what the model knows of it.
         bonds: the numbers that chemical states rest on.
+        kernel: how the kernel beside the network compares sites; None: there is none.
         calibration: which one; None: spectra stay as simulated.
         trust: what else than tensors is told of what was learnt from; None: nothing is told.
         provenance: data, split, training, metrics, command.
@@ -100,6 +101,7 @@ class Description:
     architecture: dict[str, Any]
     absorbers: dict[str, AbsorberCard]
     bonds: dict[str, Any]
+    kernel: dict[str, Any] | None
     calibration: CalibrationPart | None
     provenance: dict[str, Any]
     trust: dict[str, Any] | None = None

@@ -15,6 +15,7 @@ from cgxas.crystals.batch import collate
 from cgxas.crystals.bonds import chemical_state
 from cgxas.crystals.formula import formula_of
 from cgxas.crystals.graph import Settled, SiteGraph, graph_of
+from cgxas.elements import atomic_number
 from cgxas.errors import ConfigError
 from cgxas.model.calibration.base import Calibrated, Calibration, Uncalibrated
 from cgxas.model.checkpoint import Checkpoint
@@ -22,6 +23,7 @@ from cgxas.model.description import AbsorberCard
 from cgxas.model.edges import axis_of, site_edges
 from cgxas.model.sites import AbsorberSites, EmbeddedCrystal, in_batches, shares
 from cgxas.physics.fingerprint import Fingerprints, fingerprints
+from cgxas.physics.surroundings import surroundings
 from cgxas.spectra.axis import FEFF_POINTS
 from cgxas.typing import FloatArray, IntArray
 
@@ -131,18 +133,24 @@ class Model:
         number = self.fidelity(absorber, fidelity)
         state = chemical_state(crystal.graph.graph, self.checkpoint.bonds)
         energies, width = self._energies(crystal.graph, absorber, nodes, number)
-        simulated = self._simulated(vectors, number)[:, : energies.shape[1]]
+        described = self._described(crystal.graph, nodes)
+        simulated, apart = self._simulated(vectors, absorber, number, described)
+        n_learnt = energies.shape[1]
         found = AbsorberSites(
             absorber=absorber,
             vectors=vectors,
             share=share,
-            simulated=simulated,
+            simulated=simulated[:, :n_learnt],
             energies=energies,
             start=card.network_grid.e_min,
             width=width,
             state=np.stack([each[nodes] for each in state], axis=1),
+            cell=crystal.graph.cell,
+            atoms=crystal.graph.atom_of_node[nodes],
             fidelity=number,
             name=name,
+            described=described,
+            apart=None if apart is None else apart[:, :n_learnt],
             crystal=(crystal.graph.cell, crystal.graph.atom_of_node[nodes]),
         )
         return found, nodes
@@ -191,6 +199,24 @@ class Model:
         n_learnt = np.searchsorted(FEFF_POINTS, axis.learnt, side="right")
         return edges[:, None] + FEFF_POINTS[:n_learnt], axis.width
 
-    def _simulated(self, vectors: Tensor, fidelity: int | None) -> np.ndarray:
+    def _described(self, graph: SiteGraph, nodes: IntArray) -> FloatArray | None:
+        """Return (S, D) surroundings of some nodes; None where nothing asks for them."""
+        if self.checkpoint.kernel is None:
+            return None
+        return surroundings(graph.cell, graph.atom_of_node[nodes])
+
+    def _simulated(
+        self, vectors: Tensor, absorber: str, fidelity: int | None, described: FloatArray | None
+    ) -> tuple[FloatArray, FloatArray | None]:
+        """Return (S, P) spectra, and by how much network and kernel are apart; None without one."""
         number = None if fidelity is None else torch.tensor(fidelity, device=self.device)
-        return self.network.head(vectors.to(self.device), number).cpu().double().numpy()
+        network = self.network.head(vectors.to(self.device), number).cpu().double().numpy()
+        kernel, config = self.checkpoint.kernel, self.checkpoint.config
+        if kernel is None or described is None or fidelity is None:
+            return network, None
+        if kernel.settings.fidelity != config.fidelities[fidelity]:
+            return network, None
+        z = atomic_number(absorber)
+        other, share = kernel.spectra(described, z), kernel.share_of(z)
+        # The kernel knows no bound: where next to nothing is absorbed it may fall below zero.
+        return np.maximum(network + share * (other - network), 0.0), network - other

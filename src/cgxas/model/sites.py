@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from torch import Tensor
 
+from cgxas.crystals.canonical import Cell
 from cgxas.crystals.graph import SiteGraph
 from cgxas.spectra.axis import continued
 from cgxas.typing import FloatArray, IntArray
@@ -46,8 +47,13 @@ class AbsorberSites:
         width: full width at half maximum of the core hole, eV, by which curves go on smoothly
             beyond their ends; None: they go on as they end.
         state: (S, 2) bond-valence sum, and electronegativity of the ligands.
+        cell: the crystal.
+        atoms: (S,) numbers of the sites in it.
         fidelity: number of the fidelity the network answered in; None for one that knows one kind.
         name: what the compound is called, if it has a name.
+        described: (S, D) their surroundings, by which they are compared; None where the model
+            does not.
+        apart: (S, P) the network's spectra less those of the kernel beside it; None without one.
         crystal: the cell that holds them, and (S,) their numbers in it; None where they are not
             known.
     """
@@ -60,8 +66,12 @@ class AbsorberSites:
     start: float
     width: float | None
     state: FloatArray
+    cell: Cell
+    atoms: IntArray
     fidelity: int | None = None
     name: str = ""
+    described: FloatArray | None = None
+    apart: FloatArray | None = None
     crystal: "tuple[Cell, IntArray] | None" = None
 
     def __len__(self) -> int:

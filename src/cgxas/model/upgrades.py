@@ -76,10 +76,10 @@ def _whole(old: Description) -> Description:
 
 
 def _name_axis(old: Description) -> Description:
-    """4 to 5: all outputs stood in fixed windows."""
+    """4 to 5: all outputs stood in fixed windows, and no kernel beside the network."""
     absorbers = {name: {**card, "edge_axis": None} for name, card in old["absorbers"].items()}
     architecture = {**old["architecture"], "axis": "window"}
-    return {**old, "architecture": architecture, "absorbers": absorbers}
+    return {**old, "architecture": architecture, "absorbers": absorbers, "kernel": None}
 
 
 def _added(old: Description, **values: Any) -> dict[str, Any]:

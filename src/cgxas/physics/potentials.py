@@ -20,7 +20,7 @@ from scipy.spatial.distance import cdist
 
 from cgxas.physics.overlap import overlap
 from cgxas.physics.surroundings import AROUND, OWN, surroundings
-from cgxas.typing import FloatArray, IntArray
+from cgxas.typing import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from cgxas.crystals.canonical import Cell
@@ -124,7 +124,8 @@ class PotentialKernel:
         nearest = both[1][:, left].max(axis=1, initial=0.0)
         known, far = self.spread.T
         sigma = np.sqrt(known**2 + far**2 * (1 - nearest[:, None] ** 2))
-        return Potentials(*values, sigma)
+        fermi, muffin_tin, level, charge = values
+        return Potentials(fermi, muffin_tin, level, charge, sigma)
 
     def kernels(self, sites: Sites) -> tuple[FloatArray, FloatArray]:
         """Return the (S, T) smooth and rough kernels of sites with those that were learnt from."""
@@ -139,7 +140,7 @@ class PotentialKernel:
         rough = np.exp(-np.sqrt(squared) / _ROUGH_LENGTH - element / _ROUGH_ELEMENT)
         return (1 + away) * np.exp(-away), rough
 
-    def _without(self, out: FloatArray) -> FloatArray:
+    def _without(self, out: BoolArray) -> FloatArray:
         """Return (T, 4) the weights without some (T,) runs: exact, by blocks of the inverse."""
         gone = np.flatnonzero(out)
         weight = self.weight.copy()
@@ -156,11 +157,10 @@ class PotentialKernel:
         """The four (T, T) inverse covariances of the runs."""
         each = Sites(self.number, self.around, self.overlap * self.width + self.zero)
         both = self.kernels(each)
-        found = [
-            np.linalg.inv(both[int(r)] + np.diag(NOISE[n] * self.noise[:, n]))
+        return [
+            np.asarray(np.linalg.inv(both[int(r)] + np.diag(NOISE[n] * self.noise[:, n])))
             for n, r in enumerate(_ROUGH)
         ]
-        return found
 
     def conditioned(self, values: FloatArray) -> FloatArray:
         """Return (T, 4) the weights that (T, 4) values of the quantities ask for."""
@@ -186,7 +186,7 @@ def potential_kernel() -> PotentialKernel:
 
     with safe_open(_FILE, "np") as file:
         formula = file.metadata()["formula"].split(" ")
-        read = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118: no mapping
+        read = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     number = read.pop("number").astype(np.int64)
     others = {name: value.astype(np.float64) for name, value in read.items()}
     return PotentialKernel(number=number, formula=formula, **others)

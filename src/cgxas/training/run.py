@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +16,7 @@ from cgxas.data.compile import CompiledData
 from cgxas.data.split import Split, write_split
 from cgxas.errors import ConfigError
 from cgxas.evaluation.scores import Evaluation
-from cgxas.evaluation.testing import test_network
+from cgxas.evaluation.testing import retest, test_network
 from cgxas.model.architecture import Architecture, ArchitectureSettings, architecture
 from cgxas.model.checkpoint import Checkpoint
 from cgxas.model.description import AbsorberCard
@@ -33,6 +33,7 @@ from cgxas.training.folder import (
     is_run,
     open_run,
 )
+from cgxas.training.kernel import fitted_kernel
 from cgxas.training.processes import ALONE, Processes
 from cgxas.training.settings import RunSettings
 from cgxas.training.trust import learnt_from
@@ -116,15 +117,25 @@ def carry_out(run: Run) -> tuple[Checkpoint, Evaluation] | None:
     if not run.processes.is_first:
         return None
     evaluation = test_network(network, run.data, run.split, element=run.element)
-    trust = learnt_from(run.data, job.dataset, job.split, network)
+    wish = run.config.kernel
+    kernel = fitted_kernel(network, run.data, job.split, wish) if wish.fidelity else None
+    trust = learnt_from(run.data, job.split, network, kernel)
     checkpoint = Checkpoint(
         name=run.config.name,
         config=run.config.model,
         cards=_cards(run, job.split, evaluation),
         state=network.to("cpu").state_dict(),
         provenance=_provenance(run, job.split, evaluation),
+        kernel=kernel,
         trust=trust,
     )
+    if kernel is not None:  # what was tested is the network alone
+        evaluation = retest(checkpoint, run.data, run.split)
+        checkpoint = replace(
+            checkpoint,
+            cards=_cards(run, job.split, evaluation),
+            provenance=_provenance(run, job.split, evaluation),
+        )
     checkpoint.save(folder.model)
     folder.save_scores(evaluation)
     return checkpoint, evaluation

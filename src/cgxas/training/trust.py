@@ -15,12 +15,13 @@ from cgxas.data.dataset import Dataset
 from cgxas.data.record import Record
 from cgxas.data.split import Split
 from cgxas.elements import atomic_number
-from cgxas.evaluation.asking import Answer, predict_targets
 from cgxas.evaluation.testing import curves
 from cgxas.model.architecture import Architecture
+from cgxas.model.kernel import SiteKernel
 from cgxas.model.trust.reference import KeptBack, Reference
 from cgxas.physics.fingerprint import Fingerprints, fingerprints, joined
 from cgxas.spectra.xray import windows
+from cgxas.training.kernel import averaged
 from cgxas.typing import FloatArray, IntArray
 
 MOST_SPECTRA: Final = 4000
@@ -28,15 +29,15 @@ MOST_SPECTRA: Final = 4000
 
 
 def learnt_from(
-    data: CompiledData, dataset: Dataset, split: Split, network: Architecture
+    data: CompiledData, split: Split, network: Architecture, kernel: SiteKernel | None = None
 ) -> Reference:
     """Return what the answers of a trained network are judged by.
 
     Args:
         data: all spectra.
-        dataset: the same, compiled, its fidelities counted as the network counts them.
         split: its parts.
         network: the network.
+        kernel: what it is averaged with.
     """
     records = data.records.records
     learnt = _some(records, split.train)
@@ -55,9 +56,9 @@ def learnt_from(
     ]
     return reference.with_errors(
         KeptBack(
-            relative=_relative(dataset),
-            true=curves(dataset, kept),
-            predicted=_predicted(dataset, network, kept),
+            relative=_relative(data.dataset),
+            true=curves(data.dataset, kept),
+            predicted=averaged(network, kernel, data, kept),
             element=np.array([atomic_number(records[n].element) for n in kept]),
             newness=np.array(new),
         )
@@ -92,12 +93,3 @@ def _relative(dataset: Dataset) -> FloatArray:
     else:
         points = next(iter(windows(dataset.norm.shape[1]).values())).energies
     return np.asarray(points - points[0])
-
-
-def _predicted(dataset: Dataset, network: Architecture, wanted: IntArray) -> FloatArray:
-    """Return (n, P) spectra that a network answers with, in the order they are asked for."""
-    found = np.zeros((len(wanted), dataset.norm.shape[1]))
-    place = {int(n): row for row, n in enumerate(wanted)}
-    for targets, _, norm in predict_targets(Answer(network), dataset, wanted):
-        found[[place[int(n)] for n in targets]] = norm.cpu().double().numpy()
-    return found
