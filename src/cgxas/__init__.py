@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cgxas.figures import plot_spectrum, save_figure
     from cgxas.model.cgxas.config import CGXASConfig
     from cgxas.model.checkpoint import Checkpoint, bundled, load_checkpoint
+    from cgxas.physics.edges import EdgeEnergy, edge_energy
     from cgxas.predict import Failure, Predictor, load
     from cgxas.spectra.compare import Comparison, compare
     from cgxas.spectra.edge import e0, half_step
@@ -34,6 +35,7 @@ _HOMES = {
     "Comparison": "spectra.compare",
     "Crystal": "crystals.structure",
     "Disorder": "crystals.disorder.order",
+    "EdgeEnergy": "physics.edges",
     "EnergyGrid": "spectra.spectrum",
     "Evaluation": "evaluation.scores",
     "Failure": "predict",
@@ -48,6 +50,7 @@ _HOMES = {
     "calibrate": "verbs",
     "compare": "spectra.compare",
     "e0": "spectra.edge",
+    "edge_energy": "physics.edges",
     "evaluate": "verbs",
     "finetune": "verbs",
     "half_step": "spectra.edge",
@@ -70,6 +73,7 @@ __all__ = [
     "Comparison",
     "Crystal",
     "Disorder",
+    "EdgeEnergy",
     "EnergyGrid",
     "Evaluation",
     "Failure",
@@ -84,6 +88,7 @@ __all__ = [
     "calibrate",
     "compare",
     "e0",
+    "edge_energy",
     "evaluate",
     "finetune",
     "half_step",
