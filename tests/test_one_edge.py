@@ -219,7 +219,8 @@ def test_errors_of_an_evaluation_are_differences_of_the_same_half_steps(curve):
     crystal = Material("a", "Fe", Cell(np.eye(3), np.zeros((1, 3)), np.array([26])))
     place = (np.array([0]), True, spectrum.energy, spectrum.norm, "FEFF 9", "FEFF9", "made")
     records = [Record(name, crystal, "Fe", *place) for name in ("same", "moved")]
-    answers = Answers(records, np.array([spectrum.norm] * 2), np.array([spectrum.norm, answer]))
-    found = scored(answers, [], np.zeros((0, curve.n_points)), {"Fe": curve.grid})
+    energy, norm = (np.array([each] * 2) for each in (spectrum.energy, spectrum.norm))
+    answers = Answers(records, energy, norm, np.array([spectrum.norm, answer]))
+    found = scored(answers, [], np.zeros((0, curve.n_points)))
     assert found.tested.half_step_error.tolist() == [0.0, abs(moved - spectrum.half_step)]
     assert moved - spectrum.half_step == pytest.approx(1.25, abs=0.3)

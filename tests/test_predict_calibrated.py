@@ -19,6 +19,7 @@ from cgxas.errors import (
     UnsupportedAbsorber,
 )
 from cgxas.evaluation.embedding import embed_crystals, read_crystals
+from cgxas.model.architecture import Targets
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.cgxas.network import CGXAS
 from cgxas.model.checkpoint import Checkpoint, load_checkpoint
@@ -56,7 +57,8 @@ def blind(measured_folder) -> Predictor:
     config = CGXASConfig(graph=graph, hidden=8, n_modules=1, n_head_layers=1, wave_numbers=0)
     network = CGXAS(config)
     x = torch.linspace(-15.0, 40.0, config.n_outputs)
-    network.start_from(0.5 + torch.atan(x) / torch.pi, torch.full_like(x, 0.05))
+    norm = 0.5 + torch.atan(x) / torch.pi + torch.tensor([[-0.05], [0.05]])
+    network.start_from(Targets(norm, torch.ones_like(norm), torch.tensor([26, 22])))
     cards = {(element, "K"): AbsorberCard(WINDOWS[element, "K"]) for element in ("Fe", "Ti")}
     plain = Checkpoint("blind", config, cards, network.eval().state_dict())
     compounds = read_compounds([measured_folder], plain)

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     )
     from cgxas.evaluation.scores import Evaluation
     from cgxas.figures import plot_spectrum, save_figure
+    from cgxas.model.bundled import bundled
     from cgxas.model.cgxas.config import CGXASConfig
-    from cgxas.model.checkpoint import Checkpoint, bundled, load_checkpoint
+    from cgxas.model.checkpoint import Checkpoint, load_checkpoint
     from cgxas.physics.edges import EdgeEnergy, edge_energy
     from cgxas.predict import Failure, Predictor, load
     from cgxas.spectra.compare import Comparison, compare
@@ -46,7 +47,7 @@ _HOMES = {
     "RunSettings": "training.settings",
     "SiteSpectrum": "spectra.spectrum",
     "Spectrum": "spectra.spectrum",
-    "bundled": "model.checkpoint",
+    "bundled": "model.bundled",
     "calibrate": "verbs",
     "compare": "spectra.compare",
     "e0": "spectra.edge",

@@ -8,6 +8,7 @@ import torch
 
 from cgxas.calibration.measured import STEP, Compounds
 from cgxas.data.record import Records
+from cgxas.model.architecture import Targets
 from cgxas.model.calibration.features import edge_of
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.cgxas.network import CGXAS
@@ -32,7 +33,8 @@ def small_model(elements) -> Checkpoint:
             tensor.copy_(torch.randn(tensor.shape, generator=random) / 12**0.5)
     x = torch.linspace(-15.0, 40.0, config.n_outputs)
     mean = 0.5 + torch.atan(2 * x) / torch.pi + 0.8 * torch.exp(-((x - 4.0) ** 2) / 4.0)
-    network.start_from(mean, torch.full_like(mean, 0.1))
+    norm = mean + torch.tensor([[-0.1], [0.1]])
+    network.start_from(Targets(norm, torch.ones_like(norm), torch.tensor([26, 22])))
     cards = {(each, "K"): AbsorberCard(WINDOWS[each, "K"], fidelity="two") for each in elements}
     return Checkpoint("small", config, cards, network.state_dict())
 
@@ -68,7 +70,9 @@ def make_compounds() -> Callable[..., Compounds]:
                 curves = model.network.head(vectors, torch.tensor(1)).double().numpy()
                 weight = random.dirichlet(np.ones(count))
                 state = np.stack([np.full(count, 2.0 + n), np.full(count, 3.4)], axis=1)
-                sites.append(AbsorberSites(element, vectors, weight, curves, own, state, 1, name))
+                place = np.tile(own.energies, (count, 1)), own.e_min, None
+                about = state, 1, name
+                sites.append(AbsorberSites(element, vectors, weight, curves, *place, *about))
                 energy = np.arange(own.e_min - 60, own.e_max + 160, STEP)
                 mu = weight @ [measured(energy, own, each, shift, width) for each in curves]
                 target = np.interp(grid.energies, energy, mu)

@@ -11,6 +11,7 @@ from cgxas.model.calibration.curves import CurvesCalibration
 from cgxas.model.calibration.features import edge_of
 from cgxas.model.calibration.rigid import REACH
 from cgxas.spectra.metrics import rse
+from cgxas.spectra.xray import WINDOWS
 
 TRAIN = np.arange(6)
 
@@ -41,7 +42,7 @@ def test_answers_come_in_the_order_they_are_wanted(make_compounds):
 def test_answers_stand_on_the_moved_grid(make_compounds):
     compounds = make_compounds(shift=-5.0)
     fitted = fit_rigid(compounds, TRAIN + 8)
-    assert compounds.grids["Mn"] != compounds.sites[8].grid
+    assert compounds.grids["Mn"] != WINDOWS["Mn", "K"]
     assert fitted.shift == pytest.approx(-5.0, abs=0.05)
     found = said(compounds, fitted, np.arange(8, 16))
     assert rse(compounds.target[8:], found).max() < 1e-4
@@ -61,7 +62,7 @@ def test_shift_and_width_have_bounds(make_compounds):
     flat = replace(compounds, target=np.ones_like(compounds.target))
     fitted = fit_rigid(flat, TRAIN)
     own = [compounds.sites[n] for n in TRAIN]
-    lags = compounds.half_step[TRAIN] - [edge_of(each.grid.energies, each.mean) for each in own]
+    lags = compounds.half_step[TRAIN] - [edge_of(*each.mean) for each in own]
     assert fitted.shift == pytest.approx(np.median(lags) - FARTHEST)  # as much of 1 as there is
     assert fitted.width <= WIDEST
     assert REACH == FARTHEST + WIDEST
@@ -71,9 +72,9 @@ def test_curves_of_a_program_go_through_the_same(make_compounds):
     compounds = make_compounds()
     curves = {}
     for sites in compounds.sites[:8]:
-        energy = sites.grid.energies
+        energy, mean = sites.mean
         uneven = np.sort(np.concatenate([energy, energy[20:40] + 0.2]))  # steps of its own
-        curves[sites.name] = uneven + 7.0, np.interp(uneven, energy, sites.mean)
+        curves[sites.name] = uneven + 7.0, np.interp(uneven, energy, mean)
     program = CurvesCalibration({"Fe": curves})
     fitted = fit_rigid(compounds, TRAIN, program)
     assert fitted.program is program

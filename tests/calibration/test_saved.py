@@ -377,11 +377,11 @@ def bundle(tmp_path, monkeypatch) -> Path:
     """A folder whose models are the bundled ones."""
     folder = tmp_path / "bundle"
     folder.mkdir()
-    real = room._locate
+    real = room.located
     monkeypatch.setattr(room, "bundled", lambda: tuple(p.stem for p in folder.iterdir()))
     monkeypatch.setattr(
         room,
-        "_locate",
+        "located",
         lambda m: folder / f"{m}.safetensors" if m in room.bundled() else real(m),
     )
     return folder

@@ -145,6 +145,8 @@ def test_weights_of_points(dataset):
     assert known[0].nonzero().flatten().tolist() == list(range(30, 60))
     expected = [LEFT_WEIGHT] * 30 + [1.0] * 30 + [0.0] * 40
     assert weight[0].tolist() == pytest.approx(expected)
+    slopes = changed.slope_weights(weight)
+    assert slopes[0].tolist() == (weight[0, 1:] * weight[0, :-1]).tolist()
 
 
 def test_folder_gives_everything_back(dataset, tmp_path):

@@ -7,7 +7,7 @@ from cgxas.crystals.canonical import Cell
 from cgxas.data.record import Material, Record
 from cgxas.errors import ConfigError
 from cgxas.evaluation.scores import Answers, Distribution, scored
-from cgxas.spectra.xray import WINDOWS, windows
+from cgxas.spectra.xray import WINDOWS
 
 
 def step(element: str, shift: float) -> np.ndarray:
@@ -27,6 +27,11 @@ TRAIN_MU = np.array([step("Fe", 0), step("Fe", 4), step("Ti", 0)])
 TESTED = [record("d", "Fe", [26, 8, 8]), record("e", "Ti", [22, 8, 8])]
 
 
+def answers(records: list[Record], target: np.ndarray, predicted: np.ndarray) -> Answers:
+    energy = [WINDOWS[each.element, "K"].energies for each in records]
+    return Answers(records, np.array(energy).reshape(target.shape), target, predicted)
+
+
 def test_distribution_of_what_is_a_number():
     values = np.append(np.arange(101.0), [np.nan, np.inf])
     assert Distribution.of(values) == Distribution(50.0, 10.0, 50.0, 90.0, 99.0)
@@ -37,7 +42,7 @@ def test_distribution_of_what_is_a_number():
 def test_scores_are_told_per_absorber_beside_both_baselines():
     target = np.array([step("Fe", 0), step("Ti", 2)])
     predicted = np.array([step("Fe", 1.0), step("Ti", 2)])
-    found = scored(Answers(TESTED, target, predicted), TRAIN, TRAIN_MU, windows())
+    found = scored(answers(TESTED, target, predicted), TRAIN, TRAIN_MU)
     assert list(found.elements) == ["Ti", "Fe"]  # by atomic number
     iron, titanium = found.elements["Fe"], found.elements["Ti"]
     assert (iron.n, iron.n_train, titanium.n_train) == (1, 2, 1)
@@ -58,7 +63,7 @@ def test_worst_answers_are_named_worst_first():
     records = [record(f"r{shift}", "Fe", [26]) for shift in shifts]
     target = np.array([step("Fe", 0)] * 12)
     predicted = np.array([step("Fe", shift) for shift in shifts])
-    found = scored(Answers(records, target, predicted), TRAIN, TRAIN_MU, windows())
+    found = scored(answers(records, target, predicted), TRAIN, TRAIN_MU)
     assert [key for key, _, _ in found.worst] == [f"made/r{n}" for n in range(11, 1, -1)]
     errors = [error for _, _, error in found.worst]
     assert errors == sorted(errors, reverse=True)
@@ -69,14 +74,14 @@ def test_points_that_were_not_computed_do_not_count():
     target = np.array([step("Fe", 0)])
     target[:, 70:] = np.nan
     predicted = np.where(np.isnan(target), 50.0, target)
-    found = scored(Answers(TESTED[:1], target, predicted), TRAIN, TRAIN_MU, windows())
+    found = scored(answers(TESTED[:1], target, predicted), TRAIN, TRAIN_MU)
     assert found.overall.rse.mean == 0
     assert found.overall.half_step_error == Distribution(0, 0, 0, 0, 0)
 
 
 def test_a_prediction_without_an_edge_and_an_absorber_without_training_are_survived():
     target, flat = np.array([step("Ti", 0)]), np.zeros((1, 100))
-    found = scored(Answers(TESTED[1:], target, flat), TRAIN[:2], TRAIN_MU[:2], windows())
+    found = scored(answers(TESTED[1:], target, flat), TRAIN[:2], TRAIN_MU[:2])
     assert found.overall.rse.mean == 1
     assert found.overall.half_step_error is None
     assert found.elements["Ti"].n_train == 0
@@ -87,14 +92,14 @@ def test_a_prediction_without_an_edge_and_an_absorber_without_training_are_survi
 def test_nothing_to_test_is_refused():
     nothing = np.zeros((0, 100))
     with pytest.raises(ConfigError, match="no spectrum to test"):
-        scored(Answers([], nothing, nothing), TRAIN, TRAIN_MU, windows())
+        scored(answers([], nothing, nothing), TRAIN, TRAIN_MU)
 
 
 def test_every_tested_spectrum_is_kept_with_its_answer():
     target = np.array([step("Fe", 0), step("Ti", 2)])
     target[0, 80:] = np.nan
     predicted = np.array([step("Fe", 1.0), np.zeros(100)])
-    found = scored(Answers(TESTED, target, predicted), TRAIN, TRAIN_MU, windows())
+    found = scored(answers(TESTED, target, predicted), TRAIN, TRAIN_MU)
     tested = found.tested
     assert tested.key.tolist() == ["made/d", "made/e"]
     assert tested.element.tolist() == ["Fe", "Ti"]
@@ -110,7 +115,7 @@ def test_every_tested_spectrum_is_kept_with_its_answer():
 
 def test_json_holds_everything():
     target = np.array([step("Fe", 0)])
-    found = scored(Answers(TESTED[:1], target, target), TRAIN, TRAIN_MU, windows())
+    found = scored(answers(TESTED[:1], target, target), TRAIN, TRAIN_MU)
     values = json.loads(json.dumps(found.to_json(), allow_nan=False))
     nothing = {"mean": 0, "q10": 0, "median": 0, "q90": 0, "q99": 0}
     assert values["elements"]["Fe"]["rse"] == nothing

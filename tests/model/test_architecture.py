@@ -62,6 +62,7 @@ def test_a_network_is_more_than_its_base():
         Architecture(ArchitectureSettings())
     settings = ArchitectureSettings(architecture="mine")
     assert settings.facts == {"network": "mine"}
-    assert settings.sees_directions
-    assert not ArchitectureSettings(graph=GraphSpec(per_orbit=True)).sees_directions
+    assert settings.sees == "fractional"
+    assert ArchitectureSettings(graph=GraphSpec(per_orbit=True)).sees == "distance"
+    assert ArchitectureSettings(graph=GraphSpec(neighbours=0)).sees == "vector"
     assert Architecture.references == ()

@@ -20,9 +20,10 @@ from cgxas.errors import (
     OutputError,
     ReadingWarning,
 )
+from cgxas.model.bundled import bundled
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.cgxas.network import CGXAS
-from cgxas.model.checkpoint import Checkpoint, bundled, load_checkpoint
+from cgxas.model.checkpoint import Checkpoint, load_checkpoint
 from cgxas.model.description import AbsorberCard
 from cgxas.model.upgrades import FORMAT
 from cgxas.predict import Predictor
@@ -279,7 +280,7 @@ def test_an_upgraded_file_comes_back_in_the_present_format(tmp_path):
         old.sha256,
     )
     with safe_open(tmp_path / "new.safetensors", framework="pt") as file:
-        assert json.loads(file.metadata()["cgxas"])["format"] == FORMAT == 4
+        assert json.loads(file.metadata()["cgxas"])["format"] == FORMAT == 5
 
 
 def test_hash_is_that_of_description_and_weights(checkpoint, path):

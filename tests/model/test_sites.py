@@ -11,7 +11,6 @@ from cgxas.crystals.graph import SiteGraph, graph_of
 from cgxas.crystals.spec import GraphSpec
 from cgxas.crystals.structure import standardise
 from cgxas.model.sites import AbsorberSites, in_batches, shares
-from cgxas.spectra.spectrum import EnergyGrid
 
 
 @pytest.mark.parametrize(
@@ -48,16 +47,18 @@ def test_the_mean_is_weighted_by_the_shares():
         vectors=torch.zeros(2, 3),
         share=np.array([0.25, 0.75]),
         simulated=np.array([[0.0, 4.0], [8.0, 0.0]]),
-        grid=EnergyGrid(0.0, 1.0, 2),
+        energies=np.array([[0.0, 1.0], [0.0, 1.0]]),
+        start=0.0,
+        width=None,
         state=np.zeros((2, 2)),
     )
     assert len(sites) == 2
-    np.testing.assert_array_equal(sites.mean, [6.0, 1.0])
+    np.testing.assert_array_equal(sites.mean, [[0.0, 1.0], [6.0, 1.0]])
     assert (sites.fidelity, sites.name) == (None, "")
 
 
 def made(nodes_of_site: list[list[int]]) -> SiteGraph:
-    return SiteGraph(None, [np.array(nodes) for nodes in nodes_of_site])
+    return SiteGraph(None, [np.array(nodes) for nodes in nodes_of_site], None, None)
 
 
 @pytest.mark.parametrize(

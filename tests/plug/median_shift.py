@@ -58,8 +58,7 @@ class MedianShift(Calibration):
 
 def moved(sites: AbsorberSites, shift: float, grid: EnergyGrid) -> np.ndarray:
     """Return (S, P) spectra of the network, moved by some eV."""
-    own = sites.grid.energies
-    return np.array([np.interp(grid.energies - shift, own, curve) for curve in sites.simulated])
+    return sites.at(grid.energies - shift)
 
 
 class MedianShiftCalibrator:
@@ -72,7 +71,7 @@ class MedianShiftCalibrator:
         """Learn the median."""
         train = parts.train.tolist()
         sites, grid = [compounds.sites[n] for n in train], compounds.grids[parts.element]
-        own = np.array([edge_of(each.grid.energies, each.mean) for each in sites])
+        own = np.array([edge_of(*each.mean) for each in sites])
         lags = compounds.half_step[train] - own
         shift = float(np.median(lags))
         curves = np.array([each.share @ moved(each, shift, grid) for each in sites])

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from cgxas.crystals.batch import GraphBatch
 from cgxas.elements import MAX_ATOMIC_NUMBER
-from cgxas.model.architecture import Architecture, ArchitectureSettings
+from cgxas.model.architecture import Architecture, ArchitectureSettings, Targets
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,14 @@ class Tiny(Architecture):
         """H."""
         return self.config.size * (1 + self.config.shells)
 
-    def embed(self, batch: GraphBatch) -> Tensor:
-        """Return (N, H) site vectors."""
+    def embed(self, batch: GraphBatch, nodes: Tensor | None = None) -> Tensor:
+        """Return (S, H) site vectors of the wanted nodes, all if None."""
         own = self.elements(batch.numbers)
         away = batch.distance[..., None] - self.places
         near = torch.exp(-(away**2)) * batch.mask[..., None]
         shells = torch.einsum("nks,nkh->nsh", near, own[batch.neighbour_index])
-        return torch.cat([own, shells.flatten(1) / 12], dim=1)
+        vectors = torch.cat([own, shells.flatten(1) / 12], dim=1)
+        return vectors if nodes is None else vectors[nodes]
 
     def head(self, vectors: Tensor, fidelity: Tensor | None = None) -> Tensor:
         """Return (S, P) spectra."""
@@ -72,7 +73,7 @@ class Tiny(Architecture):
         return spectra
 
     @torch.no_grad()
-    def start_from(self, mean: Tensor, spread: Tensor) -> None:
+    def start_from(self, targets: Targets) -> None:
         """Let the untrained network answer with the mean, but for what sites add to it."""
-        self.head_layers[0].bias.copy_(mean)
-        self.head_layers[0].weight.mul_(spread[:, None])
+        self.head_layers[0].bias.copy_(targets.norm.mean(dim=0))
+        self.head_layers[0].weight.mul_(targets.norm.std(dim=0, correction=0)[:, None])

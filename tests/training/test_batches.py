@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from cgxas.training.batches import CrystalBatches, spectrum_weights, typical_spectrum
+from cgxas.training.batches import CrystalBatches, spectrum_weights, targets_of
 
 
 @pytest.fixture
@@ -52,22 +52,14 @@ def test_order_follows_seed_and_epoch_alone(batches):
     assert order(0, 1) != order(1, 1)
 
 
-def test_typical_spectrum_is_the_weighted_mean(dataset):
-    mu, computed = dataset.norm.clone(), dataset.computed.clone()
-    mu[0, 60:], computed[0, 1] = 100, 60
-    changed = replace(dataset, norm=mu, computed=computed)
-    mean, spread = typical_spectrum(changed, np.array([0, 1, 2]))
-    torch.testing.assert_close(mean[60:], mu[1:3, 60:].mean(dim=0))
-    torch.testing.assert_close(mean[:60], mu[:3, :60].mean(dim=0))
-    expected = mu[:3, :60].std(dim=0, correction=0)
-    torch.testing.assert_close(spread[:60], expected, rtol=1e-4, atol=1e-6)
-
-
-def test_typical_spectrum_is_finite_where_nothing_is_known(dataset):
-    computed = torch.tensor([0, 60], dtype=torch.int16).expand(len(dataset), 2)
-    mean, spread = typical_spectrum(replace(dataset, computed=computed), np.array([0, 1]))
-    assert (mean[60:] == 0).all()
-    assert (spread[60:] == 0).all()
+def test_what_was_not_computed_has_no_weight_among_the_targets(dataset):
+    computed = dataset.computed.clone()
+    computed[0, 1] = 60
+    found = targets_of(replace(dataset, computed=computed), np.array([0, 2]))
+    assert torch.equal(found.norm, dataset.norm[[0, 2]])
+    assert not found.weight[0, 60:].any()
+    assert found.weight[1].all()
+    assert torch.equal(found.absorber, dataset.absorber[[0, 2]].long())
 
 
 def test_weights_are_one_on_average(dataset, split, training):

@@ -92,7 +92,7 @@ def _alignment(compounds: Compounds, compound: int) -> tuple[float, FloatArray]:
     """Return the offset of a compound in eV, and (X,) what its simulated shape lacks."""
     rows, relative = compounds.rows_of(compound), FEATURES.relative
     sites, share = compounds.features, compounds.sites[compound].share
-    edges = sites.edge[rows, 0].numpy() + compounds.sites[compound].grid.e_min
+    edges = sites.edge[rows, 0].numpy() + compounds.sites[compound].start
     curves = sites.curve[rows].numpy()
     energy, norm = compounds.energy[compound], compounds.norm[compound]
 

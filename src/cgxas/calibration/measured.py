@@ -26,6 +26,7 @@ from cgxas.model.model import Model
 from cgxas.model.sites import AbsorberSites
 from cgxas.spectra.edge import half_step
 from cgxas.spectra.spectrum import EnergyGrid
+from cgxas.spectra.xray import answer_grid
 from cgxas.typing import FloatArray
 
 FEATURES = FeatureSpec()
@@ -34,7 +35,7 @@ FEATURES = FeatureSpec()
 STEP = 55 / 99
 _BELOW, _ABOVE = 60.0, 160.0  # eV around the window in which measured curves are kept
 _MARGIN, _PRE_EDGE = 1.0, 5.0
-_LEAST_KNOWN = 0.5
+_LEAST_KNOWN, _WINDOW = 0.5, 55.0  # of so many eV
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +178,7 @@ def _unusable(record: Record, about: Annotation, model: Checkpoint) -> str:
         return about.unusable
     energy = record.energy + about.shift
     inside = (card.grid.energies > energy[0]) & (card.grid.energies < energy[-1])
-    if inside.mean() < _LEAST_KNOWN:
+    if inside.mean() * (card.grid.e_max - card.grid.e_min) < _LEAST_KNOWN * _WINDOW:
         return (
             f"its energies ({energy[0]:.0f} to {energy[-1]:.0f} eV) hardly overlap the window of "
             f"{record.element} ({card.grid.e_min:.0f} to {card.grid.e_max:.0f} eV)"
@@ -227,14 +228,18 @@ def _grids(
     curves: Mapping[tuple[str, str], tuple[FloatArray, FloatArray]],
     model: Checkpoint,
 ) -> dict[str, EnergyGrid]:
-    """Return the model's grids, moved down where measured edges lie below their start.
+    """Return the model's grids, moved where measured edges lie outside or at their start.
 
-    FEFF's absolute energies are off by up to 34 eV (SPEC section 6).
+    FEFF's absolute energies are off by up to 34 eV (SPEC section 6). A model on the edge axis is
+    not bound to its grid: it answers around the measured edges.
     """
     grids = {}
     for element in sorted({element for element, _ in units}):
         grid = model.elements[element].grid
         edges = [half_step(*curves[key]) for key in units if key[0] == element]
+        if model.config.axis == "edge":
+            grids[element] = answer_grid(np.array(edges))
+            continue
         lowest = min(edges)
         if lowest < grid.e_min + _MARGIN:
             start = float(np.floor(lowest - _PRE_EDGE))

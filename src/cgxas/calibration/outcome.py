@@ -119,6 +119,7 @@ def _card(
         test_half_step_error=test["half_step"]["mean"],
         fidelity=own.fidelity,
         simulated=own.network_grid,
+        edge_axis=own.edge_axis,
     )
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from cgxas.calibration.measured import Compounds
+from cgxas.errors import ConfigError
 from cgxas.model.architecture import Architecture
 from cgxas.model.calibration.head import HeadCalibration
 from cgxas.training.loss import rse_loss
@@ -34,8 +35,17 @@ def tune_paper(compounds: Compounds, train: IntArray, validation: IntArray) -> H
         train: numbers of the compounds to learn from, of one element.
         validation: numbers of those that choose the epoch, at least one.
 
+    Raises:
+        ConfigError: the outputs of the network are counted from the edge, which the head cannot
+            move.
+
     Source: SPEC section 5; Lin et al., arXiv:2512.23449. The learning rate is our choice.
     """
+    if compounds.model.checkpoint.config.axis == "edge":
+        raise ConfigError(
+            f"the method 'paper' re-learns outputs in a fixed window, and those of "
+            f"{compounds.model.checkpoint.name} are counted from the edge; take another method"
+        )
     # It stays in evaluation mode: a batch of a dozen compounds of one element has statistics so
     # unlike those of pre-training that batch norms which follow it destroy what the head knows.
     network = deepcopy(compounds.model.network).cpu().eval().requires_grad_(False)

@@ -39,7 +39,7 @@ def fit_rigid(
     """
     grid = compounds.grids[str(compounds.element[train[0]])]
     sites = [compounds.sites[int(each)] for each in train]
-    learnt = [program.curve(s) if program else (s.grid.energies, s.mean) for s in sites]
+    learnt = [program.curve(s) if program else s.mean for s in sites]
     score = _Score(learnt, compounds.target[train], grid)
     lags = [
         compounds.half_step[each] - edge_of(*curve)

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from cgxas.crystals.graph import CrystalGraph
@@ -19,6 +20,7 @@ class GraphBatch:
         numbers: (N,) int64 atomic numbers.
         neighbour_index: (N, K) int64 node at the other end of each edge, within the batch.
         distance: (N, K) Angstrom; the cutoff in empty slots.
+        vector: (N, K, 3) from the node to its neighbour, Angstrom; None if not wanted.
         fractional: (N, K, 3) edge vectors in units of the cell vectors; None if not wanted.
         volume: (N,) volume of the node's cell, cubic Angstrom; None likewise.
         mask: (N, K) which slots hold a neighbour.
@@ -28,6 +30,7 @@ class GraphBatch:
     numbers: Tensor
     neighbour_index: Tensor
     distance: Tensor
+    vector: Tensor | None
     fractional: Tensor | None
     volume: Tensor | None
     mask: Tensor
@@ -48,13 +51,30 @@ def collate(graphs: Sequence[CrystalGraph], dtype: torch.dtype = torch.float32) 
     index = [g.neighbour_index + offset for g, offset in zip(graphs, offsets[:-1], strict=True)]
     fractional = [graph.fractional for graph in graphs]
     volume = [np.full(n, g.volume) for g, n in zip(graphs, sizes, strict=True)]
-    distance = np.concatenate([graph.distance for graph in graphs])
+    vector = _joined([graph.neighbour_vector for graph in graphs], 0.0)
+    distance = _joined([graph.distance for graph in graphs], graphs[0].cutoff)
     return GraphBatch(
         numbers=torch.from_numpy(np.concatenate([graph.numbers for graph in graphs])),
-        neighbour_index=torch.from_numpy(np.concatenate(index).astype(np.int64)),
+        neighbour_index=torch.from_numpy(_joined(index, 0).astype(np.int64)),
         distance=torch.from_numpy(distance).to(dtype),
-        fractional=torch.from_numpy(np.concatenate(fractional)).to(dtype),
+        vector=torch.from_numpy(vector).to(dtype),
+        fractional=torch.from_numpy(_joined(fractional, 0.0)).to(dtype),
         volume=torch.from_numpy(np.concatenate(volume)).to(dtype),
         mask=torch.from_numpy(distance.astype(np.float32) < np.float32(graphs[0].cutoff)),
         offsets=tuple(int(offset) for offset in offsets),
+    )
+
+
+def _joined(arrays: Sequence[NDArray[Any]], empty: float) -> NDArray[Any]:
+    """Return (N_i, K_i, ...) arrays in one, slots that some do not have filled up."""
+    most = max(array.shape[1] for array in arrays)
+    return np.concatenate(
+        [
+            np.pad(
+                array,
+                [(0, 0), (0, most - array.shape[1])] + [(0, 0)] * (array.ndim - 2),
+                constant_values=empty,
+            )
+            for array in arrays
+        ]
     )

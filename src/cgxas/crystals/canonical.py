@@ -111,6 +111,8 @@ def settled_cell(given: Cell, spec: GraphSpec) -> SettledCell:
     """Return the cell that a recipe asks for: the given one, or the canonical primitive cell."""
     if spec.cell == "as_given":
         return each_on_its_own(given)
+    if spec.cell == "equivalents":
+        return with_equivalents(given, spec.symprec)
     return canonical_cell(given, spec.symprec)
 
 
@@ -118,6 +120,21 @@ def each_on_its_own(given: Cell) -> SettledCell:
     """Return the cell as it is, in which no atom is known to be equivalent to another."""
     each = np.arange(len(given.numbers))
     return SettledCell(given, each, each)
+
+
+def with_equivalents(given: Cell, symprec: float) -> SettledCell:
+    """Return the cell as it is, and which of its atoms are equivalent; no atom is moved.
+
+    Args:
+        given: the crystal.
+        symprec: distance in Angstrom below which atoms count as symmetry-equivalent.
+    """
+    described: Any = (given.lattice, given.frac, given.numbers)
+    dataset = spglib.get_symmetry_dataset(described, symprec)
+    if dataset is None:
+        return each_on_its_own(given)
+    _, orbits = np.unique(dataset.crystallographic_orbits, return_inverse=True)
+    return SettledCell(given, orbits, orbits)
 
 
 def canonical_cell(given: Cell, symprec: float) -> SettledCell:

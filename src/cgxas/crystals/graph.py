@@ -1,18 +1,21 @@
 """Periodic neighbours of a cell as one dense graph: geometry only, no learnt number.
 
+Either the nearest few of each atom, as the paper's network has them, or all within the cutoff.
+
 Every node has the same number of neighbour slots, so a network reads the graph with plain
 gathers. Slots without a neighbour point to node 0 from exactly the cutoff away (SPEC section 2).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cgxas.crystals.neighbours import neighbours
 from cgxas.crystals.spec import GraphSpec
-from cgxas.typing import IntArray
+from cgxas.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from cgxas.crystals.canonical import Cell
@@ -81,10 +84,14 @@ class SiteGraph:
     Attributes:
         graph: the graph.
         nodes_of_site: for each of the caller's sites, the nodes whose mean it is.
+        cell: the cell it was built of.
+        atom_of_node: (N,) number in the cell of the atom, or of one of those, a node stands for.
     """
 
     graph: CrystalGraph
     nodes_of_site: Sequence[IntArray]
+    cell: "Cell"
+    atom_of_node: IntArray
 
     def __len__(self) -> int:
         return len(self.graph.numbers)
@@ -97,19 +104,21 @@ def graph_of(crystal: Settled, spec: GraphSpec) -> SiteGraph:
         crystal: a crystal whose cell was settled by the same recipe.
         spec: the recipe.
     """
+    cell, orbits = crystal.cell, crystal.orbit_of_atom
     if spec.per_orbit:
-        graph = crystal_graph(crystal.cell, spec, crystal.orbit_of_atom)
-        return SiteGraph(graph, [orbit[None] for orbit in crystal.orbit_of_site])
-    graph = crystal_graph(crystal.cell, spec)
-    orbits = range(int(crystal.orbit_of_atom.max()) + 1)
-    nodes = [np.flatnonzero(crystal.orbit_of_atom == orbit) for orbit in orbits]
-    return SiteGraph(graph, [nodes[orbit] for orbit in crystal.orbit_of_site])
+        graph = crystal_graph(cell, spec, orbits)
+        nodes_of_site = [orbit[None] for orbit in crystal.orbit_of_site]
+        return SiteGraph(graph, nodes_of_site, cell, np.unique(orbits, return_index=True)[1])
+    graph = crystal_graph(cell, spec)
+    nodes = [np.flatnonzero(orbits == orbit) for orbit in range(int(orbits.max()) + 1)]
+    nodes_of_site = [nodes[orbit] for orbit in crystal.orbit_of_site]
+    return SiteGraph(graph, nodes_of_site, cell, np.arange(len(cell.numbers)))
 
 
 def crystal_graph(
     cell: "Cell", spec: GraphSpec, orbits: NDArray[np.int64] | None = None
 ) -> CrystalGraph:
-    """Build the graph of the nearest neighbours within the cutoff.
+    """Build the graph of the neighbours within the cutoff: the nearest ones, or all of them.
 
     Ties at the last place are settled by what does not depend on the order of the atoms nor on
     the cell: heavier neighbour first, then the neighbour's own surroundings, then its direction
@@ -124,6 +133,8 @@ def crystal_graph(
     """
     node_of_atom = np.arange(len(cell.numbers)) if orbits is None else orbits
     _, atom_of_node = np.unique(node_of_atom, return_index=True)
+    if not spec.neighbours:
+        return _with_all(cell, spec, atom_of_node, node_of_atom)
     centre, other, image, distance = _pairs(cell, atom_of_node, spec.cutoff)
     strength = cell.numbers[other] * (1 - distance / spec.cutoff) ** 2
     around = np.bincount(centre, strength, len(atom_of_node)).astype(np.float64)
@@ -147,8 +158,26 @@ def crystal_graph(
         spec,
         atom_of_node,
         np.bincount(node_of_atom),
+        spec.neighbours,
         (centre[order], slot),
         (node_of_atom[other[order]], image[order], vector[order]),
+    )
+
+
+def _with_all(
+    cell: "Cell", spec: GraphSpec, atom_of_node: IntArray, node_of_atom: IntArray
+) -> CrystalGraph:
+    """Build the graph of all neighbours, as many slots as the most crowded node needs."""
+    near = neighbours(cell, atom_of_node, spec.cutoff)
+    slot = _position_in_group(near.centre)
+    return _filled(
+        cell,
+        spec,
+        atom_of_node,
+        np.bincount(node_of_atom),
+        int(slot.max(initial=0)) + 1,
+        (near.centre, slot),
+        (node_of_atom[near.atom], near.image, near.vector),
     )
 
 
@@ -222,11 +251,12 @@ def _filled(
     spec: GraphSpec,
     atom_of_node: NDArray[np.int64],
     multiplicity: NDArray[np.int64],
+    n_slots: int,
     where: tuple[NDArray[np.int64], NDArray[np.int64]],
-    edges: tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]],
+    edges: tuple[NDArray[np.int64], NDArray[np.integer[Any]] | NDArray[np.float64], FloatArray],
 ) -> CrystalGraph:
     """Lay the edges into dense slots, padding the empty ones."""
-    slots = (len(atom_of_node), spec.neighbours)
+    slots = (len(atom_of_node), n_slots)
     index = np.zeros(slots, dtype=np.int32)
     image = np.zeros((*slots, 3), dtype=np.int32)
     vector = np.tile([spec.cutoff, 0.0, 0.0], (*slots, 1))

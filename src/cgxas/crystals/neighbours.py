@@ -21,12 +21,14 @@ class Neighbours:
     Attributes:
         centre: (E,) place of the centre among those that were asked for.
         atom: (E,) number in the cell of the atom that the neighbour is an image of.
+        image: (E, 3) lattice translation of that image.
         vector: (E, 3) from the centre to the neighbour, Angstrom.
         distance: (E,) its length, Angstrom.
     """
 
     centre: IntArray
     atom: IntArray
+    image: IntArray
     vector: FloatArray
     distance: FloatArray
 
@@ -52,5 +54,6 @@ def neighbours(cell: "Cell", centres: IntArray, cutoff: float) -> Neighbours:
     order = np.flatnonzero((distance > _SAME_PLACE) & (distance < cutoff))
     order = order[np.lexsort((distance[order], centre[order]))]
     centre, atom = centre[order], atom[order]
-    vector = cart[atom] + image[order] @ lattice - around[centre]
-    return Neighbours(centre, atom, vector, np.linalg.norm(vector, axis=1))
+    shift: IntArray = image[order].astype(np.int64)
+    vector = cart[atom] + shift @ lattice - around[centre]
+    return Neighbours(centre, atom, shift, vector, np.linalg.norm(vector, axis=1))

@@ -19,20 +19,29 @@ from cgxas.crystals.canonical import Cell, settled_cell
 from cgxas.crystals.graph import SiteGraph, graph_of
 from cgxas.crystals.spec import GraphSpec
 from cgxas.data import dataset
+from cgxas.data import edges as data_edges
 from cgxas.data.dataset import Dataset
+from cgxas.data.edges import edges_of
 from cgxas.data.folder import read_records
 from cgxas.data.record import Material, Record, Records
 from cgxas.data.split import Split, SplitSettings, split_records
 from cgxas.errors import DatasetError, OutputError
-from cgxas.model.architecture import ArchitectureSettings
+from cgxas.model import edges as model_edges
+from cgxas.model.architecture import ArchitectureSettings, Sight
 from cgxas.model.sites import shares
+from cgxas.physics import edges as physics_edges
+from cgxas.spectra import axis
 from cgxas.spectra import resample as resampling
+from cgxas.spectra.axis import FEFF_POINTS
 from cgxas.spectra.resample import resample
 from cgxas.spectra.spectrum import EnergyGrid
 from cgxas.spectra.xray import windows
+from cgxas.typing import FloatArray
 
 _WORTH_PROCESSES = 500
 _CHUNK = 64
+_NEAR = 0.05  # eV
+_FEWEST = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +90,7 @@ def compiled(
 
     Args:
         records: what to compile.
-        grids: energies of each absorber.
+        grids: windows of each absorber, for networks that answer in those.
         config: the network; its recipe decides what the graphs hold.
         folder: where compiled data sets are kept; ``$CGXAS_CACHE``, or ``~/.cache/cgxas``, if None.
     """
@@ -104,7 +113,11 @@ def content_hash(
     for module in (canonical, graph, resampling, dataset):
         digest.update(Path(str(module.__file__)).read_bytes())
     digest.update(Path(__file__).read_bytes())
-    settings = (config.graph, config.sees_directions, config.n_outputs, sorted(grids.items()))
+    if config.axis == "edge":
+        for path in _decide_edges():
+            digest.update(path.read_bytes())
+    windows_of = sorted(grids.items()) if config.axis == "window" else config.axis
+    settings = (config.graph, config.sees, config.n_outputs, windows_of)
     digest.update(repr(settings).encode())
     seen: dict[int, int] = {}
     for record in records:
@@ -116,6 +129,13 @@ def content_hash(
         digest.update(repr((*about, seen[id(cell)], record.sites.tolist())).encode())
         digest.update(record.energy.tobytes() + record.norm.tobytes())
     return digest.hexdigest()
+
+
+def _decide_edges() -> list[Path]:
+    """Return the code and the tables that decide where the edges of spectra are."""
+    home = Path(physics_edges.__file__).parent
+    own = [Path(str(module.__file__)) for module in (axis, data_edges, model_edges)]
+    return own + sorted(path for path in home.iterdir() if path.is_file())
 
 
 def build_dataset(
@@ -143,18 +163,23 @@ def _build(
         if id(record.material) not in place:
             place[id(record.material)] = len(materials)
             materials.append(record.material)
-    norm, computed = on_grids(records, grids, config.n_outputs)
+    edge = edges_of(records) if config.axis == "edge" else None
+    if edge is None:
+        norm, computed = on_grids(records, grids, config.n_outputs)
+    else:
+        norm, computed = on_points(records, edge)
     graphs: list[dict[str, NDArray[Any]]] = []
     of_crystal: list[SiteGraph] = []
     for one in _graphs([material.cell for material in materials], config.graph):
         of_crystal.append(one)
-        graphs.append(_arrays(one, config.sees_directions))
+        graphs.append(_arrays(one, config.sees))
     crystal = np.array([place[id(record.material)] for record in records], dtype=np.int32)
     means = [shares(of_crystal[c], r.sites) for c, r in zip(crystal, records, strict=True)]
     fidelities = tuple(sorted({record.fidelity for record in records}))
     flat = {name: np.concatenate([one[name] for one in graphs]) for name in graphs[0]}
     flat |= {
         "node_start": _starts([len(one["numbers"]) for one in graphs]),
+        **_edge_starts(flat),
         "crystal": crystal,
         "member_start": _starts([len(nodes) for nodes, _ in means]),
         "member": np.concatenate([nodes for nodes, _ in means]).astype(np.int32),
@@ -165,6 +190,8 @@ def _build(
         "fidelity": np.array([fidelities.index(r.fidelity) for r in records], np.uint8),
         "certain": np.array([record.site_certain for record in records]),
     }
+    if edge is not None:
+        flat |= {"edge": edge, "points": np.array(FEFF_POINTS)}
     tensors: dict[str, Any] = {name: torch.from_numpy(array) for name, array in flat.items()}
     return Dataset(
         key=np.array([record.key for record in records]),
@@ -172,7 +199,7 @@ def _build(
         fidelities=fidelities,
         sha256=sha256,
         cutoff=config.graph.cutoff,
-        **{"fractional": None, "volume": None, **tensors},
+        **{**dict.fromkeys(dataset.OPTIONAL), **tensors},
     )
 
 
@@ -207,6 +234,35 @@ def on_grids(
     return norm, computed
 
 
+def on_points(
+    records: Sequence[Record], edges: FloatArray
+) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
+    """Return (T, P) spectra on FEFF's points from the edge, and (T, 2) which were computed.
+
+    Args:
+        records: the spectra.
+        edges: (T,) what the points are counted from, eV.
+
+    Raises:
+        DatasetError: a spectrum lies elsewhere.
+    """
+    norm = np.zeros((len(records), len(FEFF_POINTS)), dtype=np.float32)
+    computed = np.zeros((len(records), 2), dtype=np.int16)
+    for row, (record, edge) in enumerate(zip(records, edges, strict=True)):
+        own = record.energy - edge
+        # An edge that is off by a hundredth of an eV is to cost no point.
+        inside = (own[0] - _NEAR <= FEFF_POINTS) & (own[-1] + _NEAR >= FEFF_POINTS)
+        known = np.flatnonzero(inside)
+        if len(known) < _FEWEST:
+            raise DatasetError(
+                f"{record.spectrum_id} has hardly a point near the {record.element} edge at "
+                f"{edge:.1f} eV; check its energy scale"
+            )
+        norm[row] = np.interp(FEFF_POINTS, own, record.norm)
+        computed[row] = known[0], known[-1] + 1
+    return norm, computed
+
+
 def _graphs(cells: Sequence[Cell], spec: GraphSpec) -> Iterator[SiteGraph]:
     """Yield the graph of each cell; many are worth a process per core."""
     build = partial(_site_graph, spec=spec)
@@ -223,18 +279,33 @@ def _site_graph(cell: Cell, spec: GraphSpec) -> SiteGraph:
     return graph_of(settled_cell(cell, spec), spec)
 
 
-def _arrays(one: SiteGraph, with_vectors: bool) -> dict[str, NDArray[Any]]:
+def _arrays(one: SiteGraph, sees: Sight) -> dict[str, NDArray[Any]]:
     """Return what of a graph a network sees."""
     graph = one.graph
+    numbers = graph.numbers.astype(np.uint8)
+    if sees == "vector":
+        near = graph.distance < graph.cutoff
+        return {
+            "numbers": numbers,
+            "neighbour": graph.neighbour_index[near],
+            "vector": graph.neighbour_vector[near].astype(np.float32),
+            "n_edges": near.sum(axis=1),
+        }
     arrays: dict[str, NDArray[Any]] = {
-        "numbers": graph.numbers.astype(np.uint8),
+        "numbers": numbers,
         "neighbour": graph.neighbour_index,
         "distance": graph.distance.astype(np.float32),
     }
-    if with_vectors:
+    if sees == "fractional":
         arrays["fractional"] = graph.fractional.astype(np.float32)
         arrays["volume"] = np.array([graph.volume], dtype=np.float32)
     return arrays
+
+
+def _edge_starts(flat: dict[str, NDArray[Any]]) -> dict[str, NDArray[np.int64]]:
+    """Turn the numbers of edges, if nodes have different ones, into where those of a node start."""
+    counts = flat.pop("n_edges", None)
+    return {} if counts is None else {"edge_start": _starts(counts.tolist())}
 
 
 def _starts(lengths: Sequence[int]) -> NDArray[np.int64]:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import pad
 
 from cgxas.crystals.batch import GraphBatch
 from cgxas.data.split import Split
@@ -26,7 +27,11 @@ LEFT_WEIGHT = 0.1
 """Weight of grid points before the first computed one, where the first value is continued: next
 to nothing where other spectra know better, enough to keep the network sane where none does."""
 
-FORMAT = 2
+FORMAT = 3
+OPTIONAL = ("distance", "fractional", "volume", "vector", "edge_start", "edge", "points")
+"""Arrays that only some networks want."""
+
+_PER_NODE = ("numbers", "neighbour", "distance", "fractional", "vector", "edge_start")
 _META = "dataset.json"
 
 
@@ -42,20 +47,28 @@ class Dataset:
         cutoff: largest neighbour distance, Angstrom.
         node_start: (C + 1,) int64, first node of each crystal, and N at the end.
         numbers: (N,) uint8 atomic numbers.
-        neighbour: (N, K) int32, number within the crystal of the node at the end of each edge.
-        distance: (N, K) float32, Angstrom; the cutoff in empty slots.
+        neighbour: (N, K) int32, number within the crystal of the node at the end of each edge; or
+            (E,) the same for networks that take all neighbours, however many.
+        distance: (N, K) float32, Angstrom; the cutoff in empty slots. None with `vector`.
         fractional: (N, K, 3) float32 edge vectors in units of the cell vectors; None for
             networks without plane waves.
         volume: (C,) float32, cubic Angstrom; None likewise.
+        vector: (E, 3) float32, Angstrom, of each node's edges, the shortest first; None for
+            networks that take some neighbours.
+        edge_start: (N + 1,) int64, first edge of each node, and E at the end; None likewise.
         crystal: (T,) int32, which crystal.
         member_start: (T + 1,) int64, first member of each target, and S at the end.
         member: (S,) int32, number within the crystal of a node the target is a mean over.
         share: (S,) float32, weight of that node in the mean; they add up to 1.
-        norm: (T, P) float32 on the element's grid, the first and last value continued.
+        norm: (T, P) float32 on the element's grid, or on points relative to the edge; the first
+            and last value continued.
         computed: (T, 2) int16, first grid point the source computed, and the one after the last.
         absorber: (T,) uint8 atomic numbers.
         fidelity: (T,) uint8.
         certain: (T,) bool, whether the site is stated by the source.
+        edge: (T,) float64 eV, what the points are counted from; that of a mean over sites is the
+            mean of their edges. None for fixed windows.
+        points: (P,) float64 eV relative to the edge, uneven; None likewise.
     """
 
     key: NDArray[np.str_]
@@ -66,9 +79,11 @@ class Dataset:
     node_start: Tensor
     numbers: Tensor
     neighbour: Tensor
-    distance: Tensor
+    distance: Tensor | None
     fractional: Tensor | None
     volume: Tensor | None
+    vector: Tensor | None
+    edge_start: Tensor | None
     crystal: Tensor
     member_start: Tensor
     member: Tensor
@@ -78,6 +93,8 @@ class Dataset:
     absorber: Tensor
     fidelity: Tensor
     certain: Tensor
+    edge: Tensor | None
+    points: Tensor | None
 
     def __len__(self) -> int:
         return len(self.crystal)
@@ -96,13 +113,13 @@ class Dataset:
     @property
     def bytes_per_node(self) -> float:
         """Bytes a node of a graph takes."""
-        return self._bytes("numbers", "neighbour", "distance", "fractional") / len(self.numbers)
+        return self._bytes(*_PER_NODE) / len(self.numbers)
 
     @property
     def bytes_per_spectrum(self) -> float:
         """Bytes a target takes, its name left out."""
-        graph = ("node_start", "numbers", "neighbour", "distance", "fractional", "volume")
-        rest = [name for name in self.tensors if name not in graph]
+        shared = (*_PER_NODE, "node_start", "volume", "points")
+        rest = [name for name in self.tensors if name not in shared]
         return self._bytes(*rest) / max(len(self), 1)
 
     def _bytes(self, *names: str) -> int:
@@ -123,19 +140,7 @@ class Dataset:
         target_of_node = torch.repeat_interleave(torch.arange(len(targets)).to(start), start)
         known, weight = self.weights(targets)
         return Batch(
-            graphs=GraphBatch(
-                numbers=self.numbers[nodes].long(),
-                neighbour_index=self.neighbour[nodes].long() + shift[:, None],
-                distance=self.distance[nodes],
-                fractional=None if self.fractional is None else self.fractional[nodes],
-                volume=(
-                    None
-                    if self.volume is None
-                    else torch.repeat_interleave(self.volume[crystals.long()], first)
-                ),
-                mask=self.distance[nodes] < self.cutoff,
-                offsets=tuple(offsets.tolist()),
-            ),
+            graphs=self._graphs(crystals.long(), first, nodes, shift, offsets),
             nodes=self.member[members].long() + offsets[place][target_of_node],
             members=members,
             target_of_node=target_of_node,
@@ -144,6 +149,53 @@ class Dataset:
             norm=self.norm[targets],
             computed=known,
             weight=weight,
+            slope_weight=self.slope_weights(weight),
+        )
+
+    def _graphs(
+        self, crystals: Tensor, sizes: Tensor, nodes: Tensor, shift: Tensor, offsets: Tensor
+    ) -> GraphBatch:
+        """Join the graphs of some crystals.
+
+        Args:
+            crystals: (C',) the crystals.
+            sizes: (C',) nodes of each.
+            nodes: (N',) these nodes.
+            shift: (N',) what is added to the number of a node within its crystal.
+            offsets: (C' + 1,) first node of each.
+        """
+        if self.vector is None or self.edge_start is None or self.distance is not None:
+            distance = torch.as_tensor(self.distance)[nodes]
+            volume = self.volume
+            return GraphBatch(
+                numbers=self.numbers[nodes].long(),
+                neighbour_index=self.neighbour[nodes].long() + shift[:, None],
+                distance=distance,
+                vector=None,
+                fractional=None if self.fractional is None else self.fractional[nodes],
+                volume=None if volume is None else volume[crystals].repeat_interleave(sizes),
+                mask=distance < self.cutoff,
+                offsets=tuple(offsets.tolist()),
+            )
+        count, edges, start = _ranges(self.edge_start, nodes)
+        row = torch.repeat_interleave(torch.arange(len(nodes)).to(count), count)
+        slot = torch.arange(len(edges)).to(row) - start[:-1][row]
+        slots = (len(nodes), max(int(count.max()), 1))
+        index = shift.new_zeros(slots)
+        index[row, slot] = self.neighbour[edges].long() + shift[row]
+        vector = self.vector.new_zeros((*slots, 3))
+        vector[row, slot] = self.vector[edges]
+        distance = self.vector.new_full(slots, self.cutoff)
+        distance[row, slot] = self.vector[edges].norm(dim=1)
+        return GraphBatch(
+            numbers=self.numbers[nodes].long(),
+            neighbour_index=index,
+            distance=distance,
+            vector=vector,
+            fractional=None,
+            volume=None,
+            mask=distance < self.cutoff,
+            offsets=tuple(offsets.tolist()),
         )
 
     def only(self, split: Split, element: str | None) -> Split:
@@ -181,12 +233,29 @@ class Dataset:
         return replace(self, fidelity=numbers, fidelities=tuple(fidelities))
 
     def weights(self, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Return (T, P) 1 where targets were computed, and the weights of points in the loss."""
-        points = torch.arange(self.norm.shape[1], device=self.norm.device)
+        """Return (T, P) weights of points in RSE, 0 where not computed, and those in the loss.
+
+        On uneven points the weights are how much energy each stands for, so that sums are those
+        of a uniform grid; what was not computed has none in the loss either.
+        """
+        places = torch.arange(self.norm.shape[1], device=self.norm.device)
         computed = self.computed[targets].long()
         first, end = computed[:, :1], computed[:, 1:]
-        known = ((points >= first) & (points < end)).float()
-        return known, known + LEFT_WEIGHT * (points < first)
+        known = ((places >= first) & (places < end)).float()
+        if self.points is None:
+            return known, known + LEFT_WEIGHT * (places < first)
+        between = known[:, 1:] * known[:, :-1] * self.points.diff().float()
+        widths = (pad(between, (1, 0)) + pad(between, (0, 1))) / 2
+        return widths, widths
+
+    def slope_weights(self, weight: Tensor) -> Tensor:
+        """Return (T, P - 1) weights of first differences where both points have one in the loss.
+
+        A slope is a difference over a step; over an uneven step it counts as long as that is.
+        """
+        if self.points is None:
+            return weight[:, 1:] * weight[:, :-1]
+        return ((weight[:, 1:] > 0) & (weight[:, :-1] > 0)).float() / self.points.diff().float()
 
     def save(self, folder: Path) -> None:
         """Write a folder of arrays that `load` maps into memory; it appears whole or not at all."""
@@ -217,8 +286,7 @@ class Dataset:
                 "fidelities": tuple(meta["fidelities"]),
                 "sha256": meta["sha256"],
                 "cutoff": float(meta["cutoff"]),
-                "fractional": None,
-                "volume": None,
+                **dict.fromkeys(OPTIONAL),
             }
             for path in folder.glob("*.npy"):
                 # Copy-on-write: torch wants memory that it may write to.
@@ -246,8 +314,9 @@ class Batch:
         share: (S,) weight of the node in the mean of its target.
         fidelity: (T,) what each target was made with.
         norm: (T, P) targets.
-        computed: (T, P) 1 where they were computed.
+        computed: (T, P) weights in RSE, 0 where they were not computed.
         weight: (T, P) weights in the loss.
+        slope_weight: (T, P - 1) those of first differences.
     """
 
     graphs: GraphBatch
@@ -259,6 +328,7 @@ class Batch:
     norm: Tensor
     computed: Tensor
     weight: Tensor
+    slope_weight: Tensor
 
     def __len__(self) -> int:
         return len(self.norm)

@@ -39,7 +39,7 @@ class Answer(nn.Module):
             vectors = self._vectors[batch.members]
         else:
             embed = self._embed if self.training else self.network.embed
-            vectors = embed(batch.graphs)[batch.nodes]
+            vectors = embed(batch.graphs, batch.nodes)
         return batch.pool(self.network.head(vectors, batch.fidelity[batch.target_of_node]))
 
 

@@ -18,8 +18,7 @@ from cgxas.spectra.metrics import (
     pcc,
     rse,
 )
-from cgxas.spectra.spectrum import EnergyGrid
-from cgxas.typing import FloatArray
+from cgxas.typing import FloatArray, IntArray
 
 _N_WORST = 10
 
@@ -115,22 +114,30 @@ class Answers:
 
     Attributes:
         records: the records.
-        target: (T, P) spectra on the grid; NaN where they were not computed.
+        energy: (T, P) eV.
+        target: (T, P) spectra there; NaN where they were not computed.
         predicted: (T, P) spectra.
         sigma: (T, P) their standard deviations; None where the model tells none.
+        weight: (T, P) how much energy each point stands for in errors; None where they are even.
     """
 
     records: Sequence[Record]
+    energy: FloatArray
     target: FloatArray
     predicted: FloatArray
     sigma: FloatArray | None = None
+    weight: FloatArray | None = None
+
+    def rse(self, predicted: FloatArray, rows: IntArray) -> FloatArray:
+        """Return (R,) relative squared errors of (R, P) answers to some of the records."""
+        weight = 1.0 if self.weight is None else self.weight[rows]
+        return rse(self.target[rows], predicted, weight)
 
 
 def scored(
     answers: Answers,
     train: Sequence[Record],
     train_mu: FloatArray,
-    grids: Mapping[str, EnergyGrid],
 ) -> Evaluation:
     """Score a model's answers, each absorber against baselines from its own training spectra.
 
@@ -138,9 +145,8 @@ def scored(
         answers: what is tested.
         train: the training records.
         train_mu: (T, P) their spectra; NaN where they were not computed.
-        grids: energies of each absorber.
     """
-    columns = _per_spectrum(answers, train, train_mu, grids)
+    columns = _per_spectrum(answers, train, train_mu)
     element = np.array([record.element for record in answers.records])
     trained = np.array([record.element for record in train])
     elements = {
@@ -153,20 +159,18 @@ def scored(
         (answers.records[n].key, answers.records[n].element, float(columns[n, 0]))
         for n in order.tolist()
     )
-    tested = _tested(answers, columns, grids)
+    tested = _tested(answers, columns)
     return Evaluation(elements, _scores(columns, len(train)), worst, tested)
 
 
-def _tested(
-    answers: Answers, columns: FloatArray, grids: Mapping[str, EnergyGrid]
-) -> TestedSpectra:
+def _tested(answers: Answers, columns: FloatArray) -> TestedSpectra:
     records = answers.records
     return TestedSpectra(
         key=np.array([record.key for record in records]),
         element=np.array([record.element for record in records]),
         fidelity=np.array([record.fidelity for record in records]),
         formula=np.array([record.material.formula for record in records]),
-        energy=np.array([grids[record.element].energies for record in records]),
+        energy=answers.energy,
         target=answers.target,
         predicted=answers.predicted,
         rse=columns[:, 0],
@@ -179,12 +183,13 @@ def _per_spectrum(
     answers: Answers,
     train: Sequence[Record],
     train_mu: FloatArray,
-    grids: Mapping[str, EnergyGrid],
 ) -> FloatArray:
     """Return (T, 8): RSE, PCC, half-step error, RSE of two baselines, coverages, likelihood."""
     columns = np.full((len(answers.records), 8), np.nan)
-    columns[:, 0] = rse(answers.target, answers.predicted)
-    columns[:, 1] = pcc(answers.target, answers.predicted)
+    columns[:, 0] = answers.rse(answers.predicted, np.arange(len(columns)))
+    weight = 1.0 if answers.weight is None else answers.weight
+    columns[:, 1] = pcc(answers.target, answers.predicted, weight)
+    columns[:, 2] = np.abs(half_step_errors(answers.energy, answers.target, answers.predicted))
     if answers.sigma is not None:
         band = answers.target, answers.predicted, answers.sigma
         columns[:, 5], columns[:, 6] = coverage(*band, 1), coverage(*band, 2)
@@ -193,17 +198,14 @@ def _per_spectrum(
     trained = np.array([record.element for record in train])
     for symbol in np.unique(element):
         rows, known = np.flatnonzero(element == symbol), np.flatnonzero(trained == symbol)
-        target = answers.target[rows]
-        energy = grids[symbol].energies
-        columns[rows, 2] = np.abs(half_step_errors(energy, target, answers.predicted[rows]))
         if len(known):
-            columns[rows, 3] = rse(target, mean_spectrum(train_mu[known], len(rows)))
+            columns[rows, 3] = answers.rse(mean_spectrum(train_mu[known], len(rows)), rows)
             nearest = nearest_by_composition(
                 train_mu[known],
                 compositions([train[int(n)].material.cell.numbers for n in known]),
                 compositions([answers.records[int(n)].material.cell.numbers for n in rows]),
             )
-            columns[rows, 4] = rse(target, nearest)
+            columns[rows, 4] = answers.rse(nearest, rows)
     return columns
 
 

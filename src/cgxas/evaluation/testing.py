@@ -106,6 +106,8 @@ def retest(
     parts = Split(*(p[known[p]] for p in (split.train, split.validation, split.test)))
     if checkpoint.is_calibrated:
         return _test_calibrated(Model(checkpoint, device), data, parts, part)
+    if checkpoint.config.axis == "edge":
+        return _test_on_edges(Model(checkpoint, device), data, parts, part)
     fidelities = checkpoint.config.fidelities
     other = dict.fromkeys(range(256), fidelities[0] if fidelities else "")  # not tested at all
     dataset = data.dataset.renumbered(fidelities, other | usual)
@@ -129,7 +131,6 @@ def test_network(
         part: which one is tested.
         element: the only absorber to test; None for all.
     """
-    records = data.records.records
     mine = data.dataset.only(split, element)
     tested = _certain(data, getattr(mine, part))
     dataset = data.dataset.renumbered(network.config.fidelities)
@@ -137,13 +138,52 @@ def test_network(
     place = {int(target): row for row, target in enumerate(tested)}
     for targets, _, spectra in predict_targets(Answer(network), dataset, tested):
         predicted[[place[int(target)] for target in targets]] = spectra.cpu().double().numpy()
-    answers = Answers([records[n] for n in tested], curves(data.dataset, tested), predicted)
-    train = [records[n] for n in mine.train]
-    grids = windows(network.config.n_outputs)
-    return scored(answers, train, curves(data.dataset, mine.train), grids)
+    return _scored(data, tested, predicted, mine.train)
 
 
 test_network.__test__ = False  # type: ignore[attr-defined]  # not a test, whatever pytest thinks
+
+
+def _scored(
+    data: CompiledData, tested: IntArray, predicted: FloatArray, train: IntArray
+) -> Evaluation:
+    """Score (T, P) answers to some targets where these stand."""
+    records, dataset = data.records.records, data.dataset
+    weight, _ = dataset.weights(torch.from_numpy(tested))
+    answers = Answers(
+        records=[records[n] for n in tested],
+        energy=energies(data, tested),
+        target=curves(dataset, tested),
+        predicted=predicted,
+        weight=None if dataset.points is None else weight.double().numpy(),
+    )
+    return scored(answers, [records[n] for n in train], curves(dataset, train))
+
+
+def energies(data: CompiledData, targets: IntArray) -> FloatArray:
+    """Return (T, P) energies of targets, eV: of a window, or of points about their edges."""
+    dataset = data.dataset
+    if dataset.edge is not None and dataset.points is not None:
+        edges = dataset.edge[torch.from_numpy(targets)]
+        return np.asarray(edges[:, None].numpy() + dataset.points.numpy())
+    grids = windows(dataset.norm.shape[1])
+    rows = [grids[data.records.records[n].element].energies for n in targets]
+    return np.array(rows).reshape(len(targets), dataset.norm.shape[1])
+
+
+def _test_on_edges(model: Model, data: CompiledData, split: Split, part: Part) -> Evaluation:
+    """Score a model whose outputs are counted from the edges that it knows, not the data."""
+    tested = _certain(data, getattr(split, part))
+    records = [data.records.records[n] for n in tested]
+    spec, known = model.checkpoint.config.graph, model.checkpoint.config.fidelities
+    crystals = (settled_cell(record.material.cell, spec) for record in records)
+    predicted = np.zeros((len(tested), model.checkpoint.config.n_outputs))
+    wanted = energies(data, tested)
+    for row, (record, crystal) in enumerate(zip(records, model.sites(crystals), strict=True)):
+        theory = record.fidelity if record.fidelity in known else None
+        sites, _ = model.absorber_sites(crystal, record.element, record.sites, theory)
+        predicted[row] = sites.share @ sites.at(wanted[row])
+    return _scored(data, tested, predicted, split.train)
 
 
 def _certain(data: CompiledData, targets: IntArray) -> IntArray:
@@ -166,11 +206,12 @@ def _test_calibrated(model: Model, data: CompiledData, split: Split, part: Part)
     sigma = [each.sigma for each in found if each.sigma is not None]
     answers = Answers(
         records,
+        np.array([grids[record.element].energies for record in records]),
         _on_grids(records, grids),
         np.array([each.mean for each in found]),
         np.array(sigma) if sigma and len(sigma) == len(found) else None,
     )
-    return scored(answers, train, _on_grids(train, grids), grids)
+    return scored(answers, train, _on_grids(train, grids))
 
 
 def _on_grids(records: Sequence[Record], grids: Mapping[str, EnergyGrid]) -> FloatArray:

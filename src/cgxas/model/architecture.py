@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import torch
 from pydantic import AfterValidator, Field
@@ -19,6 +19,13 @@ from cgxas.crystals.batch import GraphBatch
 from cgxas.crystals.spec import GraphSpec
 from cgxas.errors import ConfigError
 from cgxas.settings import Settings
+from cgxas.spectra.axis import FEFF_POINTS
+
+Axis = Literal["window", "edge"]
+"""What the outputs of a network are counted from; see `ArchitectureSettings`."""
+
+Sight = Literal["distance", "fractional", "vector"]
+"""What of an edge a network looks at; see `ArchitectureSettings.sees`."""
 
 _MOST_FIDELITIES = 256  # data sets number them with a byte
 
@@ -50,6 +57,9 @@ class ArchitectureSettings(Settings):
         n_outputs: P, points of the energy grid.
         fidelities: the kinds of spectra, such as FEFF9 and FEFF10, the network tells apart; none:
             it takes all spectra for one kind.
+        axis: where the outputs stand. "window": on even energies in a fixed window of 55 eV per
+            absorber. "edge": on FEFF's own 100 points relative to the edge of each site, which is
+            computed; edges differ between theories, so there must be fidelities.
     """
 
     title: ClassVar[str] = "model"
@@ -58,6 +68,22 @@ class ArchitectureSettings(Settings):
     graph: GraphSpec = field(default_factory=GraphSpec)
     n_outputs: Annotated[int, Field(ge=2, le=4096)] = 100
     fidelities: _Names = ()
+    axis: Axis = "window"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.axis == "window":
+            return
+        if self.n_outputs != len(FEFF_POINTS):
+            raise ConfigError(
+                f'{self.path("n_outputs")} = {self.n_outputs}; {self.path("axis")} = "edge" needs '
+                f"{len(FEFF_POINTS)}, as FEFF has"
+            )
+        if not self.fidelities:
+            raise ConfigError(
+                f'{self.path("fidelities")} is empty; {self.path("axis")} = "edge" needs the names '
+                'of the theories, such as ["FEFF9", "FEFF10"], as their edges differ'
+            )
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -87,14 +113,34 @@ class ArchitectureSettings(Settings):
         return self.fidelities.index(fidelity)
 
     @property
-    def sees_directions(self) -> bool:
-        """Whether the network looks at edge vectors, not at distances alone."""
-        return not self.graph.per_orbit
+    def sees(self) -> Sight:
+        """What of an edge the network looks at, and data sets hold.
+
+        "distance" alone; "fractional", the vector in units of the cell vectors, too; or "vector".
+        """
+        if not self.graph.neighbours:
+            return "vector"
+        return "distance" if self.graph.per_orbit else "fractional"
 
     @property
     def facts(self) -> Mapping[str, str]:
         """What a person should know of the network: name of the fact -> a few words."""
         return {"network": self.architecture}
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """What is to be learnt, T spectra.
+
+    Attributes:
+        norm: (T, P) the spectra.
+        weight: (T, P) weights of their points in the loss; 0 where they were not computed.
+        absorber: (T,) int64 atomic numbers.
+    """
+
+    norm: Tensor
+    weight: Tensor
+    absorber: Tensor
 
 
 class Architecture(nn.Module, ABC):
@@ -131,12 +177,11 @@ class Architecture(nn.Module, ABC):
             nodes: (S,) the wanted nodes.
             fidelity: (S,) what each is wanted as, for a network that tells fidelities apart.
         """
-        vectors = self.embed(batch)
-        return self.head(vectors if nodes is None else vectors[nodes], fidelity)
+        return self.head(self.embed(batch, nodes), fidelity)
 
     @abstractmethod
-    def embed(self, batch: GraphBatch) -> Tensor:
-        """Return (N, H) site vectors."""
+    def embed(self, batch: GraphBatch, nodes: Tensor | None = None) -> Tensor:
+        """Return (S, H) site vectors of the wanted nodes, (N, H) of all if None."""
 
     @abstractmethod
     def head(self, vectors: Tensor, fidelity: Tensor | None = None) -> Tensor:
@@ -153,12 +198,11 @@ class Architecture(nn.Module, ABC):
         """H, length of a site vector."""
 
     @torch.no_grad()
-    def start_from(self, mean: Tensor, spread: Tensor) -> None:
-        """Let an untrained network answer with a typical spectrum, if it can.
+    def start_from(self, targets: Targets) -> None:
+        """Let an untrained network answer with typical spectra, if it can.
 
         Args:
-            mean: (P,) mean of the training spectra.
-            spread: (P,) their standard deviation.
+            targets: what is to be learnt.
         """
 
     def idle_parameters(self) -> Iterable[nn.Parameter]:
@@ -166,7 +210,10 @@ class Architecture(nn.Module, ABC):
         return ()
 
 
-_HOMES: dict[str, str] = {"cgxas": "cgxas.model.cgxas.network:CGXAS"}
+_HOMES: dict[str, str] = {
+    "cgxas": "cgxas.model.cgxas.network:CGXAS",
+    "smooth": "cgxas.model.smooth.network:Smooth",
+}
 """Name of an architecture -> module and class; a module is imported when it is asked for."""
 
 

@@ -13,7 +13,6 @@ import json
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from cgxas.arguments import shown
 from cgxas.crystals.bonds import BondSpec, usual_bonds
 from cgxas.errors import (
     CgxasError,
@@ -38,10 +36,10 @@ from cgxas.model.architecture import (
     architectures,
     build,
 )
+from cgxas.model.bundled import bundled, located
 from cgxas.model.calibration.base import Calibration, calibration_kind
 from cgxas.model.container import (
     KEY,
-    SUFFIX,
     all_finite,
     kind_of,
     read_tensors,
@@ -55,10 +53,12 @@ from cgxas.model.description import (
     numbered,
     plain_values,
 )
+from cgxas.model.kernel import SiteKernel
 from cgxas.model.upgrades import FORMAT, HASHED, upgraded
 from cgxas.writing import atomic_path
 
 _CALIBRATION = "calibration."
+_KERNEL = "kernel."
 _WIDTH = 120
 # What a damaged description makes of the code that reads it.
 _WRONG = (
@@ -86,6 +86,7 @@ class Checkpoint:
         calibration: what turns the network's spectra into measured ones; None: they stay as
             simulated.
         bonds: the numbers that chemical states rest on.
+        kernel: what the network's spectra are averaged with; None: nothing.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Checkpoint:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     calibration: Calibration | None = field(default=None, repr=False)
     bonds: BondSpec = field(default_factory=usual_bonds, repr=False)
+    kernel: SiteKernel | None = field(default=None, repr=False)
 
     @property
     def elements(self) -> dict[str, AbsorberCard]:
@@ -108,9 +110,15 @@ class Checkpoint:
 
     @property
     def tensors(self) -> dict[str, Tensor]:
-        """The network's tensors and those of the calibration, by their names in the file."""
+        """All tensors, by their names in the file."""
         own = self._own_tensors
-        return dict(self.state) | {f"{_CALIBRATION}{name}": own[name] for name in own}
+        return self.simulating | {f"{_CALIBRATION}{name}": own[name] for name in own}
+
+    @property
+    def simulating(self) -> dict[str, Tensor]:
+        """The tensors that simulated spectra rest on: the network's and the kernel's."""
+        own = {} if self.kernel is None else self.kernel.tensors
+        return dict(self.state) | {f"{_KERNEL}{name}": own[name] for name in own}
 
     @property
     def _own_tensors(self) -> Mapping[str, Tensor]:
@@ -169,9 +177,9 @@ class Checkpoint:
         """
         description, kept = self._description(), self.tensors
         if parent is not None:
-            if tensors_hash(parent.state) != description["network_sha256"]:
+            if tensors_hash(parent.simulating) != description["network_sha256"]:
                 raise ConfigError(f"{self.name} does not have the network of {parent.name}")
-            kept = {name: tensor for name, tensor in kept.items() if name not in self.state}
+            kept = {name: tensor for name, tensor in kept.items() if name not in self.simulating}
             description["parent"] = {"name": parent.name, "sha256": parent.sha256}
         description["sha256"] = description_hash(description)
         # Copies, since a file cannot hold two tensors that share memory.
@@ -191,19 +199,13 @@ class Checkpoint:
             "architecture": self.config.to_dict(),
             "absorbers": {f"{a} {edge}": asdict(card) for (a, edge), card in self.cards.items()},
             "bonds": self.bonds.to_dict(),
+            "kernel": None if self.kernel is None else self.kernel.values,
             "calibration": calibration,
             "provenance": dict(self.provenance),
-            "network_sha256": tensors_hash(self.state),
+            "network_sha256": tensors_hash(self.simulating),
             "calibration_sha256": tensors_hash(self._own_tensors),
         }
         return plain_values(description)
-
-
-def bundled() -> tuple[str, ...]:
-    """Return the names of the models that come with the package."""
-    folder = resources.files("cgxas") / "model" / "weights"
-    names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
-    return tuple(sorted(n.removesuffix(SUFFIX) for n in names if n.endswith(SUFFIX)))
 
 
 def load_checkpoint(model: str | Path) -> Checkpoint:
@@ -215,7 +217,7 @@ def load_checkpoint(model: str | Path) -> Checkpoint:
         DamagedCheckpoint: cut short, altered, or with numbers that are not finite.
         CheckpointVersion: written by a newer cgxas.
     """
-    path = _locate(model)
+    path = located(model)
     text, tensors = read_tensors(path)
     try:
         version, description = numbered(text)
@@ -288,11 +290,11 @@ def _with_parent(
         )
     parent = load_checkpoint(name)
     # Not the hash of its whole file: a later cgxas may write more into that.
-    if tensors_hash(parent.state) != description["network_sha256"]:
+    if tensors_hash(parent.simulating) != description["network_sha256"]:
         raise CheckpointVersion(
             f"{path} was made of another {name} than this cgxas has; install the cgxas it came with"
         )
-    return {**parent.state, **tensors}
+    return {**parent.simulating, **tensors}
 
 
 _Parts = tuple[Mapping[str, Any], Mapping[str, Tensor], Mapping[str, Tensor]]
@@ -309,15 +311,27 @@ def _parts(description: Description, tensors: Mapping[str, Tensor]) -> _Parts:
     config = ArchitectureSettings.from_dict(description.architecture)
     cards = description.cards
     for (absorber, _), card in cards.items():
-        if card.network_grid.n_points != config.n_outputs:
+        if (card.edge_axis is None) != (config.axis == "window"):
+            raise ValueError(f"the outputs for {absorber} are said to stand on another axis")
+        if config.axis == "window" and card.network_grid.n_points != config.n_outputs:
             raise ValueError(f"{card.network_grid.n_points} energies for {absorber}")
+        if card.edge_axis is not None and not card.edge_axis.reach:
+            raise ValueError(f"it is not said how far the spectra of {absorber} reach")
+        if card.edge_axis is not None and card.fidelity not in config.fidelities:
+            raise ValueError(f"it is not said in which theory {absorber} is answered")
     found = {
         "name": description.name,
         "config": config,
         "cards": cards,
         "bonds": BondSpec.from_dict(description.bonds),
         "provenance": description.provenance,
+        "kernel": None,
     }
+    if description.kernel is not None:
+        kernel = {name: t for name, t in state.items() if name.startswith(_KERNEL)}
+        state = {name: t for name, t in state.items() if name not in kernel}
+        learnt = {name.removeprefix(_KERNEL): t for name, t in kernel.items()}
+        found["kernel"] = SiteKernel.restore(learnt, description.kernel, config.n_outputs)
     return found, state, own
 
 
@@ -354,27 +368,3 @@ def _divided(
         else:
             state[name] = tensor
     return state, own
-
-
-def _locate(model: str | Path) -> Path:
-    if isinstance(model, str) and model in bundled():
-        return Path(str(resources.files("cgxas") / "model" / "weights" / f"{model}{SUFFIX}"))
-    try:
-        path = Path(model)
-        if path.is_dir():
-            raise CheckpointNotFound(f"{path} is a folder; name a model file (*{SUFFIX})")
-        if not path.exists():
-            names = ", ".join(bundled()) or "none"
-            raise CheckpointNotFound(f"no model {str(model)!r}: not a file, nor bundled ({names})")
-        if not path.is_file():
-            raise CheckpointNotFound(f"{path} is not a regular file; name a model file")
-    except CheckpointNotFound:
-        raise
-    except TypeError as error:
-        raise CheckpointNotFound(
-            f"a model is the name of a bundled one or a path, not {shown(model)}"
-        ) from error
-    except (OSError, ValueError) as error:  # a name that is too long, or has a null character
-        reason = getattr(error, "strerror", None) or error
-        raise CheckpointNotFound(f"{model} cannot be read: {reason}") from error
-    return path

@@ -17,6 +17,26 @@ _Count = Annotated[int, Field(ge=0)]
 
 
 @dataclass(frozen=True)
+class EdgeAxis:
+    """How outputs that are counted from the edge become energies, for one absorber.
+
+    Attributes:
+        origins: fidelity -> the edge of all its spectra, eV, where edges cannot be computed.
+        reach: fidelity -> how far above the edge its training spectra reach, eV.
+        width: full width at half maximum of the core hole, eV, which curves fade with.
+    """
+
+    origins: dict[str, float]
+    reach: dict[str, Annotated[float, Field(gt=0)]]
+    width: Annotated[float, Field(gt=0)]
+
+    @property
+    def learnt(self) -> float:
+        """How far above the edge any training spectrum of the absorber reaches, eV."""
+        return max(self.reach.values())
+
+
+@dataclass(frozen=True)
 class AbsorberCard:
     """What a model knows of one edge of one absorber.
 
@@ -28,7 +48,9 @@ class AbsorberCard:
         test_pcc: their mean Pearson correlation.
         test_half_step_error: their mean error of the half step, eV; None if it was not tested.
         fidelity: what it answers as unless told otherwise; None for a model that knows one kind.
-        simulated: energies the network answers on, where calibration moved the grid; else None.
+        simulated: energies of the model that was calibrated, where that moved the grid; else None.
+        edge_axis: how outputs become energies, for networks on the edge axis; None for those whose
+            outputs stand on the grid.
     """
 
     grid: EnergyGrid
@@ -39,10 +61,11 @@ class AbsorberCard:
     test_half_step_error: float | None = None
     fidelity: str | None = None
     simulated: EnergyGrid | None = None
+    edge_axis: EdgeAxis | None = None
 
     @property
     def network_grid(self) -> EnergyGrid:
-        """Energies the network itself answers on."""
+        """Energies the model answers on before it is calibrated; the network's own in a window."""
         return self.simulated or self.grid
 
 
@@ -68,6 +91,7 @@ class Description:
         architecture: settings of the network.
         absorbers: "Fe K" -> what the model knows of it.
         bonds: the numbers that chemical states rest on.
+        kernel: how the kernel beside the network compares sites; None: there is none.
         calibration: which one; None: spectra stay as simulated.
         provenance: data, split, training, metrics, command.
     """
@@ -76,6 +100,7 @@ class Description:
     architecture: dict[str, Any]
     absorbers: dict[str, AbsorberCard]
     bonds: dict[str, Any]
+    kernel: dict[str, Any] | None
     calibration: CalibrationPart | None
     provenance: dict[str, Any]
 

@@ -13,12 +13,16 @@ from torch import Tensor
 from cgxas.crystals.batch import collate
 from cgxas.crystals.bonds import chemical_state
 from cgxas.crystals.graph import Settled, SiteGraph, graph_of
+from cgxas.elements import atomic_number
 from cgxas.errors import ConfigError
 from cgxas.model.calibration.base import Calibrated, Calibration, Uncalibrated
 from cgxas.model.checkpoint import Checkpoint
 from cgxas.model.description import AbsorberCard
+from cgxas.model.edges import axis_of, site_edges
 from cgxas.model.sites import AbsorberSites, EmbeddedCrystal, in_batches, shares
-from cgxas.typing import IntArray
+from cgxas.physics.surroundings import surroundings
+from cgxas.spectra.axis import FEFF_POINTS
+from cgxas.typing import FloatArray, IntArray
 
 NODES_PER_BATCH = 1024
 """Nodes that go through the network together, unless another number is wanted."""
@@ -113,15 +117,23 @@ class Model:
         vectors = crystal.vectors[torch.from_numpy(nodes)]
         number = self.fidelity(absorber, fidelity)
         state = chemical_state(crystal.graph.graph, self.checkpoint.bonds)
+        energies, width = self._energies(crystal.graph, absorber, nodes, number)
+        described = self._described(crystal.graph, nodes)
+        simulated, apart = self._simulated(vectors, absorber, number, described)
+        n_learnt = energies.shape[1]
         found = AbsorberSites(
             absorber=absorber,
             vectors=vectors,
             share=share,
-            simulated=self._simulated(vectors, number),
-            grid=card.network_grid,
+            simulated=simulated[:, :n_learnt],
+            energies=energies,
+            start=card.network_grid.e_min,
+            width=width,
             state=np.stack([each[nodes] for each in state], axis=1),
             fidelity=number,
             name=name,
+            described=described,
+            apart=None if apart is None else apart[:, :n_learnt],
         )
         return found, nodes
 
@@ -142,6 +154,40 @@ class Model:
         name = wanted or self.card(absorber).fidelity
         return None if name is None else self.checkpoint.config.fidelity_index(name)
 
-    def _simulated(self, vectors: Tensor, fidelity: int | None) -> np.ndarray:
+    def _energies(
+        self, graph: SiteGraph, absorber: str, nodes: IntArray, number: int | None
+    ) -> tuple[FloatArray, float | None]:
+        """Return (S, P) where the outputs for some nodes stand, as far as they were learnt, eV.
+
+        With it comes the width of the core hole; None for a window, beyond which curves stay.
+        """
+        card, config = self.card(absorber), self.checkpoint.config
+        if number is None or config.axis == "window":
+            return np.tile(card.network_grid.energies, (len(nodes), 1)), None
+        axis, theory = axis_of(card, absorber), config.fidelities[number]
+        atoms = graph.atom_of_node[nodes]
+        edges = site_edges(card, absorber, theory, graph.cell, atoms)
+        n_learnt = np.searchsorted(FEFF_POINTS, axis.learnt, side="right")
+        return edges[:, None] + FEFF_POINTS[:n_learnt], axis.width
+
+    def _described(self, graph: SiteGraph, nodes: IntArray) -> FloatArray | None:
+        """Return (S, D) surroundings of some nodes; None where nothing asks for them."""
+        if self.checkpoint.kernel is None:
+            return None
+        return surroundings(graph.cell, graph.atom_of_node[nodes])
+
+    def _simulated(
+        self, vectors: Tensor, absorber: str, fidelity: int | None, described: FloatArray | None
+    ) -> tuple[FloatArray, FloatArray | None]:
+        """Return (S, P) spectra, and by how much network and kernel are apart; None without one."""
         number = None if fidelity is None else torch.tensor(fidelity, device=self.device)
-        return self.network.head(vectors.to(self.device), number).cpu().double().numpy()
+        network = self.network.head(vectors.to(self.device), number).cpu().double().numpy()
+        kernel, config = self.checkpoint.kernel, self.checkpoint.config
+        if kernel is None or described is None or fidelity is None:
+            return network, None
+        if kernel.settings.fidelity != config.fidelities[fidelity]:
+            return network, None
+        z = atomic_number(absorber)
+        other, share = kernel.spectra(described, z), kernel.share_of(z)
+        # The kernel knows no bound: where next to nothing is absorbed it may fall below zero.
+        return np.maximum(network + share * (other - network), 0.0), network - other

@@ -8,10 +8,12 @@ import numpy as np
 from torch import Tensor
 
 from cgxas.crystals.graph import SiteGraph
-from cgxas.spectra.spectrum import EnergyGrid
+from cgxas.spectra.axis import continued
 from cgxas.typing import FloatArray, IntArray
 
 Item = TypeVar("Item")
+
+_AROUND, _FINE = 40.0, 0.25  # eV beyond the ends of a curve, and between its points
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,29 +37,60 @@ class AbsorberSites:
         absorber: symbol of the element.
         vectors: (S, H) their vectors in the network.
         share: (S,) weight of each in the mean that is wanted; they add up to 1.
-        simulated: (S, P) the network's own spectra.
-        grid: energies of those.
+        simulated: (S, P) the network's own spectra, as far as it has learnt.
+        energies: (S, P) eV, where those stand; rows differ by a constant alone.
+        start: first energy of the absorber's window, eV, from which edges are told.
+        width: full width at half maximum of the core hole, eV, by which curves go on smoothly
+            beyond their ends; None: they go on as they end.
         state: (S, 2) bond-valence sum, and electronegativity of the ligands.
         fidelity: number of the fidelity the network answered in; None for one that knows one kind.
         name: what the compound is called, if it has a name.
+        described: (S, D) their surroundings, by which they are compared; None where the model
+            does not.
+        apart: (S, P) the network's spectra less those of the kernel beside it; None without one.
     """
 
     absorber: str
     vectors: Tensor
     share: FloatArray
     simulated: FloatArray
-    grid: EnergyGrid
+    energies: FloatArray
+    start: float
+    width: float | None
     state: FloatArray
     fidelity: int | None = None
     name: str = ""
+    described: FloatArray | None = None
+    apart: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.share)
 
+    def at(self, wanted: FloatArray) -> FloatArray:
+        """Return (S, Q) the network's own spectra at any (Q,) energies, eV."""
+        if self.width is None:
+            own = self.energies[0]
+            if np.array_equal(wanted, own):
+                return self.simulated
+            return np.array([np.interp(wanted, own, curve) for curve in self.simulated])
+        first = self.energies[:, :1]
+        points = self.energies[0] - self.energies[0, 0]
+        return continued(points, self.simulated, wanted - first, self.width)
+
     @property
-    def mean(self) -> FloatArray:
-        """(P,) mean of the network's own spectra."""
-        return np.asarray(self.share @ self.simulated)
+    def curves(self) -> tuple[FloatArray, FloatArray]:
+        """(Q,) even energies, eV, and (S, Q) the network's own spectra there, ends included."""
+        if self.width is None:
+            return self.energies[0], self.simulated
+        first, last = self.energies.min() - _AROUND, self.energies.max() + _AROUND
+        wanted = np.arange(first, last, _FINE)
+        return wanted, self.at(wanted)
+
+    @property
+    def mean(self) -> tuple[FloatArray, FloatArray]:
+        """(Q,) even energies, eV, and (Q,) mean of the network's own spectra there."""
+        energies, curves = self.curves
+        return energies, np.asarray(self.share @ curves)
 
 
 def in_batches(

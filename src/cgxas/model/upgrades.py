@@ -1,7 +1,8 @@
 """Descriptions of older model files, brought to the present format one step at a time.
 
 1: the network of SPEC, 0.1.0 in the making. 2: networks that tell fidelities apart. 3: calibrated
-models. 4: everything that decides an answer is in the file, and covered by its hash.
+models. 4: everything that decides an answer is in the file, and covered by its hash. 5: networks
+whose outputs are counted from the edge.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +10,7 @@ from typing import Any
 
 from cgxas.crystals.bonds import usual_bonds
 
-FORMAT = 4
+FORMAT = 5
 """Number of the present format."""
 
 HASHED = 4
@@ -74,6 +75,13 @@ def _whole(old: Description) -> Description:
     }
 
 
+def _name_axis(old: Description) -> Description:
+    """4 to 5: all outputs stood in fixed windows, and no kernel beside the network."""
+    absorbers = {name: {**card, "edge_axis": None} for name, card in old["absorbers"].items()}
+    architecture = {**old["architecture"], "axis": "window"}
+    return {**old, "architecture": architecture, "absorbers": absorbers, "kernel": None}
+
+
 def _added(old: Description, **values: Any) -> dict[str, Any]:
     """Return the cards of the absorbers with further values."""
     return {symbol: {**card, **values} for symbol, card in old["elements"].items()}
@@ -83,4 +91,5 @@ _STEPS: Mapping[int, Callable[[Description], Description]] = {
     1: _tell_fidelities,
     2: _may_be_calibrated,
     3: _whole,
+    4: _name_axis,
 }

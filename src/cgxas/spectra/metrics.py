@@ -7,26 +7,28 @@ from cgxas.spectra.edge import half_step
 from cgxas.typing import FloatArray
 
 
-def rse(target: FloatArray, predicted: FloatArray) -> FloatArray:
-    """Return (T,) relative squared errors, sum (t - p)^2 / sum t^2 (SPEC section 5).
+def rse(target: FloatArray, predicted: FloatArray, weight: FloatArray | float = 1.0) -> FloatArray:
+    """Return (T,) relative squared errors, sum w (t - p)^2 / sum w t^2 (SPEC section 5).
 
     Args:
         target: (T, P) spectra; NaN where there is no target.
         predicted: (T, P) spectra.
+        weight: (T, P) of the points: how much energy each stands for, where they are uneven.
     """
-    misfit = np.nansum((target - predicted) ** 2, axis=1)
-    return np.asarray(misfit / np.nansum(target**2, axis=1))
+    misfit = np.nansum(weight * (target - predicted) ** 2, axis=1)
+    return np.asarray(misfit / np.nansum(weight * target**2, axis=1))
 
 
-def pcc(target: FloatArray, predicted: FloatArray) -> FloatArray:
+def pcc(target: FloatArray, predicted: FloatArray, weight: FloatArray | float = 1.0) -> FloatArray:
     """Return (T,) Pearson correlations of the two curves over the points with a target."""
     known = np.isfinite(target)
-    count = known.sum(axis=1, keepdims=True)
+    w = np.where(known, weight, 0.0)
+    count = w.sum(axis=1, keepdims=True)
     t, p = np.where(known, target, 0.0), np.where(known, predicted, 0.0)
-    t = np.where(known, t - t.sum(axis=1, keepdims=True) / count, 0.0)
-    p = np.where(known, p - p.sum(axis=1, keepdims=True) / count, 0.0)
-    norm = np.sqrt((t**2).sum(axis=1) * (p**2).sum(axis=1))
-    return np.asarray((t * p).sum(axis=1) / np.maximum(norm, 1e-300))
+    t = np.where(known, t - (w * t).sum(axis=1, keepdims=True) / count, 0.0)
+    p = np.where(known, p - (w * p).sum(axis=1, keepdims=True) / count, 0.0)
+    norm = np.sqrt((w * t**2).sum(axis=1) * (w * p**2).sum(axis=1))
+    return np.asarray((w * t * p).sum(axis=1) / np.maximum(norm, 1e-300))
 
 
 def half_step_errors(energy: FloatArray, target: FloatArray, predicted: FloatArray) -> FloatArray:
@@ -36,13 +38,14 @@ def half_step_errors(energy: FloatArray, target: FloatArray, predicted: FloatArr
     told of it elsewhere. NaN where a curve has no edge.
 
     Args:
-        energy: (P,) eV, increasing.
+        energy: (P,) eV, increasing; or (T, P), of each curve its own.
         target: (T, P) spectra; NaN where there is no target.
         predicted: (T, P) spectra.
     """
 
     def edges(curves: FloatArray) -> FloatArray:
-        return np.array([half_step_or_nan(energy, curve) for curve in curves], dtype=np.float64)
+        each = zip(np.broadcast_to(energy, curves.shape), curves, strict=True)
+        return np.array([half_step_or_nan(*pair) for pair in each], dtype=np.float64)
 
     return edges(predicted) - edges(target)
 

@@ -1,12 +1,18 @@
-"""Tabulated edges and core-hole widths, from xraydb (which comes with Larch)."""
+"""Tabulated edges and core-hole widths, from xraydb (which comes with Larch); energy windows.
+
+The widths of K holes, which answers rest on, stand here: xraydb is an optional extra.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
+import numpy as np
+
 from cgxas.errors import MissingExtra, UnknownElement, WrongEdge
 from cgxas.spectra.spectrum import EnergyGrid
+from cgxas.typing import FloatArray
 
 NEAR = 40.0
 """An edge further than this from the table, in eV, is that of another element."""
@@ -216,3 +222,49 @@ def windows(n_points: int = _POINTS, edge: str = "K") -> dict[str, EnergyGrid]:
         for (symbol, its_edge), window in WINDOWS.items()
         if its_edge == edge
     }
+
+
+BEFORE, AFTER = 15.0, 50.0
+"""eV before and after its half step that every answer covers at least."""
+
+STEP = 0.2
+"""eV from one energy of an answer to the next."""
+
+_SPREAD = 22.0  # eV that a half step may lie away from the middle of those that are known
+_LOWEST = 1.0  # eV
+
+
+def answer_grid(half_steps: FloatArray) -> EnergyGrid:
+    """Return the energies on which all crystals of an absorber are answered, so that they compare.
+
+    They cover `BEFORE` and `AFTER` eV around every half step within 22 eV of the middle of the
+    known ones: from metals to the highest oxides it is some 20 eV. All absorbers have as many.
+
+    Args:
+        half_steps: (N,) of spectra of the absorber, eV; at least one.
+    """
+    middle = float(np.min(half_steps) + np.max(half_steps)) / 2
+    start = max(float(np.floor(middle)) - _SPREAD - BEFORE, _LOWEST)
+    whole = BEFORE + 2 * _SPREAD + AFTER + 1.0
+    return EnergyGrid(start, start + whole, round(whole / STEP) + 1)
+
+
+_K_WIDTHS: Final = """
+.02 .027 .036 .048 .065 .087 .116 .156 .209 .24 .3 .36 .42 .48 .53 .59 .64 .68 .74 .81 .86 .94 1.01
+1.08 1.16 1.25 1.33 1.44 1.55 1.67 1.82 1.96 2.14 2.33 2.52 2.75 2.99 3.25 3.52 3.84 4.14 4.52 4.91
+5.33 5.77 6.24 6.75 7.28 7.91 8.49 9.16 9.89 10.6 11.4 12.3 13.2 14.1 15.1 16.2 17.3 18.5 19.7 21.0
+22.3 23.8 25.2 26.8 28.4 30.1 31.9 33.7 35.7 37.7 39.9 42.1 44.4 46.8 49.3 52.0 54.6 57.4 60.4 63.4
+66.6 69.8 73.3 76.8 80.4 84.1 88.0 91.9 96.1 100 105 109 114 119 124
+"""
+
+
+def k_hole_width(atomic_number: int) -> float:
+    """Return the width of a K core hole (full width at half maximum of a Lorentzian) in eV.
+
+    Beyond californium that of californium stands in.
+
+    Source: Krause and Oliver, J. Phys. Chem. Ref. Data 8 (1979) 329, from neon on;
+    Keski-Rahkonen and Krause, At. Data Nucl. Data Tables 14 (1974) 139, below.
+    """
+    widths = _K_WIDTHS.split()
+    return float(widths[min(atomic_number, len(widths)) - 1])

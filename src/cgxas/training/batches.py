@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from cgxas.data.dataset import Dataset
+from cgxas.model.architecture import Targets
 from cgxas.training.settings import TrainingSettings
 
 
@@ -40,14 +40,11 @@ class CrystalBatches:
             yield [self._targets[self._starts[c] : self._starts[c + 1]] for c in chosen]
 
 
-def typical_spectrum(dataset: Dataset, train: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-    """Return the weighted mean and standard deviation of the training targets, (P,) each."""
-    targets = torch.from_numpy(train)
-    norm, (_, weight) = dataset.norm[targets], dataset.weights(targets)
-    total = weight.sum(dim=0).clamp_min(1e-6)
-    mean = (weight * norm).sum(dim=0) / total
-    spread = ((weight * (norm - mean) ** 2).sum(dim=0) / total).sqrt()
-    return mean, spread
+def targets_of(dataset: Dataset, train: NDArray[np.int64]) -> Targets:
+    """Return what is to be learnt."""
+    wanted = torch.from_numpy(train)
+    _, weight = dataset.weights(wanted)
+    return Targets(dataset.norm[wanted], weight, dataset.absorber[wanted].long())
 
 
 def spectrum_weights(

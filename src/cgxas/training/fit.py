@@ -18,7 +18,7 @@ from cgxas.data.split import Split
 from cgxas.errors import ConfigError, Interrupted
 from cgxas.evaluation.asking import TARGETS_PER_PASS, Answer, predict_targets
 from cgxas.model.architecture import Architecture, ArchitectureSettings, build
-from cgxas.training.batches import CrystalBatches, spectrum_weights, typical_spectrum
+from cgxas.training.batches import CrystalBatches, spectrum_weights, targets_of
 from cgxas.training.loss import rse_loss, slope_rse
 from cgxas.training.processes import ALONE, Processes
 from cgxas.training.settings import TrainingSettings
@@ -115,11 +115,11 @@ class Job:
 
 
 def new_network(job: Job, config: ArchitectureSettings) -> Architecture:
-    """Return an untrained network that answers with a typical spectrum."""
+    """Return an untrained network that answers with typical spectra."""
     with torch.random.fork_rng():
         torch.manual_seed(job.config.seed)
         network = build(config)
-    network.start_from(*typical_spectrum(job.dataset, job.split.train))
+    network.start_from(targets_of(job.dataset, job.split.train))
     return network
 
 
@@ -170,7 +170,7 @@ def site_vectors(network: Architecture, dataset: Dataset, wanted: NDArray[np.int
     vectors = torch.full(size, torch.nan, device=device)
     for n in range(0, len(wanted), TARGETS_PER_PASS):
         batch = dataset.batch(wanted[n : n + TARGETS_PER_PASS]).to(device)
-        vectors[batch.members] = network.embed(batch.graphs)[batch.nodes]
+        vectors[batch.members] = network.embed(batch.graphs, batch.nodes)
     return vectors
 
 
@@ -257,7 +257,9 @@ class _Loop:
         predicted = self.shared(batch)
         losses = rse_loss(predicted, batch.norm, batch.weight)
         if config.slope_weight:
-            losses = losses + config.slope_weight * slope_rse(predicted, batch.norm, batch.weight)
+            losses = losses + config.slope_weight * slope_rse(
+                predicted, batch.norm, batch.slope_weight
+            )
         share = (losses * weight).sum() / float(self.weights[np.concatenate(groups)].sum())
         self.state.optimiser.zero_grad(set_to_none=True)
         # The gradients are averaged over the processes, and are wanted as their sum.
@@ -305,10 +307,11 @@ def _resident(dataset: Dataset, device: torch.device) -> Dataset:
 
 def _optimiser(network: Architecture, config: TrainingSettings) -> torch.optim.Optimizer:
     parameters = [p for p in network.parameters() if p.requires_grad]
+    betas = 0.9, config.beta2
     if config.optimiser == "adam":
-        return torch.optim.Adam(parameters, config.learning_rate, fused=True)
+        return torch.optim.Adam(parameters, config.learning_rate, betas, fused=True)
     return torch.optim.AdamW(
-        parameters, config.learning_rate, weight_decay=config.weight_decay, fused=True
+        parameters, config.learning_rate, betas, weight_decay=config.weight_decay, fused=True
     )
 
 

@@ -10,5 +10,5 @@ def rse_loss(predicted: Tensor, target: Tensor, weight: Tensor) -> Tensor:
 
 
 def slope_rse(predicted: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """Return (T,) RSE of the first differences, where both of their points have weight."""
-    return rse_loss(predicted.diff(dim=1), target.diff(dim=1), weight[:, 1:] * weight[:, :-1])
+    """Return (T,) RSE of the first differences, which have (T, P - 1) weights of their own."""
+    return rse_loss(predicted.diff(dim=1), target.diff(dim=1), weight)

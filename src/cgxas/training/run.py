@@ -4,22 +4,23 @@ import hashlib
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cgxas.data.compile import CompiledData
-from cgxas.data.record import Record
 from cgxas.data.split import Split, write_split
 from cgxas.errors import ConfigError
-from cgxas.evaluation.scores import Distribution, Evaluation
-from cgxas.evaluation.testing import test_network
+from cgxas.evaluation.scores import Evaluation
+from cgxas.evaluation.testing import retest, test_network
 from cgxas.model.architecture import Architecture, ArchitectureSettings, architecture
 from cgxas.model.checkpoint import Checkpoint
 from cgxas.model.description import AbsorberCard
-from cgxas.spectra.xray import windows
+from cgxas.training.cards import cards
 from cgxas.training.fit import SILENT, Job, Watcher, fit, new_network
 from cgxas.training.folder import (
     CONFIG,
@@ -32,6 +33,7 @@ from cgxas.training.folder import (
     is_run,
     open_run,
 )
+from cgxas.training.kernel import fitted_kernel
 from cgxas.training.processes import ALONE, Processes
 from cgxas.training.settings import RunSettings
 from cgxas.writing import atomic_path
@@ -114,13 +116,23 @@ def carry_out(run: Run) -> tuple[Checkpoint, Evaluation] | None:
     if not run.processes.is_first:
         return None
     evaluation = test_network(network, run.data, run.split, element=run.element)
+    wish = run.config.kernel
+    kernel = fitted_kernel(network, run.data, job.split, wish) if wish.fidelity else None
     checkpoint = Checkpoint(
         name=run.config.name,
         config=run.config.model,
         cards=_cards(run, job.split, evaluation),
         state=network.to("cpu").state_dict(),
         provenance=_provenance(run, job.split, evaluation),
+        kernel=kernel,
     )
+    if kernel is not None:  # what was tested is the network alone
+        evaluation = retest(checkpoint, run.data, run.split)
+        checkpoint = replace(
+            checkpoint,
+            cards=_cards(run, job.split, evaluation),
+            provenance=_provenance(run, job.split, evaluation),
+        )
     checkpoint.save(folder.model)
     folder.save_scores(evaluation)
     return checkpoint, evaluation
@@ -199,31 +211,8 @@ def _starting_network(run: Run, job: Job) -> Architecture:
 def _cards(run: Run, split: Split, evaluation: Evaluation) -> dict[tuple[str, str], AbsorberCard]:
     records = run.data.records.records
     counts_uncertain = run.config.training.uncertain_weight > 0
-    learnt = [records[n] for n in split.train if records[n].site_certain or counts_uncertain]
-    symbols = [record.element for record in learnt]
-    cards, grids = {}, windows(run.config.model.n_outputs)
-    for symbol in sorted(set(symbols), key=list(grids).index):
-        scores = evaluation.elements.get(symbol)
-        cards[symbol, "K"] = AbsorberCard(
-            grid=grids[symbol],
-            n_train=symbols.count(symbol),
-            n_test=scores.n if scores else 0,
-            test_rse=scores.rse.mean if scores else None,
-            test_pcc=scores.pcc.mean if scores else None,
-            test_half_step_error=_mean(scores.half_step_error) if scores else None,
-            fidelity=_usual_fidelity(learnt, symbol) if run.config.model.fidelities else None,
-        )
-    return cards
-
-
-def _mean(found: Distribution | None) -> float | None:
-    return found.mean if found else None
-
-
-def _usual_fidelity(learnt: Sequence[Record], symbol: str) -> str:
-    """Return the theory most training spectra of an absorber were made with."""
-    names = [record.fidelity for record in learnt if record.element == symbol]
-    return max(sorted(set(names)), key=names.count)
+    learnt = [n for n in split.train if records[n].site_certain or counts_uncertain]
+    return cards(run.config.model, run.data, np.array(learnt), evaluation)
 
 
 def _provenance(run: Run, split: Split, evaluation: Evaluation) -> dict[str, Any]:

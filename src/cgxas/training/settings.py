@@ -12,6 +12,7 @@ from cgxas.data.split import SplitSettings
 from cgxas.errors import ConfigError
 from cgxas.model.architecture import ArchitectureSettings
 from cgxas.model.cgxas.config import CGXASConfig
+from cgxas.model.kernel import KernelSettings
 from cgxas.reading import read_bounded
 from cgxas.settings import FileName, Seed, Settings
 
@@ -29,6 +30,8 @@ class TrainingSettings(Settings):
         optimiser: Adam (Kingma & Ba, arXiv:1412.6980) or AdamW (arXiv:1711.05101).
         learning_rate: at its highest.
         weight_decay: of AdamW.
+        beta2: how long squared gradients are remembered; less than 0.999 recovers sooner from a
+            batch unlike the others.
         schedule: constant; step: x 0.8 every 10 epochs; cosine: a linear warm-up over the first
             twentieth of the steps, then a cosine down to zero.
         clip_norm: largest length of the gradient of a step.
@@ -46,6 +49,7 @@ class TrainingSettings(Settings):
     optimiser: Optimiser = "adamw"
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 1e-2
+    beta2: Annotated[float, Field(gt=0, lt=1)] = 0.999
     schedule: Schedule = "cosine"
     clip_norm: Annotated[float, Field(gt=0, le=1e6)] = 1.0
     uncertain_weight: Annotated[float, Field(ge=0, le=1)] = 1.0
@@ -76,12 +80,14 @@ class RunSettings(Settings):
         model: table [model].
         training: table [training].
         split: table [split].
+        kernel: table [kernel].
     """
 
     name: FileName
     model: ArchitectureSettings = field(default_factory=CGXASConfig)
     training: TrainingSettings = field(default_factory=TrainingSettings)
     split: SplitSettings = field(default_factory=SplitSettings)
+    kernel: KernelSettings = field(default_factory=KernelSettings)
 
     @classmethod
     def from_toml(cls, path: Path, words: Sequence[str] = ()) -> Self:

@@ -25,7 +25,9 @@ def make_sites(grid) -> Callable[..., AbsorberSites]:
             vectors=torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]),
             share=np.array([1 / 3, 2 / 3]),
             simulated=height * np.array(curves),
-            grid=grid,
+            energies=np.tile(grid.energies, (2, 1)),
+            start=grid.e_min,
+            width=None,
             state=np.array([[2.0, 3.4], [3.0, 3.4]]),
             name=name,
         )

@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 
+from cgxas.model.architecture import Targets
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.cgxas.network import CGXAS
 
@@ -50,7 +51,8 @@ def test_untrained_head_answers_with_the_typical_spectrum(batch, act):
     config = CGXASConfig(hidden=8, n_modules=1, n_outputs=3, head_activation=act)
     network = CGXAS(config).double().train()
     mean = torch.tensor([0.02, 1.0, 1.4], dtype=torch.float64)
-    network.start_from(mean, torch.full((3,), 1e-6, dtype=torch.float64))
+    norm = torch.stack([mean - 1e-6, mean + 1e-6])
+    network.start_from(Targets(norm, torch.ones_like(norm), torch.tensor([26, 22])))
     torch.testing.assert_close(network(batch), mean.expand(5, 3), rtol=0, atol=1e-4)
 
 

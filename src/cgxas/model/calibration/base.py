@@ -89,11 +89,8 @@ class Uncalibrated(Calibration):
     kind = "uncalibrated"
 
     def spectra(self, sites: AbsorberSites, grid: EnergyGrid) -> Calibrated:
-        """Return the network's spectra; beyond its own energies they go on as they end."""
-        curves = sites.simulated
-        if grid != sites.grid:
-            own, wanted = sites.grid.energies, grid.energies
-            curves = np.array([np.interp(wanted, own, curve) for curve in curves])
+        """Return the network's spectra; beyond its own energies they go on as the sites tell."""
+        curves = sites.at(grid.energies)
         return Calibrated(curves, np.asarray(sites.share @ curves))
 
     @classmethod

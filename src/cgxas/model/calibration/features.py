@@ -43,9 +43,9 @@ class FeatureSpec(Settings):
 
 def site_features(sites: AbsorberSites, spec: FeatureSpec) -> SiteFeatures:
     """Return what sites are compared by."""
-    energies, relative = sites.grid.energies, spec.relative
+    (energies, simulated), relative = sites.curves, spec.relative
     edges, curves = [], []
-    for norm in sites.simulated:
+    for norm in simulated:
         broad = broadened(energies, norm, spec.broadening)
         edges.append(edge_of(energies, broad))
         curves.append(np.interp(relative, energies - edges[-1], broad))
@@ -53,7 +53,7 @@ def site_features(sites: AbsorberSites, spec: FeatureSpec) -> SiteFeatures:
         element=torch.full((len(sites),), atomic_number(sites.absorber)),
         vector=sites.vectors.double(),
         curve=torch.from_numpy(np.array(curves)),
-        edge=torch.tensor(edges, dtype=torch.float64)[:, None] - sites.grid.e_min,
+        edge=torch.tensor(edges, dtype=torch.float64)[:, None] - sites.start,
         state=torch.from_numpy(sites.state),
     )
 

@@ -111,7 +111,7 @@ class GaussianCalibration(Calibration):
         offsets, offset_variance = self._answer(self.offset, own, weight)
         coefficients, variance = self._answer(self.shape, own, weight)
         edges: Tensor = (own.edge + offsets * self.offset_unit)[:, 0]
-        centre = (edges + self.usual[own.element - 1]).numpy() + sites.grid.e_min
+        centre = (edges + self.usual[own.element - 1]).numpy() + sites.start
         curves = (own.curve + coefficients @ self.basis).numpy()
         pairs = zip(centre, curves, strict=True)
         each = np.array([np.interp(energies, relative + c, curve) for c, curve in pairs])

@@ -42,9 +42,9 @@ class RigidCalibration(Calibration):
         if self.program is not None:
             mean = self.moved(*self.program.curve(sites), grid)
             return Calibrated(np.tile(mean, (len(sites), 1)), mean)
-        energies = sites.grid.energies
-        each = np.array([self.moved(energies, curve, grid) for curve in sites.simulated])
-        return Calibrated(each, self.moved(energies, sites.mean, grid))
+        energies, curves = sites.curves
+        each = np.array([self.moved(energies, curve, grid) for curve in curves])
+        return Calibrated(each, self.moved(*sites.mean, grid))
 
     def moved(self, energy: FloatArray, norm: FloatArray, grid: EnergyGrid) -> FloatArray:
         """Return a curve, (Q,) and (Q,), shifted and broadened on the wanted energies, (P,)."""

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from cgxas.errors import ConfigError
-from cgxas.model.architecture import ArchitectureSettings
+from cgxas.model.architecture import ArchitectureSettings, Sight
 
 Activation = Literal["elu", "silu"]
 
@@ -25,6 +25,7 @@ class CGXASConfig(ArchitectureSettings):
             equivalent atoms apart.
         n_outputs: points of the energy grid.
         fidelities: the kinds of spectra the network tells apart.
+        axis: where those points stand, in a fixed window or relative to the computed edge.
         hidden: width H of every layer.
         n_modules: number of graph modules.
         n_head_layers: layers of the perceptron that turns a site vector into a spectrum.
@@ -50,6 +51,10 @@ class CGXASConfig(ArchitectureSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not self.graph.neighbours:
+            raise ConfigError(
+                f"{self.graph.path('neighbours')} = 0; the network cgxas counts its neighbours: 12"
+            )
         if self.graph.per_orbit and self.wave_numbers:
             raise ConfigError(
                 f"{self.graph.path('per_orbit')} = true needs {self.path('wave_numbers')} = 0; "
@@ -62,9 +67,9 @@ class CGXASConfig(ArchitectureSettings):
         return self.wave_numbers**3
 
     @property
-    def sees_directions(self) -> bool:
-        """Whether the network looks at edge vectors: its plane waves do."""
-        return bool(self.wave_numbers)
+    def sees(self) -> Sight:
+        """What of an edge the network looks at: its plane waves see directions."""
+        return "fractional" if self.wave_numbers else "distance"
 
     @property
     def facts(self) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cgxas.crystals.batch import GraphBatch
-from cgxas.model.architecture import Architecture
+from cgxas.model.architecture import Architecture, Targets
 from cgxas.model.cgxas.basis import gaussian_basis, plane_waves
 from cgxas.model.cgxas.config import Activation, CGXASConfig
 from cgxas.model.cgxas.layers import (
@@ -49,8 +49,8 @@ class CGXAS(Architecture):
         """H, length of a site vector."""
         return self.config.hidden
 
-    def embed(self, batch: GraphBatch) -> Tensor:
-        """Return the (N, H) site vectors v = x0 + sum_t x^t / t!."""
+    def embed(self, batch: GraphBatch, nodes: Tensor | None = None) -> Tensor:
+        """Return the (S, H) vectors v = x0 + sum_t x^t / t! of the wanted nodes, all if None."""
         x: Tensor = self.embedding(batch.numbers)
         vector = x
         basis = self.edge_basis(batch)
@@ -58,7 +58,7 @@ class CGXAS(Architecture):
         for t, module in enumerate(self.graph_modules, start=1):
             x = module(x, batch.neighbour_index, scale, mask, basis)
             vector = vector + x / math.factorial(t)
-        return vector
+        return vector if nodes is None else vector[nodes]
 
     def edge_basis(self, batch: GraphBatch) -> tuple[Tensor, Tensor | None]:
         """Return the (K N, n_gaussians) Gaussians and (K N, n_waves) plane waves."""
@@ -98,15 +98,17 @@ class CGXAS(Architecture):
                 yield module.wave_gate.bias
 
     @torch.no_grad()
-    def start_from(self, mean: Tensor, spread: Tensor) -> None:
-        """Let an untrained head answer with a typical spectrum.
+    def start_from(self, targets: Targets) -> None:
+        """Let an untrained head answer with the mean spectrum.
 
-        Otherwise the last batch norm spends the first thousand steps on finding the mean.
+        Otherwise the last batch norm spends the first thousand steps on finding it.
 
         Args:
-            mean: (n_outputs,) mean of the training spectra.
-            spread: (n_outputs,) their standard deviation.
+            targets: what is to be learnt.
         """
+        total = targets.weight.sum(dim=0).clamp_min(1e-6)
+        mean = (targets.weight * targets.norm).sum(dim=0) / total
+        spread = ((targets.weight * (targets.norm - mean) ** 2).sum(dim=0) / total).sqrt()
         norm = self.head_layers[-1].norm
         norm.bias.copy_(_before(self.config.head_activation, mean.clamp_min(1e-3)))
         norm.weight.copy_(spread)

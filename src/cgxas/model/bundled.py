@@ -1,0 +1,49 @@
+"""Where models are: those that come with the package, and files."""
+
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from cgxas.arguments import shown
+from cgxas.errors import CheckpointNotFound
+from cgxas.model.container import SUFFIX
+
+
+def bundled() -> tuple[str, ...]:
+    """Return the names of the models that come with the package."""
+    folder = _folder()
+    names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+    return tuple(sorted(n.removesuffix(SUFFIX) for n in names if n.endswith(SUFFIX)))
+
+
+def located(model: str | Path) -> Path:
+    """Return the file of a model, which is a bundled one by name, or a path.
+
+    Raises:
+        CheckpointNotFound: there is none, or it is no file.
+    """
+    if isinstance(model, str) and model in bundled():
+        return Path(str(_folder() / f"{model}{SUFFIX}"))
+    try:
+        path = Path(model)
+        if path.is_dir():
+            raise CheckpointNotFound(f"{path} is a folder; name a model file (*{SUFFIX})")
+        if not path.exists():
+            names = ", ".join(bundled()) or "none"
+            raise CheckpointNotFound(f"no model {str(model)!r}: not a file, nor bundled ({names})")
+        if not path.is_file():
+            raise CheckpointNotFound(f"{path} is not a regular file; name a model file")
+    except CheckpointNotFound:
+        raise
+    except TypeError as error:
+        raise CheckpointNotFound(
+            f"a model is the name of a bundled one or a path, not {shown(model)}"
+        ) from error
+    except (OSError, ValueError) as error:  # a name that is too long, or has a null character
+        reason = getattr(error, "strerror", None) or error
+        raise CheckpointNotFound(f"{model} cannot be read: {reason}") from error
+    return path
+
+
+def _folder() -> Traversable:
+    return resources.files("cgxas") / "model" / "weights"

@@ -1,0 +1,103 @@
+"""Learning the kernel beside a network, and what each counts."""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from cgxas.data.compile import CompiledData
+from cgxas.data.split import Split
+from cgxas.elements import MAX_ATOMIC_NUMBER
+from cgxas.evaluation.asking import Answer, predict_targets
+from cgxas.model.architecture import Architecture
+from cgxas.model.kernel import KernelSettings, SiteKernel
+from cgxas.physics.surroundings import surroundings
+from cgxas.typing import FloatArray, IntArray
+
+_PRIOR = 20.0  # validation spectra that all elements together count as for each
+
+
+def fitted_kernel(
+    network: Architecture, data: CompiledData, split: Split, settings: KernelSettings
+) -> SiteKernel:
+    """Return a kernel learnt from the training part, and weighed on the validation part.
+
+    Args:
+        network: what it stands beside, trained.
+        data: the data set.
+        split: its parts.
+        settings: how sites are compared.
+    """
+    learnt, tried = (_own(data, part, settings) for part in (split.train, split.validation))
+    absorber = data.dataset.absorber.numpy().astype(np.int64)
+    norm = data.dataset.norm.double().numpy()
+    described = _described(data, learnt)
+    kernel = SiteKernel.fitted(described, absorber[learnt], norm[learnt], settings)
+    if not len(tried):
+        return kernel
+    own = _network(network, data, tried)
+    other = np.array(
+        [
+            kernel.spectra(one[None], absorber[n])[0]
+            for one, n in zip(_described(data, tried), tried, strict=True)
+        ]
+    )
+    weight, _ = data.dataset.weights(torch.from_numpy(tried))
+    share = _shares(own, other, norm[tried], weight.double().numpy(), absorber[tried])
+    return replace(kernel, share=torch.from_numpy(share.astype(np.float32)))
+
+
+def _own(data: CompiledData, part: IntArray, settings: KernelSettings) -> IntArray:
+    """Return the spectra of a part that are of the theory, and computed on all points."""
+    records, computed = data.records.records, data.dataset.computed.numpy()
+    n_points = data.dataset.norm.shape[1]
+    return np.array(
+        [
+            n
+            for n in part
+            if records[n].fidelity == settings.fidelity
+            and records[n].site_certain
+            and tuple(computed[n]) == (0, n_points)
+        ],
+        dtype=np.int64,
+    )
+
+
+def _described(data: CompiledData, wanted: IntArray) -> FloatArray:
+    """Return (T, D) the surroundings of the first site of some spectra."""
+    records = data.records.records
+    rows = [surroundings(records[n].material.cell, records[n].sites[:1])[0] for n in wanted]
+    return np.array(rows)
+
+
+def _network(network: Architecture, data: CompiledData, wanted: IntArray) -> FloatArray:
+    """Return (T, P) what the network answers."""
+    dataset = data.dataset.renumbered(network.config.fidelities)
+    place = {int(target): row for row, target in enumerate(wanted)}
+    found = np.zeros((len(wanted), dataset.norm.shape[1]))
+    for targets, _, spectra in predict_targets(Answer(network), dataset, wanted):
+        found[[place[int(target)] for target in targets]] = spectra.cpu().double().numpy()
+    return found
+
+
+def _shares(
+    own: FloatArray, other: FloatArray, norm: FloatArray, weight: FloatArray, absorber: IntArray
+) -> FloatArray:
+    """Return (104,) what the kernel counts of each element, so that the mean RSE is least.
+
+    The RSE of a mix is a parabola in its share. Few spectra of an element are joined by all.
+    """
+    apart, off = other - own, norm - own
+    scale = (weight * norm**2).sum(axis=1)
+    bend = (weight * apart**2).sum(axis=1) / scale
+    slope = (weight * apart * off).sum(axis=1) / scale
+    # Relative to what an element's RSE is: else oxygen would speak for silver.
+    usual = np.array([bend[absorber == z].mean() for z in absorber])
+    all_bend, all_slope = (bend / usual).mean(), (slope / usual).mean()
+    shares = np.full(MAX_ATOMIC_NUMBER + 1, all_slope / all_bend)
+    for z in np.unique(absorber):
+        mine = absorber == z
+        level = bend[mine].mean()
+        top = slope[mine].sum() / level + _PRIOR * all_slope
+        shares[z] = top / (bend[mine].sum() / level + _PRIOR * all_bend)
+    return np.asarray(np.clip(shares, 0.0, 1.0))
