@@ -93,7 +93,9 @@ def coupled(
         sent = [torch.view_as_real(wave * factor[..., None]).flatten(-2) for wave in waves]
         for second in range(top + 1):
             thirds = range(abs(first - second), first + second + 1, 2)
-            parts = [(sent[third][:, None, :, None], twice[first, second, third]) for third in thirds]
+            parts = [
+                (sent[third][:, None, :, None], twice[first, second, third]) for third in thirds
+            ]
             block = parts[0][0] * parts[0][1]
             for wave, coupling in parts[1:]:
                 block = torch.addcmul(block, wave, coupling)
