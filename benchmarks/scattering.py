@@ -4,8 +4,7 @@
     python benchmarks/scattering.py SHARED/data --part test --save phases.safetensors
 
 A formula's part is the hash of its name modulo 10: 0 test, 1 validation, the others are learnt
-from. RSE is weighted by the widths of the energy points. Beside it: the true potentials with the
-same number of atoms, what learning them perfectly would give.
+from. RSE is weighted by the widths of the energy points.
 """
 
 import argparse
@@ -28,15 +27,18 @@ WIDTHS = trapezoid_widths(FEFF_POINTS, np.ones((1, len(FEFF_POINTS))))[0]
 
 
 def part(record: Record) -> str:
+    """Return what a record is used for."""
     digest = hashlib.sha256(record.material.formula.encode()).hexdigest()
     return {0: "test", 1: "validation"}.get(int(digest, 16) % 10, "training")
 
 
 def rse(answer: FloatArray, truth: FloatArray) -> float:
+    """Return the squared error over the squared truth, as on a uniform grid."""
     return float((WIDTHS * (answer - truth) ** 2).sum() / (WIDTHS * truth**2).sum())
 
 
 def main() -> None:
+    """Learn, save, test."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--part", choices=("validation", "test"), default="validation")
@@ -62,6 +64,7 @@ def main() -> None:
 
 
 def test(model: PhaseModel, records: list[Record], asked: argparse.Namespace) -> None:
+    """Answer records, and print how well."""
     light = [each for each in records if each.material.cell.numbers[each.sites[0]] <= HEAVIEST]
     answered = [each for each in light if model.answers(each.material.cell, int(each.sites[0]))]
     print(f"{len(light)} sites of {asked.part}, {len(answered)} of them with known elements")
@@ -74,7 +77,8 @@ def test(model: PhaseModel, records: list[Record], asked: argparse.Namespace) ->
     z = np.array([each.material.cell.numbers[each.sites[0]] for each in answered])
     for name, band in (("all", z > 0), ("Z <= 9", z <= 9), ("11 to 20", z > 9)):
         print(
-            f"{name:9s} {band.sum():4d} sites, RSE mean {errors[band].mean():.4f}, median {np.median(errors[band]):.4f}"
+            f"{name:9s} {band.sum():4d} sites, RSE mean {errors[band].mean():.4f}, "
+            f"median {np.median(errors[band]):.4f}"
         )
     print(f"{1 / seconds:.1f} sites per second of one core, {asked.atoms:g} atoms")
 

@@ -1,7 +1,5 @@
 """The numbers that atoms are compared by when it comes to their potentials."""
 
-from typing import Final
-
 import numpy as np
 
 from cgxas.crystals.canonical import Cell

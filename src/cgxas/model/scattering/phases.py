@@ -58,7 +58,7 @@ class PhaseModel:
         own_phases = _one_branch(np.stack([each.absorber for each in known]), absorber)
         own = np.stack([[each.self_energy, each.own, each.dipole] for each in known])
         at_depths = [*at_absorbers, *(described(e.cell, np.array([e.atom])) for e in depths)]
-        depth = np.array([each.depth for each in (*known, *depths)])
+        depth = np.array([each.depth for each in known] + [each.depth for each in depths])
         half_width = torch.full((MAX_ATOMIC_NUMBER + 1,), torch.nan, dtype=torch.float64)
         for z, each in zip(absorber, known, strict=True):
             half_width[z] = each.half_width

@@ -99,5 +99,5 @@ def coupled(
             block = parts[0][0] * parts[0][1]
             for wave, coupling in parts[1:]:
                 block = torch.addcmul(block, wave, coupling)
-            full[:, _of(first), :, _of(second)] = block.unflatten(-1, (m, 2))
+            full[:, _of(first), :, _of(second)] = block.reshape(*block.shape[:-1], m, 2)
     return torch.view_as_complex(full).reshape(energies, size * n, size * m)

@@ -35,7 +35,9 @@ def scattering_trace(positions: Tensor, k: Tensor, phases: Tensor, fade: Tensor)
     }
     t = (torch.exp(2j * phases) - 1) / 2j * fade[:, None, None]
     traces = []
-    for some, t_some in zip(k.split(_AT_ONCE), t.split(_AT_ONCE, dim=2), strict=True):
+    for first in range(0, len(k), _AT_ONCE):
+        some = k[first : first + _AT_ONCE]
+        t_some = t[:, :, first : first + _AT_ONCE]
         waves = outgoing(distance * some[:, None, None], 2 * top)
         traces.append(_trace(waves, couplings, list(t_some.permute(1, 2, 0))))
     return torch.cat(traces) / -9
