@@ -47,8 +47,10 @@ def main() -> None:
     parser.add_argument("--save", type=Path)
     parser.add_argument("--all", action="store_true", help="learn from all parts, answer nothing")
     asked = parser.parse_args()
-    records = read_records([asked.data / "sim_feff10"]).records
+    folders = [asked.data / name for name in ("sim_feff10", "sim_feff10_references")]
+    records = read_records(folders).records
     learnt = [each for each in records if asked.all or part(each) == "training"]
+    records = [each for each in records if each.dataset == "sim_feff10"]
     begin = time.process_time()
     known, depths = read_potentials(asked.data / "sim_feff10_potentials", learnt)
     model = PhaseModel.fitted(known, depths)
