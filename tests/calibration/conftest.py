@@ -7,7 +7,9 @@ import pytest
 import torch
 
 from cgxas.calibration.measured import STEP, Compounds
+from cgxas.crystals.canonical import Cell
 from cgxas.data.record import Records
+from cgxas.elements import atomic_number
 from cgxas.model.architecture import Targets
 from cgxas.model.calibration.features import edge_of
 from cgxas.model.cgxas.config import CGXASConfig
@@ -37,6 +39,13 @@ def small_model(elements) -> Checkpoint:
     network.start_from(Targets(norm, torch.ones_like(norm), torch.tensor([26, 22])))
     cards = {(each, "K"): AbsorberCard(WINDOWS[each, "K"], fidelity="two") for each in elements}
     return Checkpoint("small", config, cards, network.state_dict())
+
+
+def oxide(element, random) -> Cell:
+    """Three atoms of an element among as many of oxygen, none too near to another."""
+    corners = np.array([[0, 0, 0], [1, 1, 0], [1, 0, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1]]) / 2
+    frac = corners + random.uniform(-0.05, 0.05, size=(6, 3))
+    return Cell(np.eye(3) * 4.4, frac, np.repeat([atomic_number(element), 8], 3))
 
 
 def measured(energy, grid, mu, shift, width) -> np.ndarray:
@@ -71,7 +80,7 @@ def make_compounds() -> Callable[..., Compounds]:
                 weight = random.dirichlet(np.ones(count))
                 state = np.stack([np.full(count, 2.0 + n), np.full(count, 3.4)], axis=1)
                 place = np.tile(own.energies, (count, 1)), own.e_min, None
-                about = state, 1, name
+                about = state, oxide(element, random), np.arange(count), 1, name
                 sites.append(AbsorberSites(element, vectors, weight, curves, *place, *about))
                 energy = np.arange(own.e_min - 60, own.e_max + 160, STEP)
                 mu = weight @ [measured(energy, own, each, shift, width) for each in curves]

@@ -249,5 +249,5 @@ def test_data_set_and_batch_move_as_a_whole(dataset):
     assert {t.device.type for t in dataset.to("meta").tensors.values()} == {"meta"}
     batch: Batch = dataset.batch(np.array([0, 2])).to("meta")
     tensors = [v for v in vars(batch).values() if isinstance(v, torch.Tensor)]
-    assert len(tensors) == 8
+    assert len(tensors) == 9
     assert {t.device.type for t in (*tensors, batch.graphs.distance)} == {"meta"}

@@ -51,6 +51,8 @@ def test_the_mean_is_weighted_by_the_shares():
         start=0.0,
         width=None,
         state=np.zeros((2, 2)),
+        cell=None,
+        atoms=np.arange(2),
     )
     assert len(sites) == 2
     np.testing.assert_array_equal(sites.mean, [[0.0, 1.0], [6.0, 1.0]])

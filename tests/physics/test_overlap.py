@@ -30,17 +30,29 @@ def numbers(crystal: Structure) -> np.ndarray:
 @pytest.mark.parametrize(
     ("symbol", "lattice", "species", "places", "radii"),
     [
-        # Norman radii that FEFF 10.0.0 prints, A.
-        ("Fm-3m", Lattice.cubic(4.211), "Mg O", [[0, 0, 0], [0.5] * 3], {12: 1.389, 8: 1.086}),
-        ("Fm-3m", Lattice.cubic(3.615), "Cu", [[0, 0, 0]], {29: 1.393}),
-        ("Pm-3m", Lattice.cubic(4.567), "Cs I", [[0, 0, 0], [0.5] * 3], {55: 2.380, 53: 2.044}),
+        # Norman and muffin-tin radii that FEFF 10.0.0 prints, A.
+        (
+            *("Fm-3m", Lattice.cubic(4.211), "Mg O", [[0, 0, 0], [0.5] * 3]),
+            {12: (1.389, 1.328), 8: (1.086, 1.037)},
+        ),
+        ("Fm-3m", Lattice.cubic(3.615), "Cu", [[0, 0, 0]], {29: (1.393, 1.356)}),
+        (
+            *("Pm-3m", Lattice.cubic(4.567), "Cs I", [[0, 0, 0], [0.5] * 3]),
+            {55: (2.380, 2.311), 53: (2.044, 1.979)},
+        ),
+        (
+            *("P4_2/mnm", Lattice.tetragonal(4.594, 2.959), "Ti O"),
+            *([[0, 0, 0], [0.3053, 0.3053, 0]], {22: (1.383, 1.259), 8: (1.090, 0.993)}),
+        ),
     ],
 )
-def test_norman_radii_are_those_of_feff(symbol, lattice, species, places, radii):
+def test_radii_are_those_of_feff(symbol, lattice, species, places, radii):
     cell = cell_of(Structure.from_spacegroup(symbol, lattice, species.split(), places))
-    found = overlap(cell).norman_radius * BOHR
-    for z, radius in radii.items():
-        assert found[cell.numbers == z] == pytest.approx(radius, rel=0.01)
+    found = overlap(cell)
+    for z, (norman, muffin_tin) in radii.items():
+        own = cell.numbers == z
+        assert found.norman_radius[own] * BOHR == pytest.approx(norman, rel=0.01)
+        assert found.muffin_tin_radius[own] * BOHR == pytest.approx(muffin_tin, rel=0.01)
 
 
 def test_spheres_fill_the_crystal():
@@ -67,8 +79,9 @@ def test_an_average_over_a_sphere_is_one():
     found = overlap(cell)
     random = np.random.default_rng(3).standard_normal((40_000, 3))
     outward = random / np.linalg.norm(random, axis=1)[:, None]
-    share = np.cbrt(np.random.default_rng(4).uniform(0.8**3, 1, 40_000))
-    points = outward * (found.norman_radius[0] * share)[:, None]
+    inner, outer = found.muffin_tin_radius[0], found.norman_radius[0]
+    radius = np.cbrt(np.random.default_rng(4).uniform(inner**3, outer**3, 40_000))
+    points = outward * radius[:, None]
     r = np.linalg.norm(points[:, None] - cell.cart / BOHR, axis=2)
     z = np.broadcast_to(cell.numbers, r.shape)
     potential = free_atoms().potential(z.ravel(), r.ravel()).reshape(r.shape).sum(axis=1)

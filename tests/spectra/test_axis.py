@@ -10,6 +10,9 @@ from cgxas.spectra.xray import AFTER, BEFORE, answer_grid, core_hole_width, k_ho
 
 WIDTH = 1.25
 WANTED = np.arange(-60.0, 120.0, 0.2)
+BELOW = WANTED[np.less(WANTED, FEFF_POINTS[0])]
+ABOVE = WANTED[np.greater(WANTED, FEFF_POINTS[-1])]
+INSIDE = WANTED[len(BELOW) : -len(ABOVE)]
 
 
 def step(x: np.ndarray, centre: float = 4.0, width: float = WIDTH) -> np.ndarray:
@@ -36,7 +39,7 @@ def test_points_are_those_of_feff():
 
 def test_widths_make_uneven_points_count_as_a_fine_even_grid():
     fine = np.arange(FEFF_POINTS[0], FEFF_POINTS[70], 0.001)
-    target, predicted = (lambda x: wave(x)[None]), (lambda x: wave(x - 0.8)[None])
+    target, predicted = (lambda x: step(x, 0.2)[None]), (lambda x: step(x, 0.8)[None])
     known = (np.arange(100) <= 70)[None]
     weight = trapezoid_widths(FEFF_POINTS, known)
     assert weight.sum() == pytest.approx(FEFF_POINTS[70] - FEFF_POINTS[0])
@@ -52,20 +55,17 @@ def test_widths_make_uneven_points_count_as_a_fine_even_grid():
 def test_curves_are_their_own_between_their_points():
     norm = wave(FEFF_POINTS)
     np.testing.assert_allclose(carried(norm, FEFF_POINTS), norm, atol=1e-12)
-    inside = WANTED[(FEFF_POINTS[0] < WANTED) & (FEFF_POINTS[-1] > WANTED)]
-    np.testing.assert_allclose(carried(norm, inside), wave(inside), atol=2e-3)
+    np.testing.assert_allclose(carried(norm, INSIDE), wave(INSIDE), atol=2e-3)
 
 
 def test_below_a_curve_falls_off_as_the_tail_of_the_core_hole():
     norm = step(FEFF_POINTS)
-    below = WANTED[FEFF_POINTS[0] > WANTED]
-    np.testing.assert_allclose(carried(norm, below), step(below), atol=4e-3)
+    np.testing.assert_allclose(carried(norm, BELOW), step(BELOW), atol=4e-3)
     assert carried(norm)[0] < 0.005
 
 
 def test_above_a_curve_swings_once_more_and_settles():
-    above = WANTED[FEFF_POINTS[-1] < WANTED]
-    found, expected = carried(wave(FEFF_POINTS), above), wave(above)
+    found, expected = carried(wave(FEFF_POINTS), ABOVE), wave(ABOVE)
     assert np.abs(found - expected).max() < 0.08
     assert np.abs(found - expected).mean() < np.abs(1 - expected).mean()
     assert carried(wave(FEFF_POINTS), np.array([400.0]))[0] == pytest.approx(1.0, abs=1e-4)
@@ -95,8 +95,7 @@ def test_there_is_no_kink_at_the_ends(curve):
 )
 def test_whatever_stands_at_the_start_nothing_becomes_negative_or_grows(change):
     norm = np.where(FEFF_POINTS < 0, change(FEFF_POINTS).clip(0), wave(FEFF_POINTS))
-    below = WANTED[FEFF_POINTS[0] > WANTED]
-    found = carried(norm, below)
+    found = carried(norm, BELOW)
     assert found.min() >= 0
     assert (np.diff(found) >= 0).all()
     assert found[-1] == pytest.approx(norm[0], abs=0.05)

@@ -1,17 +1,19 @@
 """Fitting a calibration: strengths and lengths of the kernels by their evidence."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cgxas.calibration.constants import constants
 from cgxas.calibration.measured import FEATURES, Compounds
 from cgxas.elements import MAX_ATOMIC_NUMBER, atomic_number
-from cgxas.model.calibration.gaussian import GaussianCalibration, Process
+from cgxas.model.calibration.gaussian import GaussianCalibration, Process, followed
 from cgxas.model.calibration.kernels import KernelSum, Scale, Term
-from cgxas.typing import FloatArray
+from cgxas.typing import FloatArray, IntArray
 
 OFFSET_TERMS = (
     Term("none", "constant", within=False),
@@ -22,6 +24,9 @@ OFFSET_TERMS = (
     Term("curve", "matern", within=True),
     Term("state", "matern", within=False),
     Term("state", "matern", within=True),
+    Term("around", "matern", within=False),
+    Term("potential", "linear", within=False),
+    Term("potential", "linear", within=True),
 )
 """What the energy offset depends on: within elements, and across them."""
 
@@ -34,7 +39,12 @@ SHAPE_TERMS = (
 )
 """What the correction of the shape depends on."""
 
+SLOPES = (1.0, 0.65)
+"""How offsets follow Fermi level and 1s level: 1 and 1 by theory; learnt from all elements."""
+
 _COMPONENTS = 16
+_ASTRAY = 12.0  # eV from the middle of its element, where the scale of a measurement is off
+_USUAL_COUNT = 5.0  # compounds that the usual width of errors counts as many as
 _REACH, _FINENESS = 5.0, 0.1  # eV around the shift that brings the edges together
 _NEAR = (-10.0, 40.0)
 _STEPS = 80
@@ -58,36 +68,88 @@ def fit_gaussian(
         offset_terms: kernels of the offset.
         shape_terms: kernels of the correction.
     """
+    slopes = torch.tensor(SLOPES, dtype=torch.float64)
+    train = _on_scale(compounds, train, slopes)
     rows, share = compounds.sharing(train)
     sites = compounds.features.take(rows)
     scale = Scale.of(sites)
     aligned = [_alignment(compounds, int(c)) for c in train]
-    usual, offsets = _by_element(compounds.element[train], np.array([o for o, _ in aligned]))
+    number = _numbers(compounds, train)
+    left = _left_by_theory(compounds, train, slopes)
+    usual, doubt = constants(number, left, slopes.numpy())
+    offsets = torch.from_numpy(left - usual[number - 1])[:, None]
     unit = offsets.std(correction=0).clamp_min(0.1)
     outputs, basis, weight = _components(torch.from_numpy(np.array([r for _, r in aligned])))
     one = torch.ones(1, dtype=torch.float64)
+    offset = _fit(KernelSum(offset_terms, scale, sites, sites), share, offsets / unit, one)
+    shape = _fit(KernelSum(shape_terms, scale, sites, sites), share, outputs, weight)
+    groups = compounds.group[train]
+    widening = [_widening(offset, groups, number, one), _widening(shape, groups, number, weight)]
     return GaussianCalibration(
         sites=sites,
         share=share,
         scale=scale,
-        usual=usual,
-        offset=_fit(KernelSum(offset_terms, scale, sites, sites), share, offsets / unit, one),
-        shape=_fit(KernelSum(shape_terms, scale, sites, sites), share, outputs, weight),
+        usual=torch.from_numpy(usual),
+        doubt=torch.from_numpy(doubt),
+        slopes=slopes,
+        widening=torch.stack(widening, dim=1),
+        offset=offset,
+        shape=shape,
         offset_unit=unit,
         basis=basis,
         features=FEATURES,
     )
 
 
-def _by_element(elements: NDArray[np.str_], offsets: FloatArray) -> tuple[Tensor, Tensor]:
-    """Return the (103,) mean offset of each element, and (C, 1) deviations from it."""
-    place = np.array([atomic_number(str(element)) - 1 for element in elements])
-    usual = np.zeros(MAX_ATOMIC_NUMBER)
-    for each in np.unique(place):
-        usual[each] = offsets[place == each].mean()
-    return torch.from_numpy(usual), torch.from_numpy(offsets - usual[place])[:, None]
+def _numbers(compounds: Compounds, wanted: IntArray) -> IntArray:
+    return np.array([atomic_number(str(each)) for each in compounds.element[wanted]])
 
 
+def _left_by_theory(compounds: Compounds, wanted: IntArray, slopes: Tensor) -> FloatArray:
+    """Return (C,) what of the offsets of compounds does not follow from the potential, eV."""
+    offsets = np.array([_alignment(compounds, int(each))[0] for each in wanted])
+    rows, share = compounds.sharing(wanted)
+    theory = share @ followed(compounds.features.take(rows), slopes)
+    return np.asarray(offsets - theory.numpy())
+
+
+def _on_scale(compounds: Compounds, wanted: IntArray, slopes: Tensor) -> IntArray:
+    """Return the compounds without those that were measured on a scale of their own."""
+    left, elements = _left_by_theory(compounds, wanted, slopes), compounds.element[wanted]
+    middle = {each: np.median(left[elements == each]) for each in np.unique(elements)}
+    away = np.abs(left - np.array([middle[each] for each in elements]))
+    return np.asarray(wanted[away < _ASTRAY])
+
+
+def _widening(
+    process: Process, groups: NDArray[np.str_], number: IntArray, weight: Tensor
+) -> Tensor:
+    """Return (103,) by how much compounds that are left out lie farther off than is told.
+
+    Where an element has few, all elements have a say.
+
+    Args:
+        process: conditioned on all (C,) compounds.
+        groups: (C,) what is left out together.
+        number: (C,) atomic numbers.
+        weight: (K,) how much each output counts.
+    """
+    squared = np.empty(len(groups))
+    for group in np.unique(groups):
+        own = torch.from_numpy(np.flatnonzero(groups == group))
+        covariance = torch.linalg.inv(process.inverse[own][:, own])
+        apart = covariance @ process.weights[own]
+        squared[own.numpy()] = (apart**2 @ weight / covariance.diagonal()).numpy()
+    usual = max(float(squared.mean()), 1.0)
+    found = np.full(MAX_ATOMIC_NUMBER, usual)
+    for each in np.unique(number):
+        own_squared = squared[number == each]
+        total = usual * _USUAL_COUNT + own_squared.sum()
+        found[each - 1] = max(total / (_USUAL_COUNT + len(own_squared)), 1.0)
+    return torch.from_numpy(found).sqrt()
+
+
+@lru_cache(maxsize=1024)
 def _alignment(compounds: Compounds, compound: int) -> tuple[float, FloatArray]:
     """Return the offset of a compound in eV, and (X,) what its simulated shape lacks."""
     rows, relative = compounds.rows_of(compound), FEATURES.relative

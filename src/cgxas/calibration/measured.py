@@ -29,7 +29,7 @@ from cgxas.spectra.spectrum import EnergyGrid
 from cgxas.spectra.xray import answer_grid
 from cgxas.typing import FloatArray
 
-FEATURES = FeatureSpec()
+FEATURES = FeatureSpec(surroundings=True)
 """How the sites of measured compounds are compared."""
 
 STEP = 55 / 99
@@ -87,7 +87,11 @@ class Compounds:
     @cached_property
     def features(self) -> SiteFeatures:
         """What all sites are compared by, (S,) of them."""
-        each = [site_features(sites, FEATURES).tensors for sites in self.sites]
+        # What runs of FEFF tell of a compound itself would not be known of a new one.
+        each = [
+            site_features(sites, FEATURES, (str(formula),)).tensors
+            for sites, formula in zip(self.sites, self.formula, strict=True)
+        ]
         return SiteFeatures(**{n: torch.cat([one[n] for one in each]) for n in each[0]})
 
     def rows_of(self, compound: int) -> NDArray[np.int64]:

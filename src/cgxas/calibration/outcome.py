@@ -13,15 +13,18 @@ import numpy as np
 
 from cgxas.calibration.calibrators import calibrator
 from cgxas.calibration.measured import Compounds
-from cgxas.calibration.repeats import Repeat, draw_repeats, well_measured
+from cgxas.calibration.repeats import Repeat, draw_repeats
 from cgxas.calibration.run import CalibrationSettings, told
 from cgxas.calibration.trials import FIGURES, Summary, Trial, by_method
+from cgxas.calibration.trust import learnt_from
 from cgxas.data.split import PARTS
 from cgxas.elements import atomic_number
 from cgxas.model.calibration.base import Calibration, PerElement
+from cgxas.model.calibration.gaussian import GaussianCalibration
 from cgxas.model.checkpoint import Checkpoint
 from cgxas.model.container import SUFFIX
 from cgxas.model.description import AbsorberCard
+from cgxas.spectra.xray import answer_grid, tabulated_edge
 from cgxas.writing import atomic_path
 
 SCORES = "scores.json"
@@ -68,14 +71,18 @@ def finish(
         temporary.write_text(json.dumps(scores, indent=1), encoding="utf-8")
     calibration, learnt = _calibration(config, compounds)
     parent = compounds.model.checkpoint
+    cards = {(e, "K"): _card(config, compounds, scores, e) for e in config.elements}
+    if isinstance(calibration, GaussianCalibration):
+        cards = {(e, "K"): _unmeasured(compounds, e) for e in parent.elements} | cards
     model = Checkpoint(
         name=config.name,
         config=parent.config,
-        cards={(e, "K"): _card(config, compounds, scores, e) for e in config.elements},
+        cards=cards,
         state=parent.state,
         provenance=_provenance(config, compounds, scores, learnt) | {"command": command},
         calibration=calibration,
         bonds=parent.bonds,
+        trust=learnt_from(compounds, learnt, found, config.methods[0]),
     )
     file = folder / f"{model.name}{SUFFIX}"
     model.save(file)
@@ -90,8 +97,8 @@ def _calibration(
     if not method.together:
         fitted = {e: method.fit(compounds, _all_of(config, compounds, e)) for e in config.elements}
         return PerElement(fitted), list(config.elements)
-    learnt = sorted({*config.elements, *well_measured(compounds)}, key=atomic_number)
-    rows = np.flatnonzero(np.isin(compounds.element, learnt))
+    learnt = sorted({str(each) for each in compounds.element}, key=atomic_number)
+    rows = np.arange(len(compounds))
     none = rows[:0]
     return method.fit(compounds, Repeat(learnt[0], 0, rows, none, none, none)), learnt
 
@@ -117,6 +124,20 @@ def _card(
         n_test=int(mine.sum()),
         test_rse=test["rse"]["mean"],
         test_half_step_error=test["half_step"]["mean"],
+        fidelity=own.fidelity,
+        simulated=own.network_grid,
+        edge_axis=own.edge_axis,
+    )
+
+
+def _unmeasured(compounds: Compounds, element: str) -> AbsorberCard:
+    """Return what a calibrated model knows of an element with few measured compounds, or none."""
+    own, mine = compounds.model.card(element), compounds.element == element
+    grid = compounds.grids.get(element) or answer_grid(np.array([tabulated_edge(element)]))
+    return AbsorberCard(
+        grid=grid,
+        n_train=int(compounds.n_scans[mine].sum()),
+        n_test=0,
         fidelity=own.fidelity,
         simulated=own.network_grid,
         edge_axis=own.edge_axis,

@@ -19,8 +19,8 @@ choose by among them."""
 SEED = 64
 _PARTS = np.array([6, 1, 1]) / 8
 _FEWEST = 5
-ENOUGH = 8
-"""Elements with this many compounds help others, and are calibrated unless others are named."""
+ENOUGH = 5
+"""Elements with this many compounds are calibrated unless others are named."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +33,8 @@ class Repeat:
         train: numbers of the compounds to learn from.
         validation: of those to choose by.
         test: of those to report on.
-        support: of compounds of other elements with 8 or more, none of a formula that is tested,
-            or chosen by and not learnt from.
+        support: of compounds of other elements, none of a formula that is tested, or chosen by
+            and not learnt from.
     """
 
     element: str
@@ -74,7 +74,7 @@ def draw_repeats(
         raise ConfigError(f"a split is by {', '.join(get_args(SplitBy))}, not {by!r}")
     mine = compounds.element == element
     label = compounds.name if by == "spectrum" else compounds.group
-    groups, helping = np.unique(label[mine]), well_measured(compounds)
+    groups = np.unique(label[mine])
     if len(groups) < _FEWEST:
         raise DatasetError(
             f"{element} has measured spectra of {len(groups)} compounds; a calibration needs "
@@ -97,12 +97,12 @@ def draw_repeats(
             train=np.flatnonzero(mine & ~apart),
             validation=np.flatnonzero(validation),
             test=np.flatnonzero(test),
-            support=np.flatnonzero(np.isin(compounds.element, helping) & ~mine & ~held),
+            support=np.flatnonzero(~mine & ~held),
         )
 
 
 def well_measured(compounds: Compounds) -> list[str]:
-    """Return the elements with 8 compounds or more, by atomic number."""
+    """Return the elements with 5 compounds or more, by atomic number."""
     enough = []
     for element in np.unique(compounds.element).tolist():
         mine = compounds.element == element

@@ -183,6 +183,7 @@ def _write(path: Path, about: Mapping[str, object], found: "Comparison") -> None
         "flattened": found.flattened,
         "energy_shift": found.energy_shift,
         "core_hole": found.core_hole,
+        **({} if found.predicted.trust is None else found.predicted.trust.facts),
         "predicted_edge": edges(found.predicted),
         "measured_edge": edges(found.measured),
         "absorber": found.measured.element,

@@ -27,8 +27,8 @@ def _start(context: typer.Context) -> None:
 def list_models() -> None:
     """List the bundled models."""
     from cgxas.cli.tables import UNKNOWN, plain_table
-    from cgxas.model.bundled import bundled
     from cgxas.model.checkpoint import load_checkpoint
+    from cgxas.model.location import bundled
 
     console = table_console()
     table = plain_table(("Model",), ("Elements", "Training spectra"), console.is_terminal)

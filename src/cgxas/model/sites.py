@@ -2,14 +2,18 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from torch import Tensor
 
+from cgxas.crystals.canonical import Cell
 from cgxas.crystals.graph import SiteGraph
 from cgxas.spectra.axis import continued
 from cgxas.typing import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from cgxas.crystals.canonical import Cell
 
 Item = TypeVar("Item")
 
@@ -43,11 +47,15 @@ class AbsorberSites:
         width: full width at half maximum of the core hole, eV, by which curves go on smoothly
             beyond their ends; None: they go on as they end.
         state: (S, 2) bond-valence sum, and electronegativity of the ligands.
+        cell: the crystal.
+        atoms: (S,) numbers of the sites in it.
         fidelity: number of the fidelity the network answered in; None for one that knows one kind.
         name: what the compound is called, if it has a name.
         described: (S, D) their surroundings, by which they are compared; None where the model
             does not.
         apart: (S, P) the network's spectra less those of the kernel beside it; None without one.
+        crystal: the cell that holds them, and (S,) their numbers in it; None where they are not
+            known.
     """
 
     absorber: str
@@ -58,10 +66,13 @@ class AbsorberSites:
     start: float
     width: float | None
     state: FloatArray
+    cell: Cell
+    atoms: IntArray
     fidelity: int | None = None
     name: str = ""
     described: FloatArray | None = None
     apart: FloatArray | None = None
+    crystal: "tuple[Cell, IntArray] | None" = None
 
     def __len__(self) -> int:
         return len(self.share)

@@ -9,9 +9,10 @@ mean over a sphere of radius r of what an atom at distance R contributes is
 
     1 / (2 r R) times the integral of x f(x) from |R - r| to R + r.
 
-So there are no points in space and no grid: the numbers are smooth in the positions, and depend on
-neither cell nor orientation nor order. An atom reaches to its Norman radius, within which its
-sphere holds Z electrons; between the atoms is what lies in the outer fifth of that.
+So there are no points in space and no grid: the numbers are continuous in the positions, and depend
+on neither cell nor orientation nor order. As in FEFF, an atom reaches to its Norman radius, whose
+sphere holds Z electrons; its muffin tin follows from where the Norman spheres of its neighbours
+meet its own, and the space between the atoms is the shells between the two radii.
 """
 
 from dataclasses import dataclass
@@ -31,9 +32,11 @@ if TYPE_CHECKING:
 _REACH: Final = 12.0  # bohr, where an atom no longer counts
 _FADE: Final = 2.0  # bohr before that, over which it fades
 _STEP: Final = 0.02  # bohr, of the tables of integrals
-_RADII: Final[FloatArray] = np.geomspace(1.2, 6.0, 18)  # bohr, among which Norman's are found
-_SHELL: Final = 0.8
-"""Share of the Norman radius where the space between the atoms begins."""
+_RADII: Final[FloatArray] = np.geomspace(0.9, 6.0, 20)  # bohr, among which Norman's are found
+_OVERLAP: Final = 1.15
+"""FEFF lets muffin tins grow by this at most, and by 0.7 of what is missing to Norman's radius."""
+_THINNEST: Final = 0.02
+"""Share of the Norman radius that a shell has at least."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,35 +50,40 @@ class Overlap:
         density: (N,) density of all other atoms there.
         norman_radius: (N,) of the sphere that holds as many electrons as the nucleus has charge,
             bohr.
-        shell_potential: (N,) mean Coulomb potential in the outer part of that sphere, eV.
+        muffin_tin_radius: (N,) bohr.
+        shell_potential: (N,) mean Coulomb potential between the two radii, eV.
         shell_density: (N,) mean density there.
         interstitial_potential: mean of all shells by their volume, eV.
         interstitial_density: mean of all shells.
         interstitial_third: mean of the cube root of the density over all shells.
         interstitial_two_thirds: mean of the square of that.
+        interstitial_xc: mean of the exchange-correlation potential over all shells, eV.
     """
 
     potential: FloatArray
     density: FloatArray
     norman_radius: FloatArray
+    muffin_tin_radius: FloatArray
     shell_potential: FloatArray
     shell_density: FloatArray
     interstitial_potential: float
     interstitial_density: float
     interstitial_third: float
     interstitial_two_thirds: float
+    interstitial_xc: float
 
     def descriptor(self, atoms: IntArray) -> FloatArray:
-        """Return (S, 11) numbers of atoms, to learn from.
+        """Return (S, 13) numbers of atoms, to learn from.
 
-        In order: potential and density at the nucleus, their means over the cell, Norman radius,
-        potential and density of the shell, and the four of the space between the atoms.
+        In order: potential and density at the nucleus, their means over the cell, the two radii,
+        potential and density of the shell, and the five of the space between the atoms.
         """
         of_cell = (
             self.interstitial_potential,
             self.interstitial_density,
             self.interstitial_third,
             self.interstitial_two_thirds,
+            self.interstitial_xc,
         )
         return np.column_stack(
             [
@@ -84,6 +92,7 @@ class Overlap:
                 np.full(len(atoms), self.potential.mean()),
                 np.full(len(atoms), self.density.mean()),
                 self.norman_radius[atoms],
+                self.muffin_tin_radius[atoms],
                 self.shell_potential[atoms],
                 self.shell_density[atoms],
                 np.tile(of_cell, (len(atoms), 1)),
@@ -102,23 +111,35 @@ def overlap(cell: "Cell") -> Overlap:
     table = free_atoms()
     at_nucleus = table.potential(pairs.z, pairs.distance), table.density_at(pairs.z, pairs.distance)
     norman = _norman_radii(pairs)
+    muffin_tin = _muffin_tin_radii(pairs, norman)
     nodes, weights = np.polynomial.legendre.leggauss(3)
-    share = _SHELL + (1 - _SHELL) * (nodes + 1) / 2
-    radius = norman[:, None] * share
-    volume = weights * radius**2 * norman[:, None]
+    thickness = (norman - muffin_tin)[:, None]
+    radius = muffin_tin[:, None] + thickness * (nodes + 1) / 2
+    volume = weights * radius**2 * thickness
     potential, density = (pairs.around(kind, radius) for kind in (0, 1))
     each, whole = volume.sum(axis=1), volume.sum()
     return Overlap(
         potential=pairs.summed(at_nucleus[0]) * HARTREE,
         density=pairs.summed(at_nucleus[1]),
         norman_radius=norman,
+        muffin_tin_radius=muffin_tin,
         shell_potential=(potential * volume).sum(axis=1) / each * HARTREE,
         shell_density=(density * volume).sum(axis=1) / each,
         interstitial_potential=float((potential * volume).sum() / whole * HARTREE),
         interstitial_density=float((density * volume).sum() / whole),
         interstitial_third=float((density ** (1 / 3) * volume).sum() / whole),
         interstitial_two_thirds=float((density ** (2 / 3) * volume).sum() / whole),
+        interstitial_xc=float((_xc(density) * volume).sum() / whole * HARTREE),
     )
+
+
+def _xc(density: FloatArray) -> FloatArray:
+    """Return the exchange-correlation potential of a density (times 4 pi), Hartree.
+
+    Source: von Barth & Hedin, doi:10.1088/0022-3719/5/13/012, without spin.
+    """
+    spacing = np.cbrt(3 / np.maximum(density, 1e-12))  # Wigner-Seitz radius, bohr
+    return np.asarray(-0.6109 / spacing - 0.0252 * np.log(1 + 30 / spacing))
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +149,7 @@ class _Pairs:
     Attributes:
         own: (N,) atomic numbers of the atoms of the cell.
         centre: (P,) number of the atom.
+        other: (P,) number of the atom that the neighbour is an image of.
         z: (P,) atomic number of the neighbour.
         distance: (P,) bohr.
         weight: (P,) 1, less where the neighbour fades out.
@@ -135,6 +157,7 @@ class _Pairs:
 
     own: IntArray
     centre: IntArray
+    other: IntArray
     z: IntArray
     distance: FloatArray
     weight: FloatArray
@@ -145,7 +168,8 @@ class _Pairs:
         distance = found.distance / BOHR
         left = np.clip((_REACH - distance) / _FADE, 0.0, 1.0)
         weight = left**3 * (10 - 15 * left + 6 * left**2)
-        return cls(cell.numbers, found.centre, cell.numbers[found.atom], distance, weight)
+        z = cell.numbers[found.atom]
+        return cls(cell.numbers, found.centre, found.atom, z, distance, weight)
 
     def summed(self, each: FloatArray) -> FloatArray:
         """Return (N,) sums over the neighbours."""
@@ -179,19 +203,39 @@ class _Pairs:
 
 def _norman_radii(pairs: _Pairs) -> FloatArray:
     """Return (N,) where the spheres around atoms hold as many electrons as their nuclei ask for."""
+    from scipy.integrate import cumulative_simpson  # takes long to import
+
     n = len(pairs.own)
     radius = np.tile(_RADII, (n, 1))
     others = pairs.of_others(1, radius) * _RADII**3
     step = np.log(_RADII[1] / _RADII[0])
-    charge = np.tile(others[:, :1] / 3, len(_RADII))  # the density is level within the first
-    charge[:, 1:] += np.cumsum((others[:, 1:] + others[:, :-1]) / 2, axis=1) * step
+    charge = others[:, :1] / 3  # the density of the others is level within the first
+    charge = charge + cumulative_simpson(others, dx=step, axis=1, initial=0)
     lacking = charge - _outside()[pairs.own]
     # Where the sum first becomes positive; lacking grows with the radius.
     right = np.clip((lacking < 0).sum(axis=1), 1, len(_RADII) - 1)
     row = np.arange(n)
     below, above = lacking[row, right - 1], lacking[row, right]
     part = np.clip(below / np.where(below == above, -1.0, below - above), 0.0, 1.0)
-    return np.asarray(_RADII[right - 1] + part * (_RADII[right] - _RADII[right - 1]))
+    volume = _RADII**3
+    return np.asarray(np.cbrt(volume[right - 1] + part * (volume[right] - volume[right - 1])))
+
+
+def _muffin_tin_radii(pairs: _Pairs, norman: FloatArray) -> FloatArray:
+    """Return (N,) FEFF's muffin-tin radii, bohr.
+
+    Every neighbour whose Norman sphere meets the atom's own divides the distance by their radii;
+    the mean of that is weighted by the volume that the two spheres share, and then enlarged.
+    """
+    own, other = norman[pairs.centre], norman[pairs.other]
+    apart = np.maximum(pairs.distance, np.abs(own - other))  # nearer, one lies within the other
+    depth = np.maximum(own + other - apart, 0.0)
+    shared = depth**2 * (apart**2 + 2 * apart * (own + other) - 3 * (own - other) ** 2) / apart
+    total = np.bincount(pairs.centre, shared, len(norman))
+    parts = np.bincount(pairs.centre, shared * pairs.distance * own / (own + other), len(norman))
+    touching = np.where(total > 0, parts / np.where(total > 0, total, 1.0), norman)
+    grown = np.minimum(_OVERLAP * touching, touching + 0.7 * (norman - touching))
+    return np.asarray(np.minimum(grown, (1 - _THINNEST) * norman))
 
 
 @cache

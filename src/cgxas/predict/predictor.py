@@ -190,7 +190,8 @@ class Predictor:
                 on_crystal()
 
         found = list(self._answered(jobs()))
-        self._warn({spectrum.absorber for spectra in found for spectrum in spectra})
+        untold = (each for spectra in found for each in spectra if each.trust is None)
+        self._warn({spectrum.absorber for spectrum in untold})
         return found
 
     @overload

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from cgxas.crystals.canonical import Cell
 from cgxas.model.sites import AbsorberSites
 from cgxas.spectra.spectrum import EnergyGrid
 
@@ -29,6 +30,8 @@ def make_sites(grid) -> Callable[..., AbsorberSites]:
             start=grid.e_min,
             width=None,
             state=np.array([[2.0, 3.4], [3.0, 3.4]]),
+            cell=Cell(np.eye(3) * 4.3, np.array([[0, 0, 0], [0.5, 0.5, 0.45]]), np.array([26, 8])),
+            atoms=np.array([0, 0]),
             name=name,
         )
 

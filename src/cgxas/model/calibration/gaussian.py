@@ -2,8 +2,10 @@
 
 A calibrated spectrum is the network's own, broadened, plus a correction of its shape, moved by an
 offset of its energy. Offset and correction are Gaussian processes over what is known of a site:
-its vector in the network, its simulated spectrum, and its chemical state. The offset must come
-from the site: it runs from -8 eV (metals) to +10 eV (sulfates) within one element.
+its vector in the network, its simulated spectrum, its chemical state, its surroundings. The offset
+must come from the site: it runs from -8 eV (metals) to +10 eV (sulfates) within one element. Most
+of it is theory, which the process starts from: the Fermi level and the 1s level in the
+self-consistent potential, which FEFF leaves out of its edge.
 """
 
 from collections.abc import Mapping
@@ -20,8 +22,10 @@ from cgxas.model.calibration.base import Calibrated, Calibration
 from cgxas.model.calibration.features import FeatureSpec, site_features
 from cgxas.model.calibration.kernels import KernelSum, Scale, SiteFeatures, Term
 from cgxas.model.sites import AbsorberSites
+from cgxas.spectra.axis import continued
 from cgxas.spectra.spectrum import EnergyGrid
 
+_POTENTIAL = ("fermi", "level", "charge")
 _WHOLE = "sites.element"  # the one tensor of whole numbers
 
 # Gauss-Hermite: where a standard normal variable is looked at, and with which weights.
@@ -77,8 +81,13 @@ class GaussianCalibration(Calibration):
         sites: what is known of their sites.
         share: (C, S) how much of each compound's absorbers a site stands for; rows sum to 1.
         scale: units of the features.
-        usual: (103,) mean offset of the compounds of each element, eV, by atomic number from 1; 0
-            for elements without any.
+        usual: (103,) mean of what theory leaves of the offsets of each element, eV, by atomic
+            number from 1; interpolated for elements without measured compounds.
+        doubt: (103,) variance of those, eV^2; 0 where there are compounds.
+        slopes: (2,) by how much offsets follow the Fermi level and the 1s level; (0,) for not at
+            all.
+        widening: (103, 2) by what factor compounds that were left out lie farther off than the
+            processes say: edges, and shapes.
         offset: gives what a site adds to it, in units of `offset_unit`.
         shape: gives the coefficients of the correction.
         offset_unit: eV.
@@ -92,6 +101,9 @@ class GaussianCalibration(Calibration):
     share: Tensor
     scale: Scale
     usual: Tensor
+    doubt: Tensor
+    slopes: Tensor
+    widening: Tensor
     offset: Process
     shape: Process
     offset_unit: Tensor
@@ -110,15 +122,22 @@ class GaussianCalibration(Calibration):
         weight = torch.from_numpy(share).to(self.share)[None]
         offsets, offset_variance = self._answer(self.offset, own, weight)
         coefficients, variance = self._answer(self.shape, own, weight)
-        edges: Tensor = (own.edge + offsets * self.offset_unit)[:, 0]
-        centre = (edges + self.usual[own.element - 1]).numpy() + sites.start
+        element = own.element - 1
+        edges: Tensor = (own.edge + offsets * self.offset_unit)[:, 0] + self.theory(own)
+        centre = (edges + self.usual[element]).numpy() + sites.start
         curves = (own.curve + coefficients @ self.basis).numpy()
-        pairs = zip(centre, curves, strict=True)
-        each = np.array([np.interp(energies, relative + c, curve) for c, curve in pairs])
-        mean, edge_sigma = share @ each, float(offset_variance.sqrt() * self.offset_unit)
+        if sites.width is None:
+            pairs = zip(centre, curves, strict=True)
+            each = np.array([np.interp(energies, relative + c, curve) for c, curve in pairs])
+        else:
+            each = continued(relative, curves, energies - centre[:, None], sites.width)
+        wider_edge, wider_shape = self.widening[element[0]]
+        edge_variance = offset_variance * (self.offset_unit * wider_edge) ** 2
+        mean = share @ each
+        edge_sigma = float((edge_variance + self.doubt[element[0]]).sqrt())
         if not self.basis.any():  # how far the shape is off was not learnt
             return Calibrated(each, mean, edge_sigma=edge_sigma)
-        width = (variance * (self.basis**2).sum(0)).sqrt().numpy()
+        width = (wider_shape * (variance * (self.basis**2).sum(0)).sqrt()).numpy()
         shape_sigma = np.interp(energies, relative + float(share @ centre), width)
         # Not slope times sigma: an edge that may lie elsewhere never leaves the curve's range.
         moved = [np.interp(energies, energies + edge_sigma * z, mean) for z in _NODES]
@@ -128,6 +147,10 @@ class GaussianCalibration(Calibration):
     def without_shape(self) -> Self:
         """Return the same with offsets only; it tells no standard deviation but the edge's."""
         return replace(self, basis=torch.zeros_like(self.basis))
+
+    def theory(self, sites: SiteFeatures) -> Tensor:
+        """Return (S,) the part of the offsets that follows from the potential, eV."""
+        return followed(sites, self.slopes)
 
     def _answer(
         self, process: Process, sites: SiteFeatures, weight: Tensor
@@ -152,6 +175,9 @@ class GaussianCalibration(Calibration):
         return flat | {
             "share": self.share,
             "usual": self.usual,
+            "doubt": self.doubt,
+            "slopes": self.slopes,
+            "widening": self.widening,
             "offset_unit": self.offset_unit,
             "basis": self.basis,
         }
@@ -170,7 +196,9 @@ class GaussianCalibration(Calibration):
         cls, tensors: Mapping[str, Tensor], values: Mapping[str, Any], network: Architecture
     ) -> Self:
         """Undo `tensors` and `values`; KeyError, TypeError or ValueError if they do not fit."""
-        terms = values["terms"]
+        terms, features = values["terms"], FeatureSpec.from_dict(values["features"])
+        if not features.surroundings:
+            tensors = {**_without_surroundings(tensors), **tensors}
 
         def part(name: str) -> dict[str, Tensor]:
             start = f"{name}."
@@ -186,9 +214,12 @@ class GaussianCalibration(Calibration):
             shape=process("shape"),
             share=tensors["share"],
             usual=tensors["usual"],
+            doubt=tensors["doubt"],
+            slopes=tensors["slopes"],
+            widening=tensors["widening"],
             offset_unit=tensors["offset_unit"],
             basis=tensors["basis"],
-            features=FeatureSpec.from_dict(values["features"]),
+            features=features,
         )
         if extra := sorted(tensors.keys() - found.tensors.keys()):
             raise ValueError(f"a calibration has no {extra[0]!r}")
@@ -199,10 +230,16 @@ class GaussianCalibration(Calibration):
         compounds, sites = self.share.shape
         points = len(self.features.relative)
         widths = {"vector": (vector_size,), "curve": (points,), "edge": (1,), "state": (2,)}
+        widths |= {"around": (self.sites.around.shape[1],), "potential": (len(_POTENTIAL),)}
+        if not self.features.surroundings:
+            widths |= {"around": (0,), "potential": (0,)}
         expected: dict[str, tuple[int, ...]] = {
             "sites.element": (sites,),
             "share": (compounds, sites),
             "usual": (MAX_ATOMIC_NUMBER,),
+            "doubt": (MAX_ATOMIC_NUMBER,),
+            "slopes": (len(self.slopes),),
+            "widening": (MAX_ATOMIC_NUMBER, 2),
             "offset_unit": (),
             "basis": (len(self.basis), points),
         }
@@ -226,3 +263,24 @@ class GaussianCalibration(Calibration):
         mixed = [n for n, t in self.tensors.items() if t.is_floating_point() != (n != _WHOLE)]
         if mixed or len({t.dtype for n, t in self.tensors.items() if n != _WHOLE}) > 1:
             raise ValueError("the numbers of the calibration are of several kinds")
+
+
+def followed(sites: SiteFeatures, slopes: Tensor) -> Tensor:
+    """Return (S,) what slopes make of the first features of the potential, eV."""
+    return sites.potential[:, : len(slopes)] @ slopes
+
+
+def _without_surroundings(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return what files that know nothing of surroundings do not hold."""
+    usual = tensors["usual"]
+    empty, one = usual.new_empty(0), usual.new_ones(())
+    added = {
+        "doubt": torch.zeros_like(usual),
+        "slopes": empty,
+        "widening": usual.new_ones(len(usual), 2),
+    }
+    for name in ("around", "potential"):
+        added |= {f"sites.{name}": usual.new_empty(len(tensors["sites.element"]), 0)}
+        added |= {f"scale.{unit}.{name}": empty for unit in ("zero", "width")}
+        added |= {f"scale.distance.{name}": one}
+    return added

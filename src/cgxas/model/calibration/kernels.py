@@ -12,8 +12,11 @@ from typing import Literal, Self, get_args
 import torch
 from torch import Tensor
 
-Feature = Literal["none", "vector", "curve", "edge", "state"]
+Feature = Literal["none", "vector", "curve", "edge", "state", "around", "potential"]
 Shape = Literal["constant", "linear", "matern"]
+
+COMPARED: tuple[str, ...] = ("vector", "curve", "edge", "state", "around", "potential")
+"""The features that have units."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ class SiteFeatures:
         curve: (S, X) its predicted spectrum, broadened, on energies relative to its edge.
         edge: (S, 1) edge of that spectrum in eV, relative to the start of the element's window.
         state: (S, 2) bond-valence sum and electronegativity of the ligands.
+        around: (S, D) its surroundings; (S, 0) if they are not looked at.
+        potential: (S, 3) Fermi level and 1s level in eV, charge; (S, 0) likewise.
     """
 
     element: Tensor
@@ -55,6 +60,8 @@ class SiteFeatures:
     curve: Tensor
     edge: Tensor
     state: Tensor
+    around: Tensor
+    potential: Tensor
 
     def __len__(self) -> int:
         return len(self.element)
@@ -88,9 +95,13 @@ class Scale:
         """Take the units from training sites."""
         zero, width, distance = {}, {}, {}
         same = sites.element[:, None] == sites.element[None]
-        for name in ("vector", "curve", "edge", "state"):
+        for name in COMPARED:
             values: Tensor = getattr(sites, name)
-            own_width = name in ("edge", "state")  # their columns are of different kinds
+            own_width = name in (
+                "edge",
+                "state",
+                "potential",
+            )  # their columns are of different kinds
             zero[name] = values.mean(0)
             spread = values.std(0, correction=0).clamp_min(1e-6)
             width[name] = spread if own_width else torch.ones_like(spread)
