@@ -2,6 +2,7 @@
 
     python benchmarks/scattering.py SHARED/data --part validation --sites 60
     python benchmarks/scattering.py SHARED/data --part test --save phases.safetensors
+    python benchmarks/scattering.py SHARED/data --sites 60 --figure scattering.png
 
 A formula's part is the hash of its name modulo 10: 0 test, 1 validation, the others are learnt
 from. RSE is weighted by the widths of the energy points.
@@ -13,11 +14,14 @@ import time
 from pathlib import Path
 
 import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure
 from safetensors.torch import save_file
 
 from cgxas.data.folder import read_records
 from cgxas.data.potentials import HEAVIEST, read_potentials
 from cgxas.data.record import Record
+from cgxas.figures.style import COLOURS, STYLE
 from cgxas.model.scattering.phases import PhaseModel
 from cgxas.physics.scattering.cluster import SIZE
 from cgxas.spectra.axis import FEFF_POINTS, trapezoid_widths
@@ -45,6 +49,7 @@ def main() -> None:
     parser.add_argument("--sites", type=int, default=0, help="at most so many")
     parser.add_argument("--atoms", type=float, default=SIZE)
     parser.add_argument("--save", type=Path)
+    parser.add_argument("--figure", type=Path, help="six spectra from the best to the worst")
     parser.add_argument("--all", action="store_true", help="learn from all parts, answer nothing")
     asked = parser.parse_args()
     folders = [asked.data / name for name in ("sim_feff10", "sim_feff10_references")]
@@ -83,6 +88,31 @@ def test(model: PhaseModel, records: list[Record], asked: argparse.Namespace) ->
             f"median {np.median(errors[band]):.4f}"
         )
     print(f"{1 / seconds:.1f} sites per second of one core, {asked.atoms:g} atoms")
+
+    if asked.figure:
+        order = np.argsort(errors)
+        draw([(answered[i], found[i], errors[i]) for i in order[_SHOWN * len(order) // 100]], asked)
+
+
+_SHOWN = np.array([5, 20, 40, 60, 80, 95])  # per cent of sites that are answered better
+
+
+def draw(shown: list[tuple[Record, FloatArray, float]], asked: argparse.Namespace) -> None:
+    """Draw spectra from the best to the worst."""
+    with rc_context(STYLE):
+        figure = Figure(figsize=(7.0, 4.0), layout="constrained")
+        for axes, (record, mu, error) in zip(
+            figure.subplots(2, 3, sharex=True).flat, shown, strict=True
+        ):
+            axes.plot(FEFF_POINTS, record.norm, color="black", lw=1.4, label="FEFF")
+            axes.plot(FEFF_POINTS, mu, color=COLOURS[1], lw=1.2, label="learnt phases")
+            title = f"{record.element} in {record.material.formula}, RSE {error:.3f}"
+            axes.set_title(title, fontsize=8.5)
+            axes.set_ylim(bottom=0)
+        figure.axes[0].legend(frameon=False)
+        figure.supxlabel("energy from the edge (eV)")
+        figure.supylabel("normalised absorption")
+        figure.savefig(asked.figure, dpi=160)
 
 
 if __name__ == "__main__":
