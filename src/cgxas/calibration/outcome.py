@@ -82,6 +82,7 @@ def finish(
         provenance=_provenance(config, compounds, scores, learnt) | {"command": command},
         calibration=calibration,
         bonds=parent.bonds,
+        kernel=parent.kernel,
         trust=learnt_from(compounds, learnt, found, config.methods[0]),
     )
     file = folder / f"{model.name}{SUFFIX}"
