@@ -145,7 +145,9 @@ def rewrite_model() -> Callable[..., None]:
         change(description, tensors)
         version = description.get("format")
         if rehash and (not isinstance(version, int) or version >= 4):
-            parts = [part for part in ("calibration", "trust") if description.get(part)]
+            parts = [
+                part for part in ("calibration", "trust", "scattering") if description.get(part)
+            ]
             state, own = _divided(tensors, parts)
             if "parent" not in description:
                 description["network_sha256"] = tensors_hash(state)

@@ -54,11 +54,12 @@ from cgxas.model.description import (
 )
 from cgxas.model.kernel import SiteKernel
 from cgxas.model.location import bundled, located
+from cgxas.model.scattering.part import Scattering
 from cgxas.model.trust.reference import Reference
 from cgxas.model.upgrades import FORMAT, HASHED, upgraded
 from cgxas.writing import atomic_path
 
-_CALIBRATION, _TRUST = "calibration", "trust"
+_CALIBRATION, _TRUST, _SCATTERING = "calibration", "trust", "scattering"
 _KERNEL = "kernel."
 _WIDTH = 120
 # What a damaged description makes of the code that reads it.
@@ -89,6 +90,7 @@ class Checkpoint:
         bonds: the numbers that chemical states rest on.
         kernel: what the network's spectra are averaged with; None: nothing.
         trust: what was learnt from, by which answers are judged; None: nothing is told of it.
+        scattering: what the network's and the kernel's spectra are averaged with; None: nothing.
     """
 
     name: str
@@ -100,6 +102,7 @@ class Checkpoint:
     bonds: BondSpec = field(default_factory=usual_bonds, repr=False)
     kernel: SiteKernel | None = field(default=None, repr=False)
     trust: Reference | None = field(default=None, repr=False)
+    scattering: Scattering | None = field(default=None, repr=False)
 
     @property
     def elements(self) -> dict[str, AbsorberCard]:
@@ -114,7 +117,11 @@ class Checkpoint:
     @property
     def tensors(self) -> dict[str, Tensor]:
         """All tensors, by their names in the file."""
-        parts = {_CALIBRATION: self.calibration, _TRUST: self.trust}
+        parts = {
+            _CALIBRATION: self.calibration,
+            _TRUST: self.trust,
+            _SCATTERING: self.scattering,
+        }
         return self.simulating | {
             f"{part}.{name}": tensor
             for part, each in parts.items()
@@ -209,9 +216,9 @@ class Checkpoint:
             "network_sha256": tensors_hash(self.simulating),
             "calibration_sha256": tensors_hash(calibrated.tensors if calibrated else {}),
         }
-        if self.trust is not None:
-            description |= {"trust": self.trust.values}
-            description |= {"trust_sha256": tensors_hash(self.trust.tensors)}
+        for name, part in ((_TRUST, self.trust), (_SCATTERING, self.scattering)):
+            if part is not None:
+                description |= {name: part.values, f"{name}_sha256": tensors_hash(part.tensors)}
         return plain_values(description)
 
 
@@ -274,7 +281,9 @@ def _hashes(description: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> tu
     """Return what the file says of its content, and what its content is."""
     if description["format"] < HASHED:  # these tell of their tensors alone
         return description["tensors_sha256"], tensors_hash(tensors)
-    parts = [part for part in (_CALIBRATION, _TRUST) if description.get(part) is not None]
+    parts = [
+        part for part in (_CALIBRATION, _TRUST, _SCATTERING) if description.get(part) is not None
+    ]
     names = ("sha256", "network_sha256", *(f"{part}_sha256" for part in parts))
     state, own = _divided(tensors, parts)
     if "parent" in description and state:
@@ -311,7 +320,11 @@ _Parts = tuple[Mapping[str, Any], _Tensors, dict[str, _Tensors]]
 
 def _parts(description: Description, tensors: Mapping[str, Tensor]) -> _Parts:
     """Return settings, cards and the rest by the names of `Checkpoint`, and sets of tensors."""
-    parts = {_CALIBRATION: description.calibration, _TRUST: description.trust}
+    parts = {
+        _CALIBRATION: description.calibration,
+        _TRUST: description.trust,
+        _SCATTERING: description.scattering,
+    }
     state, own = _divided(tensors, [part for part, about in parts.items() if about is not None])
     architecture = description.architecture["architecture"]
     if architecture not in architectures():
@@ -359,6 +372,8 @@ def _checkpoint(
         network = checkpoint.network()
         if trust is not None:
             parts[_TRUST] = Reference.restore(own[_TRUST], trust)
+        if description.scattering is not None:
+            parts[_SCATTERING] = Scattering.restore(own[_SCATTERING], description.scattering)
         if about is not None:
             kind = calibration_kind(about.kind)
             parts[_CALIBRATION] = kind.restore(own[_CALIBRATION], about.values, network)

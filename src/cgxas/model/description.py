@@ -94,6 +94,7 @@ class Description:
         kernel: how the kernel beside the network compares sites; None: there is none.
         calibration: which one; None: spectra stay as simulated.
         trust: what else than tensors is told of what was learnt from; None: nothing is told.
+        scattering: what else than tensors is told of the scattering; None: there is none.
         provenance: data, split, training, metrics, command.
     """
 
@@ -105,6 +106,7 @@ class Description:
     calibration: CalibrationPart | None
     provenance: dict[str, Any]
     trust: dict[str, Any] | None = None
+    scattering: dict[str, Any] | None = None
 
     @property
     def cards(self) -> dict[tuple[str, str], AbsorberCard]:

@@ -135,6 +135,7 @@ class Model:
         energies, width = self._energies(crystal.graph, absorber, nodes, number)
         described = self._described(crystal.graph, nodes)
         simulated, apart = self._simulated(vectors, absorber, number, described)
+        simulated = self._scattered(simulated, crystal.graph, nodes, number)
         n_learnt = energies.shape[1]
         found = AbsorberSites(
             absorber=absorber,
@@ -198,6 +199,16 @@ class Model:
         edges = site_edges(card, absorber, theory, graph.cell, atoms)
         n_learnt = np.searchsorted(FEFF_POINTS, axis.learnt, side="right")
         return edges[:, None] + FEFF_POINTS[:n_learnt], axis.width
+
+    def _scattered(
+        self, others: FloatArray, graph: SiteGraph, nodes: IntArray, fidelity: int | None
+    ) -> FloatArray:
+        """Return (S, P) spectra of sites, averaged with scattering where the model has it."""
+        scattering, config = self.checkpoint.scattering, self.checkpoint.config
+        if scattering is None or fidelity is None:
+            return others
+        atoms, theory = graph.atom_of_node[nodes], config.fidelities[fidelity]
+        return scattering.averaged(others, graph.cell, atoms, theory)
 
     def _described(self, graph: SiteGraph, nodes: IntArray) -> FloatArray | None:
         """Return (S, D) surroundings of some nodes; None where nothing asks for them."""

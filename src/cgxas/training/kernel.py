@@ -43,7 +43,7 @@ def fitted_kernel(
         ]
     )
     weight, _ = data.dataset.weights(torch.from_numpy(tried))
-    share = _shares(own, other, norm[tried], weight.double().numpy(), absorber[tried])
+    share = shares_of(own, other, norm[tried], weight.double().numpy(), absorber[tried])
     return replace(kernel, share=torch.from_numpy(share.astype(np.float32)))
 
 
@@ -104,7 +104,7 @@ def _network(network: Architecture, data: CompiledData, wanted: IntArray) -> Flo
     return found
 
 
-def _shares(
+def shares_of(
     own: FloatArray, other: FloatArray, norm: FloatArray, weight: FloatArray, absorber: IntArray
 ) -> FloatArray:
     """Return (104,) what the kernel counts of each element, so that the mean RSE is least.

@@ -4,7 +4,7 @@ The training spectra tell what was met. The validation spectra, of compounds tha
 not fitted to, tell where its border lies, how large errors are, and how wide the bands.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -16,12 +16,9 @@ from cgxas.data.record import Record
 from cgxas.data.split import Split
 from cgxas.elements import atomic_number
 from cgxas.evaluation.testing import curves
-from cgxas.model.architecture import Architecture
-from cgxas.model.kernel import SiteKernel
 from cgxas.model.trust.reference import KeptBack, Reference
 from cgxas.physics.fingerprint import Fingerprints, fingerprints, joined
 from cgxas.spectra.xray import windows
-from cgxas.training.kernel import averaged
 from cgxas.typing import FloatArray, IntArray
 
 MOST_SPECTRA: Final = 4000
@@ -29,15 +26,14 @@ MOST_SPECTRA: Final = 4000
 
 
 def learnt_from(
-    data: CompiledData, split: Split, network: Architecture, kernel: SiteKernel | None = None
+    data: CompiledData, split: Split, answers: Callable[[IntArray], FloatArray]
 ) -> Reference:
     """Return what the answers of a trained network are judged by.
 
     Args:
         data: all spectra.
         split: its parts.
-        network: the network.
-        kernel: what it is averaged with.
+        answers: what the model answers, (T, P), to spectra by their numbers, (T,).
     """
     records = data.records.records
     learnt = _some(records, split.train)
@@ -58,7 +54,7 @@ def learnt_from(
         KeptBack(
             relative=_relative(data.dataset),
             true=curves(data.dataset, kept),
-            predicted=averaged(network, kernel, data, kept),
+            predicted=answers(kept),
             element=np.array([atomic_number(records[n].element) for n in kept]),
             newness=np.array(new),
         )

@@ -1,0 +1,86 @@
+"""A model with scattering: potentials learnt from runs of FEFF, beside a trained network."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from cgxas.data.compile import CompiledData
+from cgxas.data.record import Record
+from cgxas.data.split import Split
+from cgxas.elements import MAX_ATOMIC_NUMBER, atomic_number
+from cgxas.errors import ConfigError
+from cgxas.model.checkpoint import Checkpoint
+from cgxas.model.scattering.known import KnownDepth, KnownPotentials
+from cgxas.model.scattering.part import Scattering
+from cgxas.model.scattering.phases import PhaseModel
+from cgxas.training.kernel import averaged, shares_of
+from cgxas.training.trust import learnt_from
+from cgxas.typing import FloatArray, IntArray
+
+_FIDELITY = "FEFF10"
+
+
+def with_scattering(
+    parent: Checkpoint,
+    data: CompiledData,
+    split: Split,
+    potentials: tuple[Sequence[KnownPotentials], Sequence[KnownDepth]],
+) -> Checkpoint:
+    """Return a model that averages its answers with scattering.
+
+    Args:
+        parent: a trained model of simulations.
+        data: the data it was trained with.
+        split: their parts; the validation part tells what the scattering counts.
+        potentials: of spectra of the training part (`cgxas.data.potentials`).
+
+    Raises:
+        ConfigError: the model is calibrated, or does not answer as FEFF10.
+    """
+    parent.refuse_calibrated("scattering goes with simulations")
+    if parent.config.axis != "edge" or _FIDELITY not in parent.config.fidelities:
+        raise ConfigError(f"{parent.name} does not answer as {_FIDELITY} about the computed edge")
+    phases, records = PhaseModel.fitted(*potentials), data.records.records
+    network, kernel = parent.network(), parent.kernel
+    known = {each.cell.numbers[each.atom] for each in potentials[0]}
+    every = Scattering(phases, torch.ones(MAX_ATOMIC_NUMBER + 1), _FIDELITY)
+    tried = np.array([n for n in split.validation if _can(every, records[n], known)], np.int64)
+    before = averaged(network, kernel, data, tried)
+    alone = np.array([_curve(every, records[n], row) for n, row in zip(tried, before, strict=True)])
+    weight, _ = data.dataset.weights(torch.from_numpy(tried))
+    absorber = np.array([atomic_number(records[n].element) for n in tried])
+    norm = data.dataset.norm.double().numpy()[tried]
+    share = shares_of(before, alone, norm, weight.double().numpy(), absorber)
+    share[[z for z in range(MAX_ATOMIC_NUMBER + 1) if z not in known]] = 0.0
+    found = replace(every, share=torch.from_numpy(share.astype(np.float32)))
+    place = {int(n): row for row, n in enumerate(tried)}
+
+    def answers(wanted: IntArray) -> FloatArray:
+        curves = averaged(network, kernel, data, wanted)
+        for row, n in enumerate(wanted):
+            if int(n) in place:
+                mine = share[atomic_number(records[n].element)]
+                curves[row] += mine * (alone[place[int(n)]] - curves[row])
+        return curves
+
+    return replace(
+        parent, name="scattering", scattering=found, trust=learnt_from(data, split, answers)
+    )
+
+
+def _can(scattering: Scattering, record: Record, known: set[int]) -> bool:
+    """Return whether a spectrum is of the theory and the scattering answers for its site."""
+    cell, atom = record.material.cell, int(record.sites[0])
+    return (
+        record.fidelity == scattering.fidelity
+        and record.site_certain
+        and int(cell.numbers[atom]) in known
+        and scattering.phases.answers(cell, atom)
+    )
+
+
+def _curve(scattering: Scattering, record: Record, other: FloatArray) -> FloatArray:
+    cell, atoms = record.material.cell, record.sites[:1]
+    return scattering.averaged(other[None], cell, atoms, scattering.fidelity)[0]
