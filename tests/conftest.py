@@ -145,9 +145,8 @@ def rewrite_model() -> Callable[..., None]:
         change(description, tensors)
         version = description.get("format")
         if rehash and (not isinstance(version, int) or version >= 4):
-            parts = [
-                part for part in ("calibration", "trust", "scattering") if description.get(part)
-            ]
+            names = ("calibration", "trust", "scattering")
+            parts = [part for part in names if description.get(part)]
             state, own = _divided(tensors, parts)
             if "parent" not in description:
                 description["network_sha256"] = tensors_hash(state)

@@ -59,7 +59,7 @@ from cgxas.model.trust.reference import Reference
 from cgxas.model.upgrades import FORMAT, HASHED, upgraded
 from cgxas.writing import atomic_path
 
-_CALIBRATION, _TRUST, _SCATTERING = "calibration", "trust", "scattering"
+_PARTS = _CALIBRATION, _TRUST, _SCATTERING = "calibration", "trust", "scattering"
 _KERNEL = "kernel."
 _WIDTH = 120
 # What a damaged description makes of the code that reads it.
@@ -117,11 +117,8 @@ class Checkpoint:
     @property
     def tensors(self) -> dict[str, Tensor]:
         """All tensors, by their names in the file."""
-        parts = {
-            _CALIBRATION: self.calibration,
-            _TRUST: self.trust,
-            _SCATTERING: self.scattering,
-        }
+        held = self.calibration, self.trust, self.scattering
+        parts = dict(zip(_PARTS, held, strict=True))
         return self.simulating | {
             f"{part}.{name}": tensor
             for part, each in parts.items()
@@ -281,9 +278,7 @@ def _hashes(description: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> tu
     """Return what the file says of its content, and what its content is."""
     if description["format"] < HASHED:  # these tell of their tensors alone
         return description["tensors_sha256"], tensors_hash(tensors)
-    parts = [
-        part for part in (_CALIBRATION, _TRUST, _SCATTERING) if description.get(part) is not None
-    ]
+    parts = [part for part in _PARTS if description.get(part) is not None]
     names = ("sha256", "network_sha256", *(f"{part}_sha256" for part in parts))
     state, own = _divided(tensors, parts)
     if "parent" in description and state:
@@ -320,11 +315,8 @@ _Parts = tuple[Mapping[str, Any], _Tensors, dict[str, _Tensors]]
 
 def _parts(description: Description, tensors: Mapping[str, Tensor]) -> _Parts:
     """Return settings, cards and the rest by the names of `Checkpoint`, and sets of tensors."""
-    parts = {
-        _CALIBRATION: description.calibration,
-        _TRUST: description.trust,
-        _SCATTERING: description.scattering,
-    }
+    told = description.calibration, description.trust, description.scattering
+    parts = dict(zip(_PARTS, told, strict=True))
     state, own = _divided(tensors, [part for part, about in parts.items() if about is not None])
     architecture = description.architecture["architecture"]
     if architecture not in architectures():

@@ -83,4 +83,5 @@ def _can(scattering: Scattering, record: Record, known: set[int]) -> bool:
 
 def _curve(scattering: Scattering, record: Record, other: FloatArray) -> FloatArray:
     cell, atoms = record.material.cell, record.sites[:1]
-    return scattering.averaged(other[None], cell, atoms, scattering.fidelity)[0]
+    found = scattering.averaged(other[None], cell, atoms, scattering.fidelity)
+    return np.asarray(found[0])
