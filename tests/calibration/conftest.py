@@ -66,6 +66,7 @@ def make_compounds() -> Callable[..., Compounds]:
         elements=("Fe", "Mn"), per_element=8, shift=2.0, width=3.0, moved=(("Mn", 6.0),)
     ) -> Compounds:
         model, random = Model(small_model(elements)), np.random.default_rng(6)
+        places = np.random.default_rng(7)
         grids = {}
         for each in elements:
             own, down = WINDOWS[each, "K"], dict(moved).get(each, 0.0)
@@ -80,7 +81,7 @@ def make_compounds() -> Callable[..., Compounds]:
                 weight = random.dirichlet(np.ones(count))
                 state = np.stack([np.full(count, 2.0 + n), np.full(count, 3.4)], axis=1)
                 place = np.tile(own.energies, (count, 1)), own.e_min, None
-                about = state, oxide(element, random), np.arange(count), 1, name
+                about = state, oxide(element, places), np.arange(count), 1, name
                 sites.append(AbsorberSites(element, vectors, weight, curves, *place, *about))
                 energy = np.arange(own.e_min - 60, own.e_max + 160, STEP)
                 mu = weight @ [measured(energy, own, each, shift, width) for each in curves]

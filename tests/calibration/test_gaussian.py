@@ -13,7 +13,7 @@ from cgxas.calibration.measured import Compounds, read_compounds
 from cgxas.calibration.rigid import fit_rigid
 from cgxas.model.architecture import Architecture
 from cgxas.model.calibration.features import edge_of
-from cgxas.model.calibration.gaussian import GaussianCalibration
+from cgxas.model.calibration.gaussian import GaussianCalibration, damped
 from cgxas.model.checkpoint import load_checkpoint
 from cgxas.spectra.metrics import rse
 
@@ -142,5 +142,60 @@ def test_another_way_to_look_at_curves_does_not_fit(calibration, network):
 
 
 def test_terms_are_what_the_guide_says():
-    assert {term.feature for term in OFFSET_TERMS} == {"none", "vector", "edge", "curve", "state"}
-    assert {term.feature for term in SHAPE_TERMS} == {"none", "vector", "curve"}
+    looked_at = {"none", "vector", "edge", "curve", "state", "around", "potential"}
+    assert {term.feature for term in OFFSET_TERMS} == looked_at
+    assert {term.feature for term in SHAPE_TERMS} == {"none", "vector", "curve", "around"}
+
+
+def test_elements_that_nobody_measured_are_answered_with_a_wider_band(compounds, calibration):
+    """Iron learnt from titanium alone: the constant is interpolated, and the band says so."""
+    iron = np.flatnonzero(compounds.element == "Fe")
+    titanium = np.flatnonzero(compounds.element == "Ti")
+    found = answers(compounds, fit_gaussian(compounds, titanium), iron)
+    own = answers(compounds, calibration, iron)
+    assert np.isfinite(found.norm).all()
+    assert found.edge_sigma.min() > 1.0
+    assert found.edge_sigma.mean() > own.edge_sigma.mean()
+
+
+def test_a_measurement_on_a_scale_of_its_own_is_not_learnt_from(compounds):
+    train = np.flatnonzero(compounds.element == "Fe")
+    late = compounds.energy.copy()
+    late[train[3]] += 40
+    half_step = compounds.half_step.copy()
+    half_step[train[3]] += 40
+    moved = replace(compounds, energy=late, half_step=half_step)
+    assert len(fit_gaussian(moved, train).share) == len(train) - 1
+
+
+def test_slopes_move_edges_with_the_potential(compounds, calibration):
+    """An offset follows the Fermi level and, less, the 1s level."""
+    assert calibration.slopes.tolist() == [1.0, 0.65]
+    sites = calibration.sites
+    raised = replace(sites, potential=sites.potential + torch.tensor([1.0, 2.0, 0.0]))
+    apart = calibration.theory(raised) - calibration.theory(sites)
+    np.testing.assert_allclose(apart.numpy(), 1.0 + 2 * 0.65)
+
+
+def test_white_lines_are_damped_and_the_step_is_kept():
+    curves = torch.tensor([[0.0, 0.5, 1.0, 7.0], [0.0, 0.5, 1.0, 7.0]], dtype=torch.float64)
+    found = damped(curves, torch.tensor([0.0, 0.4], dtype=torch.float64))
+    np.testing.assert_array_equal(found[0], curves[0])
+    assert found[1, [0, 2]].tolist() == [0.0, 1.0]
+    assert 2 < found[1, 3] < 3
+
+
+def test_what_is_left_out_widens_the_band(compounds):
+    """Edges that nothing explains: the band holds two thirds of them."""
+    rng = np.random.default_rng(8)
+    iron = np.flatnonzero(compounds.element == "Fe")
+    away = rng.normal(scale=2.0, size=len(compounds))
+    moved = replace(
+        compounds,
+        energy=compounds.energy + away[:, None],
+        half_step=compounds.half_step + away,
+        target=compounds.target.copy(),
+    )
+    found = fit_gaussian(moved, iron)
+    assert (found.widening >= 1).all()
+    assert found.widening[25, 0] < 3

@@ -11,7 +11,7 @@ from torch import Tensor
 from cgxas.calibration.constants import constants
 from cgxas.calibration.measured import FEATURES, Compounds
 from cgxas.elements import MAX_ATOMIC_NUMBER, atomic_number
-from cgxas.model.calibration.gaussian import GaussianCalibration, Process, followed
+from cgxas.model.calibration.gaussian import GaussianCalibration, Process, damped, followed
 from cgxas.model.calibration.kernels import KernelSum, Scale, Term
 from cgxas.typing import FloatArray, IntArray
 
@@ -36,12 +36,15 @@ SHAPE_TERMS = (
     Term("vector", "matern", within=True),
     Term("curve", "matern", within=False),
     Term("curve", "linear", within=False),
+    Term("around", "matern", within=False),
 )
 """What the correction of the shape depends on."""
 
 SLOPES = (1.0, 0.65)
 """How offsets follow Fermi level and 1s level: 1 and 1 by theory; learnt from all elements."""
 
+_DAMPING = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6)
+_ALL_COUNT = 2.0  # compounds that all elements together count as many as
 _COMPONENTS = 16
 _ASTRAY = 12.0  # eV from the middle of its element, where the scale of a measurement is off
 _USUAL_COUNT = 5.0  # compounds that the usual width of errors counts as many as
@@ -73,13 +76,15 @@ def fit_gaussian(
     rows, share = compounds.sharing(train)
     sites = compounds.features.take(rows)
     scale = Scale.of(sites)
-    aligned = [_alignment(compounds, int(c)) for c in train]
-    number = _numbers(compounds, train)
-    left = _left_by_theory(compounds, train, slopes)
+    number, damping = _numbers(compounds, train), _damping(compounds, train)
+    aligned = [
+        _alignment(compounds, int(c), damping[z - 1]) for c, z in zip(train, number, strict=True)
+    ]
+    left = np.array([offset for offset, _, _ in aligned]) - _theory(compounds, train, slopes)
     usual, doubt = constants(number, left, slopes.numpy())
     offsets = torch.from_numpy(left - usual[number - 1])[:, None]
     unit = offsets.std(correction=0).clamp_min(0.1)
-    outputs, basis, weight = _components(torch.from_numpy(np.array([r for _, r in aligned])))
+    outputs, basis, weight = _components(torch.from_numpy(np.array([r for _, r, _ in aligned])))
     one = torch.ones(1, dtype=torch.float64)
     offset = _fit(KernelSum(offset_terms, scale, sites, sites), share, offsets / unit, one)
     shape = _fit(KernelSum(shape_terms, scale, sites, sites), share, outputs, weight)
@@ -92,6 +97,7 @@ def fit_gaussian(
         usual=torch.from_numpy(usual),
         doubt=torch.from_numpy(doubt),
         slopes=slopes,
+        damping=torch.from_numpy(damping),
         widening=torch.stack(widening, dim=1),
         offset=offset,
         shape=shape,
@@ -105,17 +111,34 @@ def _numbers(compounds: Compounds, wanted: IntArray) -> IntArray:
     return np.array([atomic_number(str(each)) for each in compounds.element[wanted]])
 
 
-def _left_by_theory(compounds: Compounds, wanted: IntArray, slopes: Tensor) -> FloatArray:
-    """Return (C,) what of the offsets of compounds does not follow from the potential, eV."""
-    offsets = np.array([_alignment(compounds, int(each))[0] for each in wanted])
+def _theory(compounds: Compounds, wanted: IntArray, slopes: Tensor) -> FloatArray:
+    """Return (C,) what of the offsets of compounds follows from the potential, eV."""
     rows, share = compounds.sharing(wanted)
-    theory = share @ followed(compounds.features.take(rows), slopes)
-    return np.asarray(offsets - theory.numpy())
+    return np.asarray((share @ followed(compounds.features.take(rows), slopes)).numpy())
+
+
+def _damping(compounds: Compounds, wanted: IntArray) -> FloatArray:
+    """Return (103,) what the white lines of each element are damped by.
+
+    Where an element has few compounds or none, those of all have a say.
+    """
+    misfit = np.array(
+        [[_alignment(compounds, int(each), s)[2] for s in _DAMPING] for each in wanted]
+    )
+    number = _numbers(compounds, wanted)
+    means = np.array([misfit[number == z].mean(axis=0) for z in np.unique(number)])
+    usual = means.mean(axis=0)
+    found = np.full(MAX_ATOMIC_NUMBER, _DAMPING[int(usual.argmin())])
+    for z in np.unique(number):
+        total = misfit[number == z].sum(axis=0) + _ALL_COUNT * usual
+        found[z - 1] = _DAMPING[int(total.argmin())]
+    return found
 
 
 def _on_scale(compounds: Compounds, wanted: IntArray, slopes: Tensor) -> IntArray:
     """Return the compounds without those that were measured on a scale of their own."""
-    left, elements = _left_by_theory(compounds, wanted, slopes), compounds.element[wanted]
+    offsets = np.array([_alignment(compounds, int(each))[0] for each in wanted])
+    left, elements = offsets - _theory(compounds, wanted, slopes), compounds.element[wanted]
     middle = {each: np.median(left[elements == each]) for each in np.unique(elements)}
     away = np.abs(left - np.array([middle[each] for each in elements]))
     return np.asarray(wanted[away < _ASTRAY])
@@ -149,13 +172,19 @@ def _widening(
     return torch.from_numpy(found).sqrt()
 
 
-@lru_cache(maxsize=1024)
-def _alignment(compounds: Compounds, compound: int) -> tuple[float, FloatArray]:
-    """Return the offset of a compound in eV, and (X,) what its simulated shape lacks."""
+@lru_cache(maxsize=8192)
+def _alignment(
+    compounds: Compounds, compound: int, damping: float = 0.0
+) -> tuple[float, FloatArray, float]:
+    """Return the offset of a compound in eV, (X,) what its simulated shape lacks, and how much.
+
+    The latter is its relative squared error around the edge.
+    """
     rows, relative = compounds.rows_of(compound), FEATURES.relative
     sites, share = compounds.features, compounds.sites[compound].share
     edges = sites.edge[rows, 0].numpy() + compounds.sites[compound].start
-    curves = sites.curve[rows].numpy()
+    strength = torch.full((len(rows),), damping, dtype=torch.float64)
+    curves = damped(sites.curve[rows], strength).numpy()
     energy, norm = compounds.energy[compound], compounds.norm[compound]
 
     def simulated(offset: float) -> FloatArray:
@@ -171,7 +200,8 @@ def _alignment(compounds: Compounds, compound: int) -> tuple[float, FloatArray]:
     misfits = [np.sum((norm - simulated(shift))[near] ** 2) for shift in shifts]
     offset = float(shifts[int(np.argmin(misfits))])
     lacking = norm - simulated(offset)
-    return offset, np.interp(relative, energy - edge - offset, lacking)
+    error = min(misfits) / float(np.sum(norm[near] ** 2))
+    return offset, np.interp(relative, energy - edge - offset, lacking), error
 
 
 def _components(curves: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -58,7 +58,7 @@ def compare(  # noqa: PLR0913, PLR0917  # words of the command line
     ] = FIT,
     model: Annotated[
         str, typer.Option("--model", "-m", metavar="NAME|PATH", help="What predicts a crystal.")
-    ] = "universal",
+    ] = "calibrated",
     disorder: HowDisorder = "refuse",
     seed: Seed = 0,
     plot: Annotated[

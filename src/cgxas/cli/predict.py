@@ -49,9 +49,14 @@ def predict(  # noqa: PLR0913, PLR0917  # words of the command line
         typer.Option("--sites", help="Every distinct site in table, files and figure."),
     ] = False,
     model: Annotated[
-        str,
-        typer.Option("--model", "-m", metavar="NAME|PATH", help="A bundled model or a model file."),
-    ] = "universal",
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="NAME|PATH",
+            help="A bundled model or a model file. Else: calibrated; with --fidelity, universal.",
+        ),
+    ] = None,
     fidelity: Annotated[
         str | None,
         typer.Option("--fidelity", metavar="THEORY", help="Answer as this would, such as FEFF10."),
@@ -103,7 +108,7 @@ def predict(  # noqa: PLR0913, PLR0917  # words of the command line
 def _predicted(
     crystals: list[Path],
     absorbers: list[str],
-    model: str,
+    model: str | None,
     fidelity: str | None,
     disorder: "Disorder",
 ) -> "list[list[Spectrum]]":

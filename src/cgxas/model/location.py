@@ -7,6 +7,14 @@ from cgxas.arguments import shown
 from cgxas.errors import CheckpointNotFound
 from cgxas.model.container import SUFFIX
 
+CALIBRATED, SIMULATED = "calibrated", "universal"
+"""The models that answer where none is named: as measured, or as a theory that is asked for."""
+
+
+def usual(fidelity: str | None) -> str:
+    """Return the name of the model that answers where none is named."""
+    return CALIBRATED if fidelity is None else SIMULATED
+
 
 def bundled() -> tuple[str, ...]:
     """Return the names of the models that come with the package."""

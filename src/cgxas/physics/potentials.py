@@ -66,7 +66,7 @@ class Sites:
     Attributes:
         number: (S,) atomic numbers.
         around: (S, D) their surroundings.
-        overlap: (S, 11) the overlapped free atoms there.
+        overlap: (S, F) the overlapped free atoms there.
     """
 
     number: IntArray
@@ -87,9 +87,9 @@ class PotentialKernel:
     Attributes:
         number: (T,) atomic numbers.
         around: (T, D) surroundings.
-        overlap: (T, 11) overlapped free atoms, in units of `zero` and `width`.
-        zero: (11,) what is subtracted from overlapped free atoms.
-        width: (11,) what they are divided by then.
+        overlap: (T, F) overlapped free atoms, in units of `zero` and `width`.
+        zero: (F,) what is subtracted from overlapped free atoms.
+        width: (F,) what they are divided by then.
         mean: (4,) of the quantities.
         noise: (T, 4) how many times the usual variance a run has; endless where it tells nothing.
         weight: (T, 4) what each run adds.

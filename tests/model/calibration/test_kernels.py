@@ -23,6 +23,8 @@ def sites() -> SiteFeatures:
         curve=torch.randn(5, 9).double(),
         edge=torch.randn(5, 1).double() * 4 + 9,
         state=torch.randn(5, 2).double(),
+        around=torch.randn(5, 11).double(),
+        potential=torch.randn(5, 3).double(),
     )
 
 

@@ -86,6 +86,7 @@ class GaussianCalibration(Calibration):
         doubt: (103,) variance of those, eV^2; 0 where there are compounds.
         slopes: (2,) by how much offsets follow the Fermi level and the 1s level; (0,) for not at
             all.
+        damping: (103,) how much white lines are lower than simulated: 0 for not at all.
         widening: (103, 2) by what factor compounds that were left out lie farther off than the
             processes say: edges, and shapes.
         offset: gives what a site adds to it, in units of `offset_unit`.
@@ -103,6 +104,7 @@ class GaussianCalibration(Calibration):
     usual: Tensor
     doubt: Tensor
     slopes: Tensor
+    damping: Tensor
     widening: Tensor
     offset: Process
     shape: Process
@@ -125,7 +127,7 @@ class GaussianCalibration(Calibration):
         element = own.element - 1
         edges: Tensor = (own.edge + offsets * self.offset_unit)[:, 0] + self.theory(own)
         centre = (edges + self.usual[element]).numpy() + sites.start
-        curves = (own.curve + coefficients @ self.basis).numpy()
+        curves = (damped(own.curve, self.damping[element]) + coefficients @ self.basis).numpy()
         if sites.width is None:
             pairs = zip(centre, curves, strict=True)
             each = np.array([np.interp(energies, relative + c, curve) for c, curve in pairs])
@@ -177,6 +179,7 @@ class GaussianCalibration(Calibration):
             "usual": self.usual,
             "doubt": self.doubt,
             "slopes": self.slopes,
+            "damping": self.damping,
             "widening": self.widening,
             "offset_unit": self.offset_unit,
             "basis": self.basis,
@@ -216,6 +219,7 @@ class GaussianCalibration(Calibration):
             usual=tensors["usual"],
             doubt=tensors["doubt"],
             slopes=tensors["slopes"],
+            damping=tensors["damping"],
             widening=tensors["widening"],
             offset_unit=tensors["offset_unit"],
             basis=tensors["basis"],
@@ -239,6 +243,7 @@ class GaussianCalibration(Calibration):
             "usual": (MAX_ATOMIC_NUMBER,),
             "doubt": (MAX_ATOMIC_NUMBER,),
             "slopes": (len(self.slopes),),
+            "damping": (MAX_ATOMIC_NUMBER,),
             "widening": (MAX_ATOMIC_NUMBER, 2),
             "offset_unit": (),
             "basis": (len(self.basis), points),
@@ -270,6 +275,20 @@ def followed(sites: SiteFeatures, slopes: Tensor) -> Tensor:
     return sites.potential[:, : len(slopes)] @ slopes
 
 
+def damped(curves: Tensor, damping: Tensor) -> Tensor:
+    """Return (S, X) curves as fluorescence of a concentrated sample shows them.
+
+    What is absorbed more is fluoresced from nearer to the surface: a signal in proportion to
+    mu / (mu + b), which is normalised again, so that 1 stays 1.
+
+    Args:
+        curves: (S, X) normalised.
+        damping: (S,) of each, 1 / b; 0 for a dilute sample.
+    """
+    strength = damping[:, None]
+    return curves * (1 + strength) / (1 + strength * curves.clamp_min(0))
+
+
 def _without_surroundings(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return what files that know nothing of surroundings do not hold."""
     usual = tensors["usual"]
@@ -277,6 +296,7 @@ def _without_surroundings(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     added = {
         "doubt": torch.zeros_like(usual),
         "slopes": empty,
+        "damping": torch.zeros_like(usual),
         "widening": usual.new_ones(len(usual), 2),
     }
     for name in ("around", "potential"):
