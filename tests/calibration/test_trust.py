@@ -50,9 +50,9 @@ def test_they_are_seen_and_others_far(compounds, made):
         assert judged.trust.word == "seen"
         assert judged.trust.expected_rse > 0
     salt = Structure.from_spacegroup(
-        "Fm-3m", Lattice.cubic(5.1), ["Fe", "S"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+        "Fm-3m", Lattice.cubic(5.1), ["Fe", "Se"], [[0, 0, 0], [0.5, 0.5, 0.5]]
     )
-    with pytest.warns(FarFromMeasuredWarning, match="FeS: Fe is far from .*never measured S"):
+    with pytest.warns(FarFromMeasuredWarning, match="FeSe: Fe is far from .*never measured Se"):
         spectrum = Predictor(made).predict(salt, "Fe")
     assert spectrum.trust.word == "far"
     assert (np.asarray(spectrum.sigma) > 0).all()

@@ -22,7 +22,7 @@ _LOOSE, _OWN, _SLOPE = 1e-3, 2.0, 1.0  # how much the numbers are drawn to 0
 _LEAST: Final = 1e-4  # distances and disagreements below it are the same
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ExpectedError:
     """A fitted error.
 

@@ -28,7 +28,7 @@ _FITTED: Final[Mapping[str, Any]] = {"error": ExpectedError, "band": Band}
 _SETS: Final = ("simulated", "measured")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class KeptBack:
     """Spectra of n compounds that were kept back, as they are and as they were predicted.
 
@@ -49,7 +49,7 @@ class KeptBack:
     disagreement: FloatArray | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Judgement:
     """What is said of one answer.
 
@@ -64,7 +64,7 @@ class Judgement:
     log_error: float | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Reference:
     """What the trust in answers rests on.
 
@@ -102,6 +102,11 @@ class Reference:
         axes = Axes.of(sites)
         lengths = UsualLengths.fit(sites, others[0] if others else None)
         return cls(axes, lengths, Met.of(sites, formulas, axes, others=others))
+
+    def __repr__(self) -> str:
+        sets = (self.simulated, self.measured)
+        counts = [f"{len(s.names)} compounds {s.verb}" for s in sets if s is not None]
+        return f"Reference({', '.join(counts)})"
 
     def with_measured(self, sites: Fingerprints, formulas: Sequence[str]) -> Self:
         """Return the same for a model that was calibrated to measured compounds.
