@@ -126,7 +126,8 @@ def measured(reference: Reference, data: Path) -> None:
         )
         atoms = np.flatnonzero(cell.numbers == SYMBOLS.index(symbol) + 1)
         share = np.full(len(atoms), 1 / len(atoms))
-        print(name, symbol, whole.judge(fingerprints(cell, atoms), share, name).trust)
+        trust = whole.judge(fingerprints(cell, atoms), share, name).trust
+        print(f"{name} {symbol} {trust.text}: {trust.reason}")
 
 
 def unmeasured() -> dict[str, tuple[str, Structure]]:
