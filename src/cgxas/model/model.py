@@ -24,7 +24,8 @@ from cgxas.model.edges import axis_of, site_edges
 from cgxas.model.sites import AbsorberSites, EmbeddedCrystal, in_batches, shares
 from cgxas.physics.fingerprint import Fingerprints, fingerprints
 from cgxas.physics.surroundings import surroundings
-from cgxas.spectra.axis import FEFF_POINTS
+from cgxas.spectra.axis import FEFF_POINTS, trapezoid_widths
+from cgxas.spectra.metrics import rse
 from cgxas.typing import FloatArray, IntArray
 
 NODES_PER_BATCH = 1024
@@ -41,6 +42,15 @@ def fingerprinted(sites: AbsorberSites) -> tuple[Fingerprints, FloatArray, str]:
         raise ValueError("the crystal of these sites is not known")
     cell, atoms = sites.crystal
     return fingerprints(cell, atoms), sites.share, formula_of(cell.numbers)
+
+
+def _disagreement(sites: AbsorberSites) -> float | None:
+    """Return the relative squared difference of network and kernel; None without a kernel."""
+    if sites.apart is None:
+        return None
+    curve, apart = (sites.share @ each for each in (sites.simulated, sites.apart))
+    weight = trapezoid_widths(sites.energies[0], np.ones((1, len(curve))))
+    return float(rse(curve[None], (curve + apart)[None], weight)[0])
 
 
 def usable_device(device: torch.device | str) -> torch.device:
@@ -163,7 +173,7 @@ class Model:
         reference = self.checkpoint.trust
         if reference is None or sites.crystal is None:
             return found
-        judged = reference.judge(*fingerprinted(sites))
+        judged = reference.judge(*fingerprinted(sites), _disagreement(sites))
         sigma = found.sigma
         if sigma is None:
             # Errors are counted from the first point that the network answers on.

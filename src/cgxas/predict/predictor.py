@@ -104,7 +104,8 @@ class Predictor:
     @property
     def absorbers(self) -> tuple[str, ...]:
         """The elements the model answers for."""
-        return tuple(s for s, card in self.checkpoint.elements.items() if card.n_train != 0)
+        cards, measured = self.checkpoint.elements, self.checkpoint.is_calibrated
+        return tuple(s for s, card in cards.items() if measured or card.n_train != 0)
 
     def __repr__(self) -> str:
         return f"Predictor({self.name}, {len(self.absorbers)} absorbers)"

@@ -33,7 +33,7 @@ from cgxas.training.folder import (
     is_run,
     open_run,
 )
-from cgxas.training.kernel import averaged, fitted_kernel
+from cgxas.training.kernel import fitted_kernel
 from cgxas.training.processes import ALONE, Processes
 from cgxas.training.settings import RunSettings
 from cgxas.training.trust import learnt_from
@@ -119,9 +119,7 @@ def carry_out(run: Run) -> tuple[Checkpoint, Evaluation] | None:
     evaluation = test_network(network, run.data, run.split, element=run.element)
     wish = run.config.kernel
     kernel = fitted_kernel(network, run.data, job.split, wish) if wish.fidelity else None
-    trust = learnt_from(
-        run.data, job.split, lambda wanted: averaged(network, kernel, run.data, wanted)
-    )
+    trust = learnt_from(run.data, job.split, network, kernel)
     checkpoint = Checkpoint(
         name=run.config.name,
         config=run.config.model,

@@ -57,8 +57,8 @@ def with_scattering(
     found = replace(every, share=torch.from_numpy(share.astype(np.float32)))
     place = {int(n): row for row, n in enumerate(tried)}
 
-    def answers(wanted: IntArray) -> FloatArray:
-        curves = averaged(network, kernel, data, wanted)
+    def scattered(wanted: IntArray, others: FloatArray) -> FloatArray:
+        curves = others.copy()
         for row, n in enumerate(wanted):
             if int(n) in place:
                 mine = share[atomic_number(records[n].element)]
@@ -66,7 +66,10 @@ def with_scattering(
         return curves
 
     return replace(
-        parent, name="scattering", scattering=found, trust=learnt_from(data, split, answers)
+        parent,
+        name="scattering",
+        scattering=found,
+        trust=learnt_from(data, split, network, kernel, scattered),
     )
 
 

@@ -16,9 +16,14 @@ from cgxas.data.record import Record
 from cgxas.data.split import Split
 from cgxas.elements import atomic_number
 from cgxas.evaluation.testing import curves
+from cgxas.model.architecture import Architecture
+from cgxas.model.kernel import SiteKernel
 from cgxas.model.trust.reference import KeptBack, Reference
 from cgxas.physics.fingerprint import Fingerprints, fingerprints, joined
+from cgxas.spectra.axis import trapezoid_widths
+from cgxas.spectra.metrics import rse
 from cgxas.spectra.xray import windows
+from cgxas.training.kernel import averaged
 from cgxas.typing import FloatArray, IntArray
 
 MOST_SPECTRA: Final = 4000
@@ -26,14 +31,21 @@ MOST_SPECTRA: Final = 4000
 
 
 def learnt_from(
-    data: CompiledData, split: Split, answers: Callable[[IntArray], FloatArray]
+    data: CompiledData,
+    split: Split,
+    network: Architecture,
+    kernel: SiteKernel | None = None,
+    scattered: Callable[[IntArray, FloatArray], FloatArray] | None = None,
 ) -> Reference:
     """Return what the answers of a trained network are judged by.
 
     Args:
         data: all spectra.
         split: its parts.
-        answers: what the model answers, (T, P), to spectra by their numbers, (T,).
+        network: the network.
+        kernel: what it is averaged with.
+        scattered: what comes of (T, P) answers of these to spectra by their numbers, (T,), where
+            the model has scattering.
     """
     records = data.records.records
     learnt = _some(records, split.train)
@@ -50,15 +62,32 @@ def learnt_from(
         reference.judge(each, np.full(len(each), 1 / len(each)), name).newness
         for each, name in zip(others, names, strict=True)
     ]
+    relative, true = _relative(data.dataset), curves(data.dataset, kept)
+    predicted = averaged(network, kernel, data, kept)
+    element = np.array([atomic_number(records[n].element) for n in kept])
+    disagreement = None
+    if kernel is not None:
+        apart = _apart(averaged(network, None, data, kept), predicted, kernel, element)
+        weight = trapezoid_widths(relative, np.isfinite(true))
+        disagreement = rse(predicted, predicted + apart, weight)
+        theory = np.array([records[n].fidelity for n in kept])
+        disagreement[theory != kernel.settings.fidelity] = np.nan
+    if scattered is not None:
+        predicted = scattered(kept, predicted)
     return reference.with_errors(
-        KeptBack(
-            relative=_relative(data.dataset),
-            true=curves(data.dataset, kept),
-            predicted=answers(kept),
-            element=np.array([atomic_number(records[n].element) for n in kept]),
-            newness=np.array(new),
-        )
+        KeptBack(relative, true, predicted, element, np.array(new), disagreement)
     )
+
+
+def _apart(
+    network: FloatArray, both: FloatArray, kernel: SiteKernel, element: IntArray
+) -> FloatArray:
+    """Return (n, P) how far a kernel is from a network, by what both together answer.
+
+    NaN where the kernel has no share in it.
+    """
+    share = np.array([kernel.share_of(int(z)) for z in element])
+    return (both - network) / np.where(share > 0, share, np.nan)[:, None]
 
 
 def _some(records: Sequence[Record], given: IntArray) -> IntArray:

@@ -1,5 +1,7 @@
 """How far answers can be trusted: seen, near, far, and why."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -154,16 +156,28 @@ def test_errors_and_bands_are_told_after_they_were_learnt(reference):
     assert reference.sigma(relative, curve, "O", near) is None
 
 
-def test_errors_that_need_two_predictors_are_not_told_of_one(reference):
-    known = reference.with_errors(kept(reference, two=True))
+def test_two_predictors_that_disagree_are_expected_to_be_wrong(reference):
+    known, alone = (reference.with_errors(kept(reference, two)) for two in (True, False))
     site = prints(salt("Fe", 4.30), "O"), np.ones(1), "FeO"
-    assert known.judge(*site).trust.expected_rse is None
     few, many = (known.judge(*site, disagreement=each).trust.expected_rse for each in (1e-4, 1e-2))
     assert few < many
+    assert known.judge(*site).trust == alone.judge(*site).trust
+    assert alone.judge(*site, disagreement=1e-2).trust == alone.judge(*site).trust
+
+
+def test_where_the_other_predictor_is_unknown_the_error_is_that_of_one(reference):
+    both = kept(reference, two=True)
+    apart = np.where(np.arange(400) % 2, both.disagreement, np.nan)
+    known = reference.with_errors(replace(both, disagreement=apart))
+    alone = reference.with_errors(replace(both, disagreement=None))
+    torch.testing.assert_close(known.error.slopes, alone.error.slopes)
+    assert len(known.paired.slopes) == 4
+    rare = np.where(np.arange(400) < 10, both.disagreement, np.nan)
+    assert reference.with_errors(replace(both, disagreement=rare)).paired is None
 
 
 def test_it_goes_through_a_file(reference, measured):
-    known = reference.with_errors(kept(reference))
+    known = reference.with_errors(kept(reference, two=True))
     for each in (reference, measured, known):
         tensors = {name: tensor.clone() for name, tensor in each.tensors.items()}
         again = Reference.restore(tensors, each.values)

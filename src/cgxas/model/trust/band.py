@@ -27,7 +27,7 @@ _FACTORS: Final[FloatArray] = np.geomspace(0.4, 2.5, 185)
 _FADE: Final = 3.0  # eV, by which errors fall off below the first point, as curves do
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Band:
     """Standard deviations of curves whose expected error is known.
 

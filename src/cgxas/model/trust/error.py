@@ -22,7 +22,7 @@ _LOOSE, _OWN, _SLOPE = 1e-3, 2.0, 1.0  # how much the numbers are drawn to 0
 _LEAST: Final = 1e-4  # distances and disagreements below it are the same
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ExpectedError:
     """A fitted error.
 
@@ -80,22 +80,15 @@ class ExpectedError:
         Args:
             element: (n,) atomic numbers of the absorbers.
             newness: (n, 3) what is new about the compounds.
-            disagreement: (n,) relative squared differences of two predictors, where it was learnt
+            disagreement: (n,) relative squared differences of two predictors, if it was learnt
                 from them.
         """
         usual = self.own.double().numpy()[element - 1]
-        slopes = self.slopes.double().numpy()
-        features = _features(newness, disagreement)[:, : len(slopes)]
-        return np.asarray(usual + features @ slopes)
+        return np.asarray(usual + _features(newness, disagreement) @ self.slopes.double().numpy())
 
     def rse(self, log: FloatArray) -> FloatArray:
         """Return (n,) expected errors, the means of what is spread around `log`."""
         return np.asarray(np.exp(log + float(self.spread) ** 2 / 2))
-
-    @property
-    def needs_two(self) -> bool:
-        """Whether it was learnt from two predictors, whose disagreement has to be told."""
-        return len(self.slopes) > _NEW
 
     @property
     def tensors(self) -> dict[str, Tensor]:

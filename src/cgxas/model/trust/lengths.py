@@ -30,7 +30,7 @@ _VARIANCES: Final = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016)
 _GROWTHS: Final = (0.01, 0.02, 0.04, 0.06, 0.08, 0.12)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class UsualLengths:
     """How strong the bonds of a site are expected to be, learnt from M sites.
 

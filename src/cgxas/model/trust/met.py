@@ -38,7 +38,7 @@ _FEW: Final = 5.0  # compounds of an absorber, against which those of all others
 _FEWEST: Final = 30  # other sites by which a border is found
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Axes:
     """The few directions in which surroundings differ most.
 
@@ -84,7 +84,7 @@ class Axes:
         return found
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Newness:
     """What is new about the sites of one compound.
 
@@ -122,7 +122,7 @@ class Newness:
         return max(several, key=lambda each: each[0])  # the first of equals
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class _OfElement:
     """What was met of one absorber, n sites of C compounds.
 
@@ -137,7 +137,7 @@ class _OfElement:
     number: dict[str, int]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Met:
     """The compounds that were met, S sites sorted by element and compound.
 

@@ -24,11 +24,12 @@ from cgxas.typing import FloatArray, IntArray
 
 BORDER: Final = 1.0
 _PARTS: Final[Mapping[str, Any]] = {"axes": Axes, "lengths": UsualLengths}
-_FITTED: Final[Mapping[str, Any]] = {"error": ExpectedError, "band": Band}
+_FITTED: Final[Mapping[str, Any]] = {"error": ExpectedError, "paired": ExpectedError, "band": Band}
+_PAIRS: Final = 30  # with fewer spectra of two predictors their disagreement is not learnt from
 _SETS: Final = ("simulated", "measured")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class KeptBack:
     """Spectra of n compounds that were kept back, as they are and as they were predicted.
 
@@ -38,7 +39,8 @@ class KeptBack:
         predicted: (n, P) of the model.
         element: (n,) atomic numbers of the absorbers.
         newness: (n, 3) what is new about the compounds, `Judgement.newness`.
-        disagreement: (n,) relative squared differences of two predictors; None: there is one.
+        disagreement: (n,) relative squared differences of two predictors, NaN where there is one;
+            None: nowhere are there two.
     """
 
     relative: FloatArray
@@ -49,7 +51,7 @@ class KeptBack:
     disagreement: FloatArray | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Judgement:
     """What is said of one answer.
 
@@ -64,7 +66,7 @@ class Judgement:
     log_error: float | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Reference:
     """What the trust in answers rests on.
 
@@ -74,6 +76,7 @@ class Reference:
         simulated: the compounds that were learnt from.
         measured: those that a calibration learnt from; None: there is none.
         error: what error to expect; None: nothing is told of it.
+        paired: the same where two predictors can be compared; None: they never can.
         band: the standard deviations of curves; None likewise.
     """
 
@@ -82,6 +85,7 @@ class Reference:
     simulated: Met
     measured: Met | None = None
     error: ExpectedError | None = None
+    paired: ExpectedError | None = None
     band: Band | None = None
 
     @classmethod
@@ -103,6 +107,11 @@ class Reference:
         lengths = UsualLengths.fit(sites, others[0] if others else None)
         return cls(axes, lengths, Met.of(sites, formulas, axes, others=others))
 
+    def __repr__(self) -> str:
+        sets = (self.simulated, self.measured)
+        counts = [f"{len(s.names)} compounds {s.verb}" for s in sets if s is not None]
+        return f"Reference({', '.join(counts)})"
+
     def with_measured(self, sites: Fingerprints, formulas: Sequence[str]) -> Self:
         """Return the same for a model that was calibrated to measured compounds.
 
@@ -113,20 +122,26 @@ class Reference:
             formulas: (S,) of the compounds.
         """
         measured = Met.of(sites, formulas, self.axes, "measured")
-        return replace(self, measured=measured, error=None, band=None)
+        return replace(self, measured=measured, error=None, paired=None, band=None)
 
     def with_error(self, error: ExpectedError) -> Self:
         """Return the same with the errors to expect, for a model with bands of its own."""
-        return replace(self, error=error, band=None)
+        return replace(self, error=error, paired=None, band=None)
 
     def with_errors(self, kept: KeptBack) -> Self:
         """Return the same with the errors to expect, learnt from compounds that were kept back."""
         weight = trapezoid_widths(kept.relative, np.isfinite(kept.true))
         found = rse(kept.true, kept.predicted, weight)
-        error = ExpectedError.fit(found, kept.element, kept.newness, kept.disagreement)
-        log = error.log(kept.element, kept.newness, kept.disagreement)
+        error = ExpectedError.fit(found, kept.element, kept.newness)
+        log = error.log(kept.element, kept.newness)
+        apart = np.full(len(found), np.nan) if kept.disagreement is None else kept.disagreement
+        two, paired = np.isfinite(apart), None
+        if two.sum() >= _PAIRS:
+            both = kept.element[two], kept.newness[two], apart[two]
+            paired = ExpectedError.fit(found[two], *both)
+            log[two] = paired.log(*both)
         band = Band.fit(kept.relative, kept.true, kept.predicted, log, kept.element)
-        return replace(self, error=error, band=band)
+        return replace(self, error=error, paired=paired, band=band)
 
     def judge(
         self,
@@ -141,8 +156,8 @@ class Reference:
             sites: (S,) absorbing sites of one compound, all of one element.
             share: (S,) weights, which add up to 1.
             formula: of the compound.
-            disagreement: relative squared difference of two predictors of its spectrum; needed
-                where the errors were learnt from two.
+            disagreement: relative squared difference of two predictors of its spectrum; None:
+                there is one.
         """
         simulated, measured = self._newness(sites, share, formula)
         own = simulated if measured is None else measured
@@ -157,11 +172,15 @@ class Reference:
             distance=found.distance if found.is_same else distance,
             reason=why if is_far else "",
         )
-        if self.error is None or (self.error.needs_two and disagreement is None):
+        if self.error is None:
             return Judgement(trust, own.numbers)
-        other = None if disagreement is None else np.array([disagreement])
-        log = self.error.log(sites.element[:1], own.numbers[None], other)
-        expected = float(self.error.rse(log)[0])
+        error, told = self.error, (sites.element[:1], own.numbers[None])
+        if self.paired is not None and disagreement is not None:
+            error = self.paired
+            log = error.log(*told, np.array([disagreement]))
+        else:
+            log = error.log(*told)
+        expected = float(error.rse(log)[0])
         return Judgement(replace(trust, expected_rse=expected), own.numbers, float(log[0]))
 
     def sigma(
