@@ -145,10 +145,11 @@ def rewrite_model() -> Callable[..., None]:
         change(description, tensors)
         version = description.get("format")
         if rehash and (not isinstance(version, int) or version >= 4):
-            state, own = _divided(tensors, description.get("calibration") is not None)
+            parts = [part for part in ("calibration", "trust") if description.get(part)]
+            state, own = _divided(tensors, parts)
             if "parent" not in description:
                 description["network_sha256"] = tensors_hash(state)
-            description["calibration_sha256"] = tensors_hash(own)
+            description |= {f"{part}_sha256": tensors_hash(own[part]) for part in parts}
             description["sha256"] = description_hash(description)
         save_file(tensors, target, metadata={"cgxas": json.dumps(description)})
 

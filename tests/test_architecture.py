@@ -44,6 +44,7 @@ HEAVY = {
     "torch": (
         "crystals.batch",
         "model",
+        "physics.scattering",
         "data.compile",
         "data.dataset",
         "evaluation.asking",

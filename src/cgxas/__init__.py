@@ -10,13 +10,14 @@ if TYPE_CHECKING:
         CgxasError,
         CgxasWarning,
         FarFromMeasuredWarning,
+        FarFromTrainingWarning,
         FewTrainingSpectraWarning,
     )
     from cgxas.evaluation.scores import Evaluation
     from cgxas.figures import plot_spectrum, save_figure
-    from cgxas.model.bundled import bundled
     from cgxas.model.cgxas.config import CGXASConfig
     from cgxas.model.checkpoint import Checkpoint, load_checkpoint
+    from cgxas.model.location import bundled
     from cgxas.physics.edges import EdgeEnergy, edge_energy
     from cgxas.predict import Failure, Predictor, load
     from cgxas.spectra.compare import Comparison, compare
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from cgxas.spectra.io.write import write_spectra, write_spectrum
     from cgxas.spectra.measurement import Measurement
     from cgxas.spectra.spectrum import EnergyGrid, SiteSpectrum, Spectrum
+    from cgxas.spectra.trust import Trust
     from cgxas.training.settings import RunSettings
     from cgxas.verbs import calibrate, evaluate, finetune, train
 
@@ -41,13 +43,15 @@ _HOMES = {
     "Evaluation": "evaluation.scores",
     "Failure": "predict",
     "FarFromMeasuredWarning": "errors",
+    "FarFromTrainingWarning": "errors",
     "FewTrainingSpectraWarning": "errors",
     "Measurement": "spectra.measurement",
     "Predictor": "predict",
     "RunSettings": "training.settings",
     "SiteSpectrum": "spectra.spectrum",
     "Spectrum": "spectra.spectrum",
-    "bundled": "model.bundled",
+    "Trust": "spectra.trust",
+    "bundled": "model.location",
     "calibrate": "verbs",
     "compare": "spectra.compare",
     "e0": "spectra.edge",
@@ -79,12 +83,14 @@ __all__ = [
     "Evaluation",
     "Failure",
     "FarFromMeasuredWarning",
+    "FarFromTrainingWarning",
     "FewTrainingSpectraWarning",
     "Measurement",
     "Predictor",
     "RunSettings",
     "SiteSpectrum",
     "Spectrum",
+    "Trust",
     "bundled",
     "calibrate",
     "compare",

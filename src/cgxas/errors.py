@@ -161,8 +161,12 @@ class FewTrainingSpectraWarning(CgxasWarning):
     """The model saw only few spectra of this absorber: the answer is a rough guess."""
 
 
-class FarFromMeasuredWarning(CgxasWarning):
-    """The calibration saw nothing like this site: its edge energy is uncertain."""
+class FarFromTrainingWarning(CgxasWarning):
+    """The model learnt from nothing like this site: its spectrum is a guess."""
+
+
+class FarFromMeasuredWarning(FarFromTrainingWarning):
+    """No compound like this one was measured: its calibrated spectrum is a guess."""
 
 
 class ReadingWarning(CgxasWarning):

@@ -6,8 +6,8 @@ from importlib import resources
 import pytest
 import torch
 
-from cgxas.model.bundled import bundled
 from cgxas.model.checkpoint import load_checkpoint
+from cgxas.model.location import bundled
 from cgxas.spectra.xray import WINDOWS
 
 

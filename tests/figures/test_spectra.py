@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from cgxas.errors import OutputError
 from cgxas.figures import FIGURE_SUFFIXES, plot_spectrum, save_figure
 from cgxas.spectra.spectrum import SiteSpectrum, Spectrum
+from cgxas.spectra.trust import Trust
 
 
 def many_sites(n: int) -> Spectrum:
@@ -98,6 +99,25 @@ def test_a_band_is_named_where_there_is_a_legend(spectrum):
     small = Figure(figsize=(4, 2)).add_subplot()
     plot_spectrum(with_band(many_sites(40)), small)
     assert legend(small)[2:] == ["I site 0 (×2)", "I site 78 (×2)", "and 38 more sites"]
+
+
+@pytest.mark.parametrize(
+    ("trust", "line"),
+    [
+        (Trust("near", "FeO", 0.42), "m1: near FeO (0.42)"),
+        (Trust("far", "CaSO4", 1.9), "m1: far from CaSO$_{4}$ (1.90)"),
+        (Trust("far", reason="nothing of Tc was measured"), "m1: far: nothing of Tc was measured"),
+    ],
+)
+def test_model_and_trust_stand_in_a_line_below_the_title(spectrum, trust, line):
+    ax = plot_spectrum(replace(spectrum, trust=trust))
+    (told,) = [text for text in ax.texts if text.get_text() == line]
+    ax.figure.draw_without_rendering()
+    title, below = ax.title.get_window_extent(), told.get_window_extent()
+    assert title.y0 > below.y1 > below.y0 > ax.get_window_extent().y1
+    assert below.x1 - below.x0 < ax.figure.bbox.width
+    far = to_rgba(told.get_color()) != to_rgba("0.3")
+    assert far == (trust.word == "far")
 
 
 def test_energies_are_written_in_full():

@@ -20,11 +20,11 @@ from cgxas.errors import (
     OutputError,
     ReadingWarning,
 )
-from cgxas.model.bundled import bundled
 from cgxas.model.cgxas.config import CGXASConfig
 from cgxas.model.cgxas.network import CGXAS
 from cgxas.model.checkpoint import Checkpoint, load_checkpoint
 from cgxas.model.description import AbsorberCard
+from cgxas.model.location import bundled
 from cgxas.model.upgrades import FORMAT
 from cgxas.predict import Predictor
 from cgxas.spectra.xray import WINDOWS

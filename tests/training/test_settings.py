@@ -61,7 +61,8 @@ ANY_RUN = st.builds(
     name=NAMES.filter(lambda name: name.isprintable() and name[0] not in ". " and name[-1] != " "),
     model=any_of(
         CGXASConfig,
-        graph=any_of(GraphSpec, per_orbit=st.just(False)),
+        graph=any_of(GraphSpec, per_orbit=st.just(False), neighbours=st.integers(1, 256)),
+        axis=st.just("window"),
         fidelities=st.lists(NAMES.filter(str.isprintable), max_size=4, unique=True).map(tuple),
     ),
     training=any_of(TrainingSettings),

@@ -29,7 +29,7 @@ from cgxas.spectra.spectrum import EnergyGrid
 from cgxas.spectra.xray import answer_grid
 from cgxas.typing import FloatArray
 
-FEATURES = FeatureSpec(surroundings=True)
+FEATURES = FeatureSpec(first=-40.0, last=80.01, surroundings=True)
 """How the sites of measured compounds are compared."""
 
 STEP = 55 / 99

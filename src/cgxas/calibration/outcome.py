@@ -16,6 +16,7 @@ from cgxas.calibration.measured import Compounds
 from cgxas.calibration.repeats import Repeat, draw_repeats
 from cgxas.calibration.run import CalibrationSettings, told
 from cgxas.calibration.trials import FIGURES, Summary, Trial, by_method
+from cgxas.calibration.trust import learnt_from
 from cgxas.data.split import PARTS
 from cgxas.elements import atomic_number
 from cgxas.model.calibration.base import Calibration, PerElement
@@ -81,6 +82,8 @@ def finish(
         provenance=_provenance(config, compounds, scores, learnt) | {"command": command},
         calibration=calibration,
         bonds=parent.bonds,
+        kernel=parent.kernel,
+        trust=learnt_from(compounds, learnt, found, config.methods[0]),
     )
     file = folder / f"{model.name}{SUFFIX}"
     model.save(file)

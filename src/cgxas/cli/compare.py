@@ -58,7 +58,7 @@ def compare(  # noqa: PLR0913, PLR0917  # words of the command line
     ] = FIT,
     model: Annotated[
         str, typer.Option("--model", "-m", metavar="NAME|PATH", help="What predicts a crystal.")
-    ] = "universal",
+    ] = "calibrated",
     disorder: HowDisorder = "refuse",
     seed: Seed = 0,
     plot: Annotated[
@@ -183,6 +183,7 @@ def _write(path: Path, about: Mapping[str, object], found: "Comparison") -> None
         "flattened": found.flattened,
         "energy_shift": found.energy_shift,
         "core_hole": found.core_hole,
+        **({} if found.predicted.trust is None else found.predicted.trust.facts),
         "predicted_edge": edges(found.predicted),
         "measured_edge": edges(found.measured),
         "absorber": found.measured.element,

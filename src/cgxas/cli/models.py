@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from cgxas.cli.messages import one_line, say, table_console
+from cgxas.errors import ConfigError, UnsupportedAbsorber
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from cgxas.model.checkpoint import Checkpoint
     from cgxas.model.description import AbsorberCard
+    from cgxas.model.trust.reference import Reference
 
 app = typer.Typer(help="List, describe and import models.")
 
@@ -27,8 +29,8 @@ def _start(context: typer.Context) -> None:
 def list_models() -> None:
     """List the bundled models."""
     from cgxas.cli.tables import UNKNOWN, plain_table
-    from cgxas.model.bundled import bundled
     from cgxas.model.checkpoint import load_checkpoint
+    from cgxas.model.location import bundled
 
     console = table_console()
     table = plain_table(("Model",), ("Elements", "Training spectra"), console.is_terminal)
@@ -45,11 +47,26 @@ def list_models() -> None:
 @app.command("info")
 def show_model(
     model: Annotated[str, typer.Argument(metavar="NAME|PATH", help="A model, or a model file.")],
+    learnt_from: Annotated[
+        str | None,
+        typer.Option(
+            "--learnt-from",
+            metavar="ELEMENT",
+            help="List the compounds of an absorber that it learnt from, and nothing else.",
+        ),
+    ] = None,
 ) -> None:
-    """Tell what a model is, what it was trained on, and how well it does for each element."""
+    """Tell what a model is, what it was trained on, and how well it does for each element.
+
+    Of a calibrated model the measured compounds of each absorber are listed.
+    """
     from cgxas.model.checkpoint import load_checkpoint
 
     checkpoint = load_checkpoint(model)
+    if learnt_from is not None:
+        for compound in _compounds(checkpoint, learnt_from):
+            typer.echo(one_line(compound))
+        return
     console = table_console()
     facts = [*_description(checkpoint), *_told(checkpoint.provenance)]
     if console.is_terminal:
@@ -58,7 +75,9 @@ def show_model(
         typer.echo("\n".join(f"{one_line(name):<22}{text}" for name, text in facts))
     console.print()
     console.print(_elements(checkpoint, console.is_terminal))
-    if not checkpoint.is_calibrated:  # a calibrated model tells how sure it is with each spectrum
+    if checkpoint.trust is not None:
+        console.print(_learnt_from(checkpoint.trust))
+    elif not checkpoint.is_calibrated:  # a calibrated model tells how sure it is with each spectrum
         console.print(_rough(checkpoint.elements))
 
 
@@ -83,6 +102,31 @@ def import_model(
     target = check_output(output, (SUFFIX,))
     import_checkpoint(file, target.stem, activation).save(target)
     say(f"wrote {target}")
+
+
+def _compounds(checkpoint: "Checkpoint", absorber: str) -> tuple[str, ...]:
+    """Return the compounds of an absorber that a model learnt from: the measured ones, if any."""
+    reference = checkpoint.trust
+    if reference is None:
+        raise ConfigError(f"{checkpoint.name} does not tell which compounds it learnt from")
+    found = (reference.measured or reference.simulated).compounds(absorber)
+    if not found:
+        raise UnsupportedAbsorber(f"{checkpoint.name} learnt from no compound of {absorber}")
+    return found
+
+
+def _learnt_from(reference: "Reference") -> str:
+    """Return which compounds were learnt from: the measured ones by name, others by number."""
+    simulated = reference.simulated
+    counts = ", ".join(f"{a} {len(simulated.compounds(a))}" for a in simulated.absorbers)
+    told = f"Learnt from simulated compounds: {counts}."
+    if reference.measured is None:
+        return told
+    names = "\n".join(
+        f"{absorber}: {', '.join(map(one_line, reference.measured.compounds(absorber)))}"
+        for absorber in reference.measured.absorbers
+    )
+    return f"{told}\nLearnt from measured compounds:\n{names}"
 
 
 def _description(checkpoint: "Checkpoint") -> Iterator[tuple[str, str]]:

@@ -49,9 +49,14 @@ def predict(  # noqa: PLR0913, PLR0917  # words of the command line
         typer.Option("--sites", help="Every distinct site in table, files and figure."),
     ] = False,
     model: Annotated[
-        str,
-        typer.Option("--model", "-m", metavar="NAME|PATH", help="A bundled model or a model file."),
-    ] = "universal",
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="NAME|PATH",
+            help="A bundled model or a model file. Else: calibrated; with --fidelity, universal.",
+        ),
+    ] = None,
     fidelity: Annotated[
         str | None,
         typer.Option("--fidelity", metavar="THEORY", help="Answer as this would, such as FEFF10."),
@@ -83,6 +88,9 @@ def predict(  # noqa: PLR0913, PLR0917  # words of the command line
     Of a disordered crystal the table says what answers for it. The spread of a sample is the band
     of the figure and the sigma of the files.
 
+    The column Trust says whether the compound was learnt from (seen), or its like (near), or
+    nothing like it (far), with the nearest compound that was, and the error to expect.
+
     The table shows up to 12 distinct sites of a spectrum, --sites shows all. Nothing is written
     if any of the crystals fails.
     """
@@ -100,7 +108,7 @@ def predict(  # noqa: PLR0913, PLR0917  # words of the command line
 def _predicted(
     crystals: list[Path],
     absorbers: list[str],
-    model: str,
+    model: str | None,
     fidelity: str | None,
     disorder: "Disorder",
 ) -> "list[list[Spectrum]]":
@@ -132,10 +140,13 @@ def progress(total: int) -> Iterator[Callable[[], None]]:
 
 def _show(spectra: "list[Spectrum]", all_sites: bool) -> None:
     from cgxas.cli.messages import table_console
-    from cgxas.cli.tables import cuts_sites, spectra_table
+    from cgxas.cli.tables import cuts_sites, spectra_table, trust_table
 
     console = table_console()
     console.print(spectra_table(spectra, all_sites, is_terminal=console.is_terminal))
+    if console.is_terminal and (trust := trust_table(spectra)):
+        console.print()
+        console.print(trust)
     if not all_sites and any(cuts_sites(spectrum) for spectrum in spectra):
         say("some spectra have more distinct sites than shown: --sites shows all")
 

@@ -11,6 +11,7 @@ from cgxas.cli.options import Edge, Energy, Group, Mu
 
 if TYPE_CHECKING:
     from cgxas.spectra.measurement import Measurement
+    from cgxas.spectra.trust import Trust
 
 
 def spectrum(  # noqa: PLR0913, PLR0917  # the options of a command
@@ -105,6 +106,15 @@ def _facts(found: "Measurement") -> Iterator[tuple[str, str]]:
         r = found.ranges
         yield "pre-edge", f"{r.pre1:.1f} to {r.pre2:.1f} eV from E0, degree {r.npre}"
         yield "post-edge", f"{r.norm1:.1f} to {r.norm2:.1f} eV from E0, degree {r.nnorm}"
+    if found.trust:
+        yield "trust", _trust(found.trust)
     yield "energy shift", f"{found.energy_shift:+.2f} eV, not applied"
     for what in found.done:
         yield "done", what
+
+
+def _trust(trust: "Trust") -> str:
+    """Return how far a predicted spectrum can be trusted, in one line."""
+    error = "" if trust.expected_rse is None else f"expected RSE {trust.expected_rse:.2g}"
+    reason = trust.reason if trust.nearest else ""
+    return ", ".join(filter(None, [trust.text, reason, error]))

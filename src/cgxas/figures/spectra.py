@@ -29,12 +29,15 @@ ENTRIES_PER_INCH = 2.9
 """Lines of a legend per inch of a panel: more would cover the curves."""
 
 X_LABEL, Y_LABEL = "Energy (eV)", "μ(E), normalised"
+_ROOM = 17.0  # points above the axes, for a line below the title
+_FAR = "#B03000"
 BAND_LABEL = "± 1 σ"
 
 
 def plot_spectrum(spectrum: Spectrum, ax: Axes | None = None, sites: bool = True) -> Axes:
     """Draw a spectrum: the mean thick, its distinct sites thin, the edge as a dotted line.
 
+    Below the title stand the model and how far it can be trusted, if the model tells it.
     A calibrated one, and that of a sample of arrangements, has a band of one standard deviation
     behind its mean.
 
@@ -112,7 +115,20 @@ def _mark_edge(ax: Axes, spectrum: Spectrum) -> None:
 
 def _dress(ax: Axes, spectrum: Spectrum) -> None:
     """Title, labels, ticks and limits; energies are always written in full."""
-    ax.set_title(typeset(spectrum.label))
+    ax.set_title(typeset(spectrum.label), pad=None if spectrum.trust is None else _ROOM)
+    if spectrum.trust is not None:
+        told = ": ".join(filter(None, [spectrum.model, typeset(spectrum.trust.text)]))
+        ax.annotate(
+            told,
+            xy=(0.5, 1.0),
+            xycoords="axes fraction",
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            color=_FAR if spectrum.trust.word == "far" else "0.3",
+            fontsize="small",
+        )
     ax.set_xlabel(X_LABEL)
     ax.set_ylabel(Y_LABEL)
     ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))

@@ -11,7 +11,7 @@ model, and names that one by its hash. Every other file stands alone.
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,6 @@ from cgxas.model.architecture import (
     architectures,
     build,
 )
-from cgxas.model.bundled import bundled, located
 from cgxas.model.calibration.base import Calibration, calibration_kind
 from cgxas.model.container import (
     KEY,
@@ -54,10 +53,12 @@ from cgxas.model.description import (
     plain_values,
 )
 from cgxas.model.kernel import SiteKernel
+from cgxas.model.location import bundled, located
+from cgxas.model.trust.reference import Reference
 from cgxas.model.upgrades import FORMAT, HASHED, upgraded
 from cgxas.writing import atomic_path
 
-_CALIBRATION = "calibration."
+_CALIBRATION, _TRUST = "calibration", "trust"
 _KERNEL = "kernel."
 _WIDTH = 120
 # What a damaged description makes of the code that reads it.
@@ -87,6 +88,7 @@ class Checkpoint:
             simulated.
         bonds: the numbers that chemical states rest on.
         kernel: what the network's spectra are averaged with; None: nothing.
+        trust: what was learnt from, by which answers are judged; None: nothing is told of it.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Checkpoint:
     calibration: Calibration | None = field(default=None, repr=False)
     bonds: BondSpec = field(default_factory=usual_bonds, repr=False)
     kernel: SiteKernel | None = field(default=None, repr=False)
+    trust: Reference | None = field(default=None, repr=False)
 
     @property
     def elements(self) -> dict[str, AbsorberCard]:
@@ -111,18 +114,19 @@ class Checkpoint:
     @property
     def tensors(self) -> dict[str, Tensor]:
         """All tensors, by their names in the file."""
-        own = self._own_tensors
-        return self.simulating | {f"{_CALIBRATION}{name}": own[name] for name in own}
+        parts = {_CALIBRATION: self.calibration, _TRUST: self.trust}
+        return self.simulating | {
+            f"{part}.{name}": tensor
+            for part, each in parts.items()
+            if each is not None
+            for name, tensor in each.tensors.items()
+        }
 
     @property
     def simulating(self) -> dict[str, Tensor]:
         """The tensors that simulated spectra rest on: the network's and the kernel's."""
         own = {} if self.kernel is None else self.kernel.tensors
         return dict(self.state) | {f"{_KERNEL}{name}": own[name] for name in own}
-
-    @property
-    def _own_tensors(self) -> Mapping[str, Tensor]:
-        return {} if self.calibration is None else self.calibration.tensors
 
     @property
     def is_calibrated(self) -> bool:
@@ -191,8 +195,8 @@ class Checkpoint:
     def _description(self) -> dict[str, Any]:
         """Return all but the tensors as plain values, with the hashes of the tensors."""
         calibration: dict[str, Any] | None = None
-        if self.calibration is not None:
-            calibration = {"kind": self.calibration.kind, "values": dict(self.calibration.values)}
+        if calibrated := self.calibration:
+            calibration = {"kind": calibrated.kind, "values": dict(calibrated.values)}
         description = {
             "format": FORMAT,
             "name": self.name,
@@ -203,8 +207,11 @@ class Checkpoint:
             "calibration": calibration,
             "provenance": dict(self.provenance),
             "network_sha256": tensors_hash(self.simulating),
-            "calibration_sha256": tensors_hash(self._own_tensors),
+            "calibration_sha256": tensors_hash(calibrated.tensors if calibrated else {}),
         }
+        if self.trust is not None:
+            description |= {"trust": self.trust.values}
+            description |= {"trust_sha256": tensors_hash(self.trust.tensors)}
         return plain_values(description)
 
 
@@ -267,12 +274,13 @@ def _hashes(description: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> tu
     """Return what the file says of its content, and what its content is."""
     if description["format"] < HASHED:  # these tell of their tensors alone
         return description["tensors_sha256"], tensors_hash(tensors)
-    names = ("sha256", "network_sha256", "calibration_sha256")
-    state, own = _divided(tensors, has_calibration=description["calibration"] is not None)
+    parts = [part for part in (_CALIBRATION, _TRUST) if description.get(part) is not None]
+    names = ("sha256", "network_sha256", *(f"{part}_sha256" for part in parts))
+    state, own = _divided(tensors, parts)
     if "parent" in description and state:
         raise ValueError(f"{next(iter(state))!r} is told twice, here and by the parent")
     network = description["network_sha256"] if "parent" in description else tensors_hash(state)
-    found = (description_hash(description), network, tensors_hash(own))
+    found = (description_hash(description), network, *(tensors_hash(own[part]) for part in parts))
     return tuple(description[name] for name in names), found
 
 
@@ -297,12 +305,14 @@ def _with_parent(
     return {**parent.simulating, **tensors}
 
 
-_Parts = tuple[Mapping[str, Any], Mapping[str, Tensor], Mapping[str, Tensor]]
+_Tensors = dict[str, Tensor]
+_Parts = tuple[Mapping[str, Any], _Tensors, dict[str, _Tensors]]
 
 
 def _parts(description: Description, tensors: Mapping[str, Tensor]) -> _Parts:
-    """Return settings, cards and the rest by the names of `Checkpoint`, and two sets of tensors."""
-    state, own = _divided(tensors, has_calibration=description.calibration is not None)
+    """Return settings, cards and the rest by the names of `Checkpoint`, and sets of tensors."""
+    parts = {_CALIBRATION: description.calibration, _TRUST: description.trust}
+    state, own = _divided(tensors, [part for part, about in parts.items() if about is not None])
     architecture = description.architecture["architecture"]
     if architecture not in architectures():
         raise ForeignCheckpoint(
@@ -339,32 +349,36 @@ def _checkpoint(
     path: Path,
     description: Description,
     found: Mapping[str, Any],
-    state: Mapping[str, Tensor],
-    own: Mapping[str, Tensor],
+    state: _Tensors,
+    own: dict[str, _Tensors],
 ) -> Checkpoint:
     """Build what a file describes, and see that its parts fit together."""
-    checkpoint = Checkpoint(**found, state=state)
-    about = description.calibration
+    checkpoint, parts = Checkpoint(**found, state=state), dict[str, Any]()
+    about, trust = description.calibration, description.trust
     try:
         network = checkpoint.network()
-        if about is None:
-            return checkpoint
-        calibration = calibration_kind(about.kind).restore(own, about.values, network)
+        if trust is not None:
+            parts[_TRUST] = Reference.restore(own[_TRUST], trust)
+        if about is not None:
+            kind = calibration_kind(about.kind)
+            parts[_CALIBRATION] = kind.restore(own[_CALIBRATION], about.values, network)
     except ForeignCheckpoint as error:
         raise ForeignCheckpoint(f"{path}: {error}") from error
     except (*_WRONG, CgxasError) as error:
         raise _damaged(path, error) from error
-    return replace(checkpoint, calibration=calibration)
+    return replace(checkpoint, **parts)
 
 
 def _divided(
-    tensors: Mapping[str, Tensor], has_calibration: bool
-) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Return the tensors of the network, and those of the calibration."""
-    state, own = {}, {}
+    tensors: Mapping[str, Tensor], parts: Sequence[str]
+) -> tuple[_Tensors, dict[str, _Tensors]]:
+    """Return the tensors of the network, and those of each part of a model that there is."""
+    state: _Tensors = {}
+    own: dict[str, _Tensors] = {part: {} for part in parts}
     for name, tensor in tensors.items():
-        if has_calibration and name.startswith(_CALIBRATION):
-            own[name.removeprefix(_CALIBRATION)] = tensor
+        part, _, rest = name.partition(".")
+        if part in own:
+            own[part][rest] = tensor
         else:
             state[name] = tensor
     return state, own

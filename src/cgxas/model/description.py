@@ -93,6 +93,7 @@ class Description:
         bonds: the numbers that chemical states rest on.
         kernel: how the kernel beside the network compares sites; None: there is none.
         calibration: which one; None: spectra stay as simulated.
+        trust: what else than tensors is told of what was learnt from; None: nothing is told.
         provenance: data, split, training, metrics, command.
     """
 
@@ -103,6 +104,7 @@ class Description:
     kernel: dict[str, Any] | None
     calibration: CalibrationPart | None
     provenance: dict[str, Any]
+    trust: dict[str, Any] | None = None
 
     @property
     def cards(self) -> dict[tuple[str, str], AbsorberCard]:

@@ -5,6 +5,7 @@ calibration take it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from cgxas.crystals.batch import collate
 from cgxas.crystals.bonds import chemical_state
+from cgxas.crystals.formula import formula_of
 from cgxas.crystals.graph import Settled, SiteGraph, graph_of
 from cgxas.elements import atomic_number
 from cgxas.errors import ConfigError
@@ -20,12 +22,25 @@ from cgxas.model.checkpoint import Checkpoint
 from cgxas.model.description import AbsorberCard
 from cgxas.model.edges import axis_of, site_edges
 from cgxas.model.sites import AbsorberSites, EmbeddedCrystal, in_batches, shares
+from cgxas.physics.fingerprint import Fingerprints, fingerprints
 from cgxas.physics.surroundings import surroundings
 from cgxas.spectra.axis import FEFF_POINTS
 from cgxas.typing import FloatArray, IntArray
 
 NODES_PER_BATCH = 1024
 """Nodes that go through the network together, unless another number is wanted."""
+
+
+def fingerprinted(sites: AbsorberSites) -> tuple[Fingerprints, FloatArray, str]:
+    """Return fingerprints and shares of absorbing sites whose crystal is known, and its formula.
+
+    Raises:
+        ValueError: it is not known.
+    """
+    if sites.crystal is None:
+        raise ValueError("the crystal of these sites is not known")
+    cell, atoms = sites.crystal
+    return fingerprints(cell, atoms), sites.share, formula_of(cell.numbers)
 
 
 def usable_device(device: torch.device | str) -> torch.device:
@@ -136,12 +151,24 @@ class Model:
             name=name,
             described=described,
             apart=None if apart is None else apart[:, :n_learnt],
+            crystal=(crystal.graph.cell, crystal.graph.atom_of_node[nodes]),
         )
         return found, nodes
 
     def answer(self, sites: AbsorberSites) -> Calibrated:
-        """Return the spectra of absorbing sites on the grid of their element."""
-        return self.calibration.spectra(sites, self.card(sites.absorber).grid)
+        """Return the spectra of absorbing sites on the grid of their element, and their trust."""
+        grid = self.card(sites.absorber).grid
+        found = self.calibration.spectra(sites, grid)
+        reference = self.checkpoint.trust
+        if reference is None or sites.crystal is None:
+            return found
+        judged = reference.judge(*fingerprinted(sites))
+        sigma = found.sigma
+        if sigma is None:
+            # Errors are counted from the first point that the network answers on.
+            relative = grid.energies - float(sites.share @ sites.energies[:, 0])
+            sigma = reference.sigma(relative, found.mean, sites.absorber, judged)
+        return replace(found, sigma=sigma, trust=judged.trust)
 
     def card(self, absorber: str) -> AbsorberCard:
         """Return what the model knows of an absorber."""

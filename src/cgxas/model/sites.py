@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from torch import Tensor
@@ -11,6 +11,9 @@ from cgxas.crystals.canonical import Cell
 from cgxas.crystals.graph import SiteGraph
 from cgxas.spectra.axis import continued
 from cgxas.typing import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from cgxas.crystals.canonical import Cell
 
 Item = TypeVar("Item")
 
@@ -51,6 +54,8 @@ class AbsorberSites:
         described: (S, D) their surroundings, by which they are compared; None where the model
             does not.
         apart: (S, P) the network's spectra less those of the kernel beside it; None without one.
+        crystal: the cell that holds them, and (S,) their numbers in it; None where they are not
+            known.
     """
 
     absorber: str
@@ -67,6 +72,7 @@ class AbsorberSites:
     name: str = ""
     described: FloatArray | None = None
     apart: FloatArray | None = None
+    crystal: "tuple[Cell, IntArray] | None" = None
 
     def __len__(self) -> int:
         return len(self.share)

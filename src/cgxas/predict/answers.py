@@ -16,11 +16,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cgxas.errors import FarFromMeasuredWarning
+from cgxas.errors import FarFromMeasuredWarning, FarFromTrainingWarning
 from cgxas.model.model import Model
 from cgxas.model.sites import EmbeddedCrystal, shares
 from cgxas.predict.jobs import Job, Part
 from cgxas.spectra.spectrum import SiteSpectrum, Spectrum
+from cgxas.spectra.trust import Trust
 from cgxas.typing import FloatArray
 
 FAR = 2.0
@@ -36,12 +37,14 @@ class PartAnswer:
         atoms: orbit number -> how many atoms that is the mean of.
         sigma: (P,) standard deviation around the mean over all; None where the model tells none.
         edge_sigma: that of the edge energy, eV; None likewise.
+        trust: how far it can be trusted; None likewise.
     """
 
     norm: dict[int, FloatArray]
     atoms: dict[int, int]
     sigma: FloatArray | None
     edge_sigma: float | None
+    trust: Trust | None = None
 
     @property
     def n_atoms(self) -> int:
@@ -79,7 +82,7 @@ def _answer(
         own, share = shares(part.graph, alike)  # both they and the nodes ascend
         norm[orbit] = np.asarray(share @ found.sites[np.searchsorted(nodes, own)])
         atoms[orbit] = len(alike)
-    return PartAnswer(norm, atoms, found.sigma, found.edge_sigma)
+    return PartAnswer(norm, atoms, found.sigma, found.edge_sigma, found.trust)
 
 
 def spectrum_of(
@@ -94,7 +97,8 @@ def spectrum_of(
         model: the model.
     """
     found = [each[absorber] for each in parts if absorber in each]
-    _warn_far(job, absorber, found)
+    trust = Trust.worst(each.trust for each in found if each.trust is not None)
+    _warn_far(job, absorber, found, trust, model)
     energy = model.card(absorber).grid.energies
     wanted = job.sites[absorber]
     sites = []
@@ -121,6 +125,7 @@ def spectrum_of(
         sigma=_sigma(found, mean),
         structure=job.structure,
         disorder=job.disorder,
+        trust=trust,
     )
 
 
@@ -135,7 +140,19 @@ def _sigma(found: Sequence[PartAnswer], mean: FloatArray) -> FloatArray | None:
     return np.asarray(np.sqrt(within + apart))
 
 
-def _warn_far(job: Job, absorber: str, found: Sequence[PartAnswer]) -> None:
+def _warn_far(
+    job: Job, absorber: str, found: Sequence[PartAnswer], trust: Trust | None, model: Model
+) -> None:
+    if trust is not None:
+        if trust.word == "far":
+            warnings.warn(
+                f"{job.name}: {absorber} is {_told(trust)}; take its spectrum as a guess",
+                FarFromMeasuredWarning
+                if model.checkpoint.is_calibrated
+                else FarFromTrainingWarning,
+                stacklevel=7,
+            )
+        return
     worst = max((each.edge_sigma for each in found if each.edge_sigma is not None), default=0.0)
     if worst > FAR:
         warnings.warn(
@@ -144,3 +161,8 @@ def _warn_far(job: Job, absorber: str, found: Sequence[PartAnswer]) -> None:
             FarFromMeasuredWarning,
             stacklevel=7,
         )
+
+
+def _told(trust: Trust) -> str:
+    """Return in a few words how far an answer is, and why."""
+    return f"{trust.text}, {trust.reason}" if trust.nearest and trust.reason else trust.text

@@ -18,6 +18,7 @@ from cgxas.errors import (
     UnsupportedAbsorber,
 )
 from cgxas.model.checkpoint import Checkpoint, load_checkpoint
+from cgxas.model.location import SIMULATED, usual
 from cgxas.model.model import NODES_PER_BATCH, Model
 from cgxas.model.sites import in_batches
 from cgxas.predict.answers import PartAnswer, part_answers, spectrum_of
@@ -70,7 +71,7 @@ class Predictor:
     @classmethod
     def load(
         cls,
-        model: str | Path = "universal",
+        model: str | Path | None = None,
         fidelity: str | None = None,
         device: "torch.device | str" = "cpu",
         batch_size: int = NODES_PER_BATCH,
@@ -78,7 +79,7 @@ class Predictor:
         """Load a bundled model by name, or a model file by path.
 
         Args:
-            model: name or path.
+            model: name or path; if None, "calibrated", or "universal" where a fidelity is wanted.
             fidelity: what all answers are wanted as; if None, the usual one of each absorber.
             device: where the network computes.
             batch_size: atoms that go through it together.
@@ -87,7 +88,8 @@ class Predictor:
             CheckpointError: there is none, or it cannot be used; the message says why.
             ConfigError: the model does not know that fidelity, or there is no such device.
         """
-        return cls(load_checkpoint(model), fidelity, device, batch_size)
+        name = usual(fidelity) if model is None else model
+        return cls(load_checkpoint(name), fidelity, device, batch_size)
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -190,7 +192,8 @@ class Predictor:
                 on_crystal()
 
         found = list(self._answered(jobs()))
-        self._warn({spectrum.absorber for spectra in found for spectrum in spectra})
+        untold = (each for spectra in found for each in spectra if each.trust is None)
+        self._warn({spectrum.absorber for spectrum in untold})
         return found
 
     @overload
@@ -284,7 +287,7 @@ class Predictor:
             if self.checkpoint.is_calibrated:
                 raise UnsupportedAbsorber(
                     f"there is no calibration for {absorber} in {self.name}, which covers {known}; "
-                    "predict it as simulated with the model universal"
+                    f"predict it as simulated with the model {SIMULATED}"
                 )
             raise UnsupportedAbsorber(f"{self.name} has no answer for {absorber}; it knows {known}")
 
@@ -303,7 +306,7 @@ class Predictor:
 
 
 def load(
-    model: str | Path = "universal",
+    model: str | Path | None = None,
     fidelity: str | None = None,
     device: "torch.device | str" = "cpu",
     batch_size: int = NODES_PER_BATCH,
@@ -311,7 +314,8 @@ def load(
     """Load a bundled model by name, or a model file by path.
 
     Args:
-        model: name or path.
+        model: name or path; if None, "calibrated", which answers on the scale of measurements, or
+            "universal" where a fidelity is wanted.
         fidelity: what all answers are wanted as, such as "FEFF10"; if None, what most of the
             training spectra of each absorber were made with.
         device: where the network computes, such as "cuda".

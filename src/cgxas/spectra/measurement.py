@@ -9,6 +9,7 @@ import numpy as np
 from cgxas.spectra.edge import WithEdge
 from cgxas.spectra.ranges import Ranges
 from cgxas.spectra.spectrum import Spectrum
+from cgxas.spectra.trust import Trust
 from cgxas.typing import FloatArray
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Measurement(WithEdge):
         done: what was understood or changed, in words.
         edge_source: who says which edge it is: "stated" by the file, "asked" for, or "guessed".
         edge_guess: how it was guessed, and what else it could be; empty otherwise.
+        trust: of a predicted one, what the model told; None otherwise.
     """
 
     energy: FloatArray
@@ -60,6 +62,7 @@ class Measurement(WithEdge):
     done: tuple[str, ...] = ()
     edge_source: str = "stated"
     edge_guess: str = ""
+    trust: Trust | None = None
 
     def __post_init__(self) -> None:
         for name in ("energy", "mu", "norm", "flat", "pre_line", "post_line"):
@@ -82,7 +85,13 @@ class Measurement(WithEdge):
     def to_spectrum(self) -> Spectrum:
         """Return the normalised curve on its own energies, without the energy shift."""
         return Spectrum(
-            self.energy, self.norm, self.element, self.edge, formula=self.label, source=self.source
+            self.energy,
+            self.norm,
+            self.element,
+            self.edge,
+            formula=self.label,
+            source=self.source,
+            trust=self.trust,
         )
 
     def save(self, path: "str | os.PathLike[str]") -> None:

@@ -242,5 +242,6 @@ def _measurement(scan: Scan, absorber: Absorber, **found: Any) -> Measurement:
         source=scan.source,
         label=scan.label,
         energy_shift=scan.energy_shift,
+        trust=scan.trust,
         **found,
     )

@@ -13,6 +13,7 @@ from cgxas.limits import POINTS
 from cgxas.spectra.curve import checked_curve
 from cgxas.spectra.edge import WithEdge
 from cgxas.spectra.io.larch import import_larch
+from cgxas.spectra.trust import Trust
 from cgxas.typing import FloatArray
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ class Spectrum(_Curve):
             disordered crystal, their spread is in it, and is all of it if the model tells none.
         structure: The caller's pymatgen Structure, if there is one.
         disorder: What stands for a disordered crystal: "majority", "sample of 5"; else empty.
+        trust: How much like it the model has learnt from; None where the model does not tell.
 
     Raises:
         SpectrumError: The arrays are not a spectrum, or the sites do not fit to it.
@@ -152,9 +154,12 @@ class Spectrum(_Curve):
     sigma: FloatArray | None = None
     structure: "Structure | None" = None
     disorder: str = ""
+    trust: Trust | None = None
 
     def __post_init__(self) -> None:
         self._freeze_arrays()
+        if self.trust is not None:
+            one_of_kind(self.trust, Trust, "trust of a spectrum is a Trust", SpectrumError)
         for name in ("absorber", "edge", "formula", "model", "source"):
             one_of_kind(getattr(self, name), str, f"{name} of a spectrum is a text", SpectrumError)
         sites = as_list(self.sites, SiteSpectrum, "sites are SiteSpectrum values", SpectrumError)
@@ -189,6 +194,7 @@ class Spectrum(_Curve):
             "no edge" if e0 is None else f"E0 {e0:.2f} eV",
             f"distinct sites: {len(self.sites)}" if self.sites else "",
             self.disorder,
+            "" if self.trust is None else self.trust.text,
             f"model {self.model}" if self.model else "",
             f"from {self.source}" if self.source else "",
         ]

@@ -7,7 +7,7 @@ import torch
 
 from cgxas.data.compile import CompiledData
 from cgxas.data.split import Split
-from cgxas.elements import MAX_ATOMIC_NUMBER
+from cgxas.elements import MAX_ATOMIC_NUMBER, atomic_number
 from cgxas.evaluation.asking import Answer, predict_targets
 from cgxas.model.architecture import Architecture
 from cgxas.model.kernel import KernelSettings, SiteKernel
@@ -45,6 +45,30 @@ def fitted_kernel(
     weight, _ = data.dataset.weights(torch.from_numpy(tried))
     share = _shares(own, other, norm[tried], weight.double().numpy(), absorber[tried])
     return replace(kernel, share=torch.from_numpy(share.astype(np.float32)))
+
+
+def averaged(
+    network: Architecture, kernel: SiteKernel | None, data: CompiledData, wanted: IntArray
+) -> FloatArray:
+    """Return (T, P) what a network and the kernel beside it answer together.
+
+    Args:
+        network: the network.
+        kernel: the kernel; None if the network stands alone.
+        data: the data set.
+        wanted: (T,) numbers of the spectra.
+    """
+    found = _network(network, data, wanted)
+    if kernel is None:
+        return found
+    records = data.records.records
+    mine = [row for row, n in enumerate(wanted) if records[n].fidelity == kernel.settings.fidelity]
+    for row in mine:
+        record = records[wanted[row]]
+        z = atomic_number(record.element)
+        other = kernel.spectra(surroundings(record.material.cell, record.sites), z).mean(axis=0)
+        found[row] += kernel.share_of(z) * (other - found[row])
+    return np.maximum(found, 0.0)
 
 
 def _own(data: CompiledData, part: IntArray, settings: KernelSettings) -> IntArray:

@@ -36,6 +36,7 @@ from cgxas.training.folder import (
 from cgxas.training.kernel import fitted_kernel
 from cgxas.training.processes import ALONE, Processes
 from cgxas.training.settings import RunSettings
+from cgxas.training.trust import learnt_from
 from cgxas.writing import atomic_path
 
 
@@ -118,6 +119,7 @@ def carry_out(run: Run) -> tuple[Checkpoint, Evaluation] | None:
     evaluation = test_network(network, run.data, run.split, element=run.element)
     wish = run.config.kernel
     kernel = fitted_kernel(network, run.data, job.split, wish) if wish.fidelity else None
+    trust = learnt_from(run.data, job.split, network, kernel)
     checkpoint = Checkpoint(
         name=run.config.name,
         config=run.config.model,
@@ -125,6 +127,7 @@ def carry_out(run: Run) -> tuple[Checkpoint, Evaluation] | None:
         state=network.to("cpu").state_dict(),
         provenance=_provenance(run, job.split, evaluation),
         kernel=kernel,
+        trust=trust,
     )
     if kernel is not None:  # what was tested is the network alone
         evaluation = retest(checkpoint, run.data, run.split)

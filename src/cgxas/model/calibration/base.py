@@ -17,6 +17,7 @@ from cgxas.errors import ForeignCheckpoint
 from cgxas.model.architecture import Architecture
 from cgxas.model.sites import AbsorberSites
 from cgxas.spectra.spectrum import EnergyGrid
+from cgxas.spectra.trust import Trust
 from cgxas.typing import FloatArray
 
 
@@ -30,12 +31,14 @@ class Calibrated:
         sigma: (P,) standard deviation of a measured spectrum around the mean; None where the
             calibration does not tell.
         edge_sigma: that of a measured edge energy, eV; None likewise.
+        trust: how far this can be trusted; None where the model does not tell.
     """
 
     sites: FloatArray
     mean: FloatArray
     sigma: FloatArray | None = None
     edge_sigma: float | None = None
+    trust: Trust | None = None
 
 
 class Calibration(ABC):

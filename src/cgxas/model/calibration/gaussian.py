@@ -22,6 +22,7 @@ from cgxas.model.calibration.base import Calibrated, Calibration
 from cgxas.model.calibration.features import FeatureSpec, site_features
 from cgxas.model.calibration.kernels import KernelSum, Scale, SiteFeatures, Term
 from cgxas.model.sites import AbsorberSites
+from cgxas.spectra.axis import continued
 from cgxas.spectra.spectrum import EnergyGrid
 
 _POTENTIAL = ("fermi", "level", "charge")
@@ -127,8 +128,11 @@ class GaussianCalibration(Calibration):
         edges: Tensor = (own.edge + offsets * self.offset_unit)[:, 0] + self.theory(own)
         centre = (edges + self.usual[element]).numpy() + sites.start
         curves = (damped(own.curve, self.damping[element]) + coefficients @ self.basis).numpy()
-        pairs = zip(centre, curves, strict=True)
-        each = np.array([np.interp(energies, relative + c, curve) for c, curve in pairs])
+        if sites.width is None:
+            pairs = zip(centre, curves, strict=True)
+            each = np.array([np.interp(energies, relative + c, curve) for c, curve in pairs])
+        else:
+            each = continued(relative, curves, energies - centre[:, None], sites.width)
         wider_edge, wider_shape = self.widening[element[0]]
         edge_variance = offset_variance * (self.offset_unit * wider_edge) ** 2
         mean = share @ each

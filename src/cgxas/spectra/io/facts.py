@@ -1,11 +1,14 @@
 """What is told of a curve in its file, whatever the format."""
 
+from collections.abc import Mapping
 from importlib.metadata import version
 
+from cgxas.errors import SpectrumError, UnreadableSpectrum
 from cgxas.spectra.io.base import Curve
 from cgxas.spectra.io.scan import AS_GIVEN
 from cgxas.spectra.measurement import Measurement
 from cgxas.spectra.spectrum import SiteSpectrum, Spectrum
+from cgxas.spectra.trust import Trust
 from cgxas.typing import FloatArray
 
 
@@ -33,6 +36,7 @@ def facts(curve: Curve) -> dict[str, str | float | None]:
             "edge_step": curve.edge_step,
             "energy_shift": curve.energy_shift,
             **_fits(curve),
+            **_trust(curve),
         }
     return {
         "formula": curve.formula,
@@ -43,7 +47,28 @@ def facts(curve: Curve) -> dict[str, str | float | None]:
         "source": curve.source,
         **({"disorder": curve.disorder} if curve.disorder else {}),
         **edges(curve),
+        **_trust(curve),
     }
+
+
+def told_trust(told: Mapping[str, object], source: str) -> Trust | None:
+    """Return the trust in an answer that a file tells; None if it tells none.
+
+    Args:
+        told: what the file tells, by the names of `facts`; others may be among them.
+        source: name of the file.
+
+    Raises:
+        UnreadableSpectrum: what it tells is no trust.
+    """
+    try:
+        return Trust.of_facts(told)
+    except SpectrumError as error:
+        raise UnreadableSpectrum(f"{source}: {error} Write it again with -o.") from error
+
+
+def _trust(curve: Curve) -> dict[str, str | float | None]:
+    return {} if curve.trust is None else curve.trust.facts
 
 
 def edges(curve: Curve | SiteSpectrum) -> dict[str, float | None]:

@@ -13,7 +13,7 @@ from cgxas.limits import POINTS
 from cgxas.reading import read_bounded
 from cgxas.spectra.curve import checked_curve
 from cgxas.spectra.io.base import Choice, Curve, Format
-from cgxas.spectra.io.facts import columns, distinct_sites, edges, facts, program
+from cgxas.spectra.io.facts import columns, distinct_sites, edges, facts, program, told_trust
 from cgxas.spectra.io.scan import AS_GIVEN, KINDS, Scan, listed
 from cgxas.spectra.spectrum import SiteSpectrum, Spectrum
 from cgxas.typing import FloatArray
@@ -54,6 +54,7 @@ def _read(path: Path, choice: Choice) -> Scan:
         edge,
         float(shift),
         edge_guess=_text(data, "edge_guess", path),
+        trust=told_trust(data, path.name),
     )
 
 

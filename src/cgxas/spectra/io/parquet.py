@@ -9,11 +9,13 @@ from cgxas.errors import MissingExtra
 from cgxas.spectra.io.base import Curve, Format
 from cgxas.spectra.io.facts import distinct_sites, edges
 from cgxas.spectra.spectrum import SiteSpectrum, Spectrum
+from cgxas.spectra.trust import Trust
 
 ROWS_AT_ONCE = 1024
 """Rows held in memory while a table is written."""
 
 _TEXTS = ("source", "formula", "absorber", "edge", "model", "disorder")
+_TRUST_NUMBERS = ("trust_distance", "trust_expected_rse")
 _MAGIC = b"PAR1"
 
 
@@ -28,9 +30,10 @@ def _write(path: Path, curves: Iterable[Curve], sites: bool) -> None:
     ``model``, ``disorder`` (what stands for a disordered crystal), ``site`` (first atom of a
     distinct site; null in the row of the mean), ``multiplicity`` (sites behind the row),
     ``occupancy`` (how much of them the absorber takes; both null where unknown), ``e0`` and
-    ``half_step`` in eV (null without an edge), ``energy`` in eV, ``norm`` and ``sigma`` (lists;
-    null where the model tells no sigma). Of a measurement the normalised curve is written, and
-    its label as formula.
+    ``half_step`` in eV (null without an edge), ``trust`` (seen, near, far), ``trust_nearest``,
+    ``trust_distance``, ``trust_expected_rse``, ``trust_reason`` (null where the model tells none),
+    ``energy`` in eV, ``norm`` and ``sigma`` (lists; null where the model tells no sigma). Of a
+    measurement the normalised curve is written, and its label as formula.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -38,8 +41,9 @@ def _write(path: Path, curves: Iterable[Curve], sites: bool) -> None:
     text = {name: pa.string() for name in _TEXTS}
     whole = {name: pa.int32() for name in ("site", "multiplicity")}
     marks = {name: pa.float64() for name in ("occupancy", "e0", "half_step")}
+    trust = {n: pa.float64() if n in _TRUST_NUMBERS else pa.string() for n in Trust("near").facts}
     lists = {name: pa.list_(pa.float64()) for name in ("energy", "norm", "sigma")}
-    schema = pa.schema({"spectrum": pa.int64(), **text, **whole, **marks, **lists})
+    schema = pa.schema({"spectrum": pa.int64(), **text, **whole, **marks, **trust, **lists})
     spectra = (each if isinstance(each, Spectrum) else each.to_spectrum() for each in curves)
     rows = (row for n, each in enumerate(spectra) for row in _rows(n, each, sites))
     with pq.ParquetWriter(path, schema) as writer:
@@ -48,7 +52,8 @@ def _write(path: Path, curves: Iterable[Curve], sites: bool) -> None:
 
 
 def _rows(number: int, spectrum: Spectrum, sites: bool) -> Iterator[dict[str, Any]]:
-    about = {"spectrum": number, **{name: getattr(spectrum, name) for name in _TEXTS}}
+    trust = {} if spectrum.trust is None else spectrum.trust.facts
+    about = {"spectrum": number, **{name: getattr(spectrum, name) for name in _TEXTS}, **trust}
     n_sites = sum(site.multiplicity for site in spectrum.sites) or None
     share = spectrum.n_atoms / n_sites if n_sites else None
     mean = {"site": None, "multiplicity": n_sites, "occupancy": share, "sigma": spectrum.sigma}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cgxas.errors import BadMeasurement, ReadingWarning
+from cgxas.spectra.trust import Trust
 from cgxas.typing import BoolArray, FloatArray
 
 MIN_POINTS = 20
@@ -55,6 +56,7 @@ class Scan:
         done: what was understood or changed, in words.
         edge_guess: how element and edge were guessed before they were written to the file, in the
             words of `Measurement.edge_guess`; empty otherwise.
+        trust: what the model told of a predicted curve; None otherwise.
         hint: which other curve of the file may be meant if this one shows little of an edge.
     """
 
@@ -69,6 +71,7 @@ class Scan:
     energy_shift: float = 0.0
     done: tuple[str, ...] = ()
     edge_guess: str = ""
+    trust: Trust | None = None
     hint: str = ""
 
 

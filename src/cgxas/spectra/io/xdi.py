@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cgxas.errors import OutputError
 from cgxas.spectra.io.base import Choice, Curve, Format
-from cgxas.spectra.io.facts import columns, distinct_sites, facts, program
+from cgxas.spectra.io.facts import columns, distinct_sites, facts, program, told_trust
 from cgxas.spectra.io.scan import KINDS, Scan
 from cgxas.spectra.io.text.read import read_table, rows, scan_of
 
@@ -50,6 +50,7 @@ def _read(path: Path, choice: Choice) -> Scan:
         edge=fields.get("element.edge", "").upper(),
         energy_shift=_number(fields.get("cgxas.energy_shift", "")),
         edge_guess=fields.get("cgxas.edge_guess", ""),
+        trust=told_trust({name.removeprefix("cgxas."): fields[name] for name in fields}, path.name),
     )
     return replace(scan, kind=_kind(scan.kind, fields, choice.mu is not None))
 

@@ -1,6 +1,6 @@
 """Athena projects: any number of spectra, each with how it was normalised.
 
-Athena has no field for the kind of a curve, its model and its half step: they stand in the
+Athena has no field for the kind of a curve, its model, half step and trust: they stand in the
 annotation of the group. A curve without raw data is marked as normalised.
 """
 
@@ -12,11 +12,14 @@ from cgxas.errors import UnclearSpectrum, UnreadableSpectrum
 from cgxas.spectra.io.athena.read import MAGIC, MAGIC_WITHIN, Group, read_groups
 from cgxas.spectra.io.athena.write import write_project
 from cgxas.spectra.io.base import Choice, Format
+from cgxas.spectra.io.facts import told_trust
 from cgxas.spectra.io.larch import need_larch
 from cgxas.spectra.io.scan import KINDS, Scan, listed
+from cgxas.spectra.trust import Trust
 
 _GZIP = b"\x1f\x8b"
 _KIND = re.compile(r"cgxas: kind (\w+)")
+_TRUST = re.compile(r", (trust(?:_nearest|_distance|_expected_rse)?) ([^,]*)|, (trust_reason) (.*)")
 _NO_MU = {
     "is_chi": "chi(k)",
     "is_bkg": "a background",
@@ -67,6 +70,7 @@ def _read(path: Path, choice: Choice) -> Scan:
         element,
         edge,
         energy_shift=group.number("bkg_eshift"),
+        trust=_trust(group, path),
     )
 
 
@@ -110,6 +114,12 @@ def _absorber(group: Group) -> tuple[str, str]:
     element, edge = (stated.get(name, "").strip().capitalize() for name in names)
     is_guess = group.by_larch and names == ("bkg_z", "fft_edge") and edge == "K"
     return ("", "") if is_guess or element in _UNKNOWN_ELEMENT else (element, edge)
+
+
+def _trust(group: Group, path: Path) -> Trust | None:
+    annotation = group.parameters.get("annotation", "")
+    found = _TRUST.findall(annotation) if _KIND.match(annotation) else []
+    return told_trust({name or last: text or rest for name, text, last, rest in found}, path.name)
 
 
 def _kind(group: Group) -> str:

@@ -69,6 +69,8 @@ def _arguments(curve: Curve) -> dict[str, str]:
         words.append(f"model {told['model']}")
     if told["half_step"] is not None:
         words.append(f"half_step {told['half_step']:.6f} eV")
+    # The reason, in which commas may stand, is the last of them.
+    words += [f"{name} {told[name]}" for name in told if name.startswith("trust") and told[name]]
     return {
         "annotation": _safe(", ".join(words)),
         "bkg_z": str(told["absorber"]),

@@ -19,10 +19,12 @@ import numpy as np
 from cgxas.errors import MissingExtra, UnclearSpectrum, UnreadableSpectrum
 from cgxas.limits import FILE_SIZE
 from cgxas.spectra.io.base import Choice, Format
+from cgxas.spectra.io.facts import told_trust
 from cgxas.spectra.io.nexus.hdf5 import Row, Tree, named_rows, opened
 from cgxas.spectra.io.nexus.write import FACTS, write
 from cgxas.spectra.io.scan import KINDS, Scan, listed
 from cgxas.spectra.io.table.columns import Columns, columns_of
+from cgxas.spectra.trust import Trust
 
 _SUFFIXES = (".nxs", ".h5", ".hdf5")
 _MAGIC = b"\x89HDF"
@@ -248,8 +250,14 @@ def _told(tree: Tree, entry: Any, scan: Scan, name: str) -> Scan:
         edge=_text(tree, entry, _EDGE),
         energy_shift=float(shift) if re.fullmatch(r"[-+.\de]+", shift) else 0.0,
         edge_guess=_text(tree, entry, (f"{FACTS}/edge_guess",)),
+        trust=_trust(tree, entry),
         done=(*scan.done, *filter(None, [tree.not_followed.removeprefix("; ")])),
     )
+
+
+def _trust(tree: Tree, entry: Any) -> Trust | None:
+    names = [name for name, _ in tree.members(tree.find(FACTS, entry)) if name.startswith("trust")]
+    return told_trust({n: _text(tree, entry, (f"{FACTS}/{n}",)) for n in names}, tree.source)
 
 
 def _text(tree: Tree, entry: Any, places: tuple[str, ...]) -> str:

@@ -1,29 +1,36 @@
-"""Where models are: those that come with the package, and files."""
+"""Where models are: the bundled ones by name, others by path."""
 
 from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from cgxas.arguments import shown
 from cgxas.errors import CheckpointNotFound
 from cgxas.model.container import SUFFIX
 
+CALIBRATED, SIMULATED = "calibrated", "universal"
+"""The models that answer where none is named: as measured, or as a theory that is asked for."""
+
+
+def usual(fidelity: str | None) -> str:
+    """Return the name of the model that answers where none is named."""
+    return CALIBRATED if fidelity is None else SIMULATED
+
 
 def bundled() -> tuple[str, ...]:
     """Return the names of the models that come with the package."""
-    folder = _folder()
+    folder = resources.files("cgxas") / "model" / "weights"
     names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
     return tuple(sorted(n.removesuffix(SUFFIX) for n in names if n.endswith(SUFFIX)))
 
 
 def located(model: str | Path) -> Path:
-    """Return the file of a model, which is a bundled one by name, or a path.
+    """Return the file of a bundled model by name, or a path as it is.
 
     Raises:
-        CheckpointNotFound: there is none, or it is no file.
+        CheckpointNotFound: there is no such model.
     """
     if isinstance(model, str) and model in bundled():
-        return Path(str(_folder() / f"{model}{SUFFIX}"))
+        return Path(str(resources.files("cgxas") / "model" / "weights" / f"{model}{SUFFIX}"))
     try:
         path = Path(model)
         if path.is_dir():
@@ -43,7 +50,3 @@ def located(model: str | Path) -> Path:
         reason = getattr(error, "strerror", None) or error
         raise CheckpointNotFound(f"{model} cannot be read: {reason}") from error
     return path
-
-
-def _folder() -> Traversable:
-    return resources.files("cgxas") / "model" / "weights"
