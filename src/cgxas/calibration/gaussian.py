@@ -72,7 +72,7 @@ def fit_gaussian(
         shape_terms: kernels of the correction.
     """
     slopes = torch.tensor(SLOPES, dtype=torch.float64)
-    train = _on_scale(compounds, train, slopes)
+    train = on_scale(compounds, train)
     rows, share = compounds.sharing(train)
     sites = compounds.features.take(rows)
     scale = Scale.of(sites)
@@ -135,10 +135,16 @@ def _damping(compounds: Compounds, wanted: IntArray) -> FloatArray:
     return found
 
 
-def _on_scale(compounds: Compounds, wanted: IntArray, slopes: Tensor) -> IntArray:
-    """Return the compounds without those that were measured on a scale of their own."""
+def offsets_and_theory(compounds: Compounds, wanted: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Return (C,) offsets of compounds, and what of them follows from the potential, eV."""
     offsets = np.array([_alignment(compounds, int(each))[0] for each in wanted])
-    left, elements = offsets - _theory(compounds, wanted, slopes), compounds.element[wanted]
+    return offsets, _theory(compounds, wanted, torch.tensor(SLOPES, dtype=torch.float64))
+
+
+def on_scale(compounds: Compounds, wanted: IntArray) -> IntArray:
+    """Return the compounds without those that were measured on a scale of their own."""
+    left = np.subtract(*offsets_and_theory(compounds, wanted))
+    elements = compounds.element[wanted]
     middle = {each: np.median(left[elements == each]) for each in np.unique(elements)}
     away = np.abs(left - np.array([middle[each] for each in elements]))
     return np.asarray(wanted[away < _ASTRAY])
