@@ -2,15 +2,11 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
+from pymatgen.core import Lattice, Structure
 
 import cgxas
-from cgxas.data.compile import CompiledData
-from cgxas.data.split import SplitSettings
-from cgxas.elements import ABSORBERS, atomic_number
-from cgxas.evaluation.testing import retest
-from cgxas.spectra.xray import WINDOWS
+from cgxas.elements import ABSORBERS
 
 NAME = "universal"
 MANY = 100
@@ -24,43 +20,54 @@ def checkpoint() -> cgxas.Checkpoint:
     return cgxas.load_checkpoint(NAME)
 
 
-def test_it_answers_for_all_48_absorbers_on_their_windows(checkpoint):
+def test_it_answers_for_all_48_absorbers_about_their_edges(checkpoint):
     assert tuple(checkpoint.elements) == ABSORBERS
-    assert all(card.grid == WINDOWS[symbol, "K"] for symbol, card in checkpoint.elements.items())
+    assert checkpoint.config.architecture == "smooth"
+    assert checkpoint.config.axis == "edge"
     assert checkpoint.provenance["configuration"]["split"]["by"] == "formula"
+    assert checkpoint.kernel is not None
+    assert checkpoint.trust is not None
 
 
-def test_few_training_spectra_are_warned_of(checkpoint):
-    assert checkpoint.elements["Fe"].n_train < MANY < checkpoint.elements["Ti"].n_train
+@pytest.mark.parametrize("symbol", ["Li", "O", "S", "Ti", "Fe", "Se", "Ag", "I"])
+def test_windows_begin_before_the_edge_and_reach_beyond_it(checkpoint, symbol):
+    grid = checkpoint.elements[symbol].grid
+    structure = Structure.from_spacegroup(
+        "Fm-3m",
+        Lattice.cubic(5.6),
+        ["K", symbol] if symbol != "I" else ["Na", "I"],
+        [[0, 0, 0], [0.5, 0.5, 0.5]],
+    )
+    found = cgxas.Predictor(checkpoint).predict(structure, symbol)
+    assert grid.e_min <= found.half_step - 15
+    assert grid.e_max >= found.half_step + 50
+    assert 0 <= found.norm[0] < 0.05
+    assert found.norm.min() >= 0
+    assert 0.8 < found.norm[-1] < 1.2
+
+
+def test_answers_tell_how_far_to_trust_them(checkpoint):
     predictor = cgxas.Predictor(checkpoint)
-    with pytest.warns(cgxas.FewTrainingSpectraWarning, match=r"Fe \(\d+\)"):
-        predictor.predict(EXAMPLES / "FeS2_pyrite.cif", "Fe")
-    assert predictor.predict(EXAMPLES / "TiO2_rutile.cif", "Ti").e0 == pytest.approx(4979, abs=3)
+    found = predictor.predict(EXAMPLES / "TiO2_rutile.cif", "Ti")
+    assert found.trust.word in {"seen", "near"}
+    assert 0 < found.trust.expected_rse < 0.1
+    assert (found.sigma > 0).any()
+    lattice = Lattice.cubic(7.0)
+    strange = Structure(lattice, ["Ti", "Xe"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    with pytest.warns(cgxas.FarFromTrainingWarning):
+        assert predictor.predict(strange, "Ti").trust.word == "far"
 
 
 def test_its_scores_on_formulas_it_never_saw_beat_both_baselines(checkpoint):
     many = [s for s, card in checkpoint.elements.items() if card.n_train >= MANY]
-    assert many == ["Ti", "V", "Cr", "Co", "Ni", "Cu"]
-    for symbol in many:
+    assert {"Ti", "V", "Cr", "Co", "Ni", "Cu", "O", "S"} <= set(many)
+    for symbol in ("Ti", "V", "Cr", "Co", "Ni", "Cu"):
         card = checkpoint.elements[symbol]
-        assert card.n_test > 30
+        assert card.n_test > 25
         assert card.test_rse < 0.017
         assert card.test_pcc > 0.97
     told = checkpoint.provenance["metrics"]
-    assert told["rse"]["mean"] < min(told["rse_mean_spectrum"], told["rse_nearest"]) / 3
-
-
-def test_it_is_better_than_either_baseline_on_data_that_have_grown_since(checkpoint, shared):
-    """At most one in six of these spectra was there when the model was trained."""
-    data = CompiledData.read([shared / "data" / "sim_feff10"], checkpoint.config)
-    evaluation = retest(checkpoint, data, data.divide(SplitSettings()))
-    heavy = [scores for symbol, scores in evaluation.elements.items() if atomic_number(symbol) > 20]
-    count = np.array([scores.n for scores in heavy])
-    names = ("rse_mean_spectrum", "rse_nearest")
-    ours = np.average([scores.rse.mean for scores in heavy], weights=count)
-    for name in names:
-        dull = np.average([getattr(scores, name) for scores in heavy], weights=count)
-        assert ours < 0.8 * dull
+    assert told["rse"]["mean"] < min(told["rse_mean_spectrum"], told["rse_nearest"]) / 2
 
 
 def test_it_tells_theories_apart(checkpoint):
