@@ -1,6 +1,7 @@
 """The network of 0.1.0 answers as it did then, before everything moved into the model file.
 
-It was called universal, and is kept as cgxas-paper. The curves of 200 crystals were stored by 0.1.0; the crystals themselves are data, which
+It was called universal, and is kept as cgxas-paper. The curves of 200 crystals were stored by
+0.1.0; the crystals themselves are data, which
 are not part of the repository.
 """
 
