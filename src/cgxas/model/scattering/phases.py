@@ -34,7 +34,7 @@ class PhaseModel:
         absorbers: atom -> its phase shifts with a core hole, the self-energy, its own absorption
             and the dipole curve.
         crystals: atom -> depth of the muffin-tin zero.
-        half_width: (104,) half the core-hole width by atomic number, Hartree; nan where unknown.
+        half_width: (104,) half the core-hole width by atomic number, Hartree; 0 where unknown.
     """
 
     scatterers: CurveKernel
@@ -59,7 +59,7 @@ class PhaseModel:
         own = np.stack([[each.self_energy, each.own, each.dipole] for each in known])
         at_depths = [*at_absorbers, *(described(e.cell, np.array([e.atom])) for e in depths)]
         depth = np.array([each.depth for each in known] + [each.depth for each in depths])
-        half_width = torch.full((MAX_ATOMIC_NUMBER + 1,), torch.nan, dtype=torch.float64)
+        half_width = torch.zeros(MAX_ATOMIC_NUMBER + 1, dtype=torch.float64)
         for z, each in zip(absorber, known, strict=True):
             half_width[z] = each.half_width
         return cls(
