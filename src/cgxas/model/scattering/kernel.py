@@ -100,7 +100,7 @@ class CurveKernel:
         axes = (axes[:_AXES] * scale).T
         # As they will be read again.
         known = ((rows - centre) @ axes).astype(np.float16)
-        usual = np.full((MAX_ATOMIC_NUMBER + 1, curves.shape[1]), np.nan)
+        usual = np.zeros((MAX_ATOMIC_NUMBER + 1, curves.shape[1]))
         for z in np.unique(element):
             usual[z] = curves[element == z].mean(axis=0)
         compared = _compared(known, element, known, element, likeness.element_length)
@@ -117,7 +117,7 @@ class CurveKernel:
         )
 
     def __call__(self, parts: tuple[FloatArray, ...], element: IntArray) -> FloatArray:
-        """Return (S, P) curves of atoms; not finite for elements that were never met.
+        """Return (S, P) curves of atoms; of no meaning for elements that were never met (`knows`).
 
         Args:
             parts: (S, ...) each, their descriptions.
@@ -137,7 +137,7 @@ class CurveKernel:
 
     def knows(self, z: int) -> bool:
         """Tell whether an element was met."""
-        return bool(torch.isfinite(self.usual[z]).all())
+        return bool((self.element == z).any())
 
     def tensors(self, name: str) -> dict[str, Tensor]:
         """Return what is stored, by name."""
