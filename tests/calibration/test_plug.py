@@ -153,7 +153,7 @@ def test_settings_of_another_network_are_read_and_checked(settings, tmp_path):
     for word, message in {
         "model.size=0": r"model\.size = 0; it must be a whole number from 1 to 64",
         "model.hidden=8": r"no key 'hidden' in \[model\]",
-        "model.architecture=huge": "no architecture 'huge'; there are cgxas, tiny",
+        "model.architecture=huge": "no architecture 'huge'; there are cgxas, smooth, tiny",
     }.items():
         with pytest.raises(ConfigError, match=message):
             settings.changed([word])
