@@ -29,13 +29,13 @@ def test_python_runs_as_printed(page, monkeypatch):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_first_command_writes_figure_and_spectrum(page, tmp_path, monkeypatch, capsys):
-    command = re.search(r"cgxas (predict examples/LiFePO4[^\n&]*)", blocks(page, "sh")[0])[1]
+    command = re.search(r"cgxas (predict examples/Fe2O3[^\n&]*)", blocks(page, "sh")[0])[1]
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as stop:
         main(shlex.split(command))
     assert stop.value.code == 0
-    assert "LiFePO4" in capsys.readouterr().out
+    assert "Fe2O3" in capsys.readouterr().out
     assert (tmp_path / "fe.png").stat().st_size > 10_000
     assert (tmp_path / "fe.xdi").read_text().startswith("# XDI/1.0 cgxas/")
 
