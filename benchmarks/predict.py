@@ -1,10 +1,10 @@
-"""Crystals per second: cgxas against the same network fed one site at a time.
+"""Crystals per second of each bundled model, one after the other in one run and one process.
 
-The other way is the one of the CGXAS authors' public script: for every absorbing site, all
-neighbours within 8 A by pymatgen's `get_all_neighbors`, the 12 nearest of each atom, and one pass
-of the network over that graph. Both sides use the same weights, in the same process, in turn.
+The model `cgxas-paper` is the network of 0.1.0: it is what the others are compared with. All
+crystals go through in one call, as from a list of files; the reading of files is left out.
 
-    python benchmarks/predict.py SHARED/data/sim_feff9 --crystals 200
+    python benchmarks/predict.py SHARED/data/sim_feff10 --crystals 2000 --most-atoms 12
+    python benchmarks/predict.py SHARED/data/sim_feff10 --crystals 30 --models scattering
 """
 
 import argparse
@@ -12,107 +12,59 @@ import time
 import warnings
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from pymatgen.core import Lattice, Structure
 
 import cgxas
-from cgxas.crystals.batch import collate
-from cgxas.crystals.graph import CrystalGraph
-from cgxas.crystals.spec import GraphSpec
 from cgxas.data.folder import read_records
 from cgxas.elements import SYMBOLS
-from cgxas.model.cgxas.network import CGXAS
 
-CUTOFF, N_NEIGHBOURS = GraphSpec().cutoff, GraphSpec().neighbours
-
-
-def site_by_site(network: CGXAS, structure: Structure, absorber: str) -> NDArray[np.float32]:
-    """Return the mean spectrum, a graph and a network pass for every site."""
-    spectra = []
-    for site in structure.indices_from_symbol(absorber):
-        batch = collate([neighbour_graph(structure)])
-        with torch.no_grad():
-            spectra.append(network(batch, torch.tensor([site]))[0])
-    return torch.stack(spectra).mean(dim=0).numpy()
-
-
-def neighbour_graph(structure: Structure) -> CrystalGraph:
-    """Build the graph with `get_all_neighbors`, atom by atom."""
-    n = len(structure)
-    index = np.zeros((n, N_NEIGHBOURS), dtype=np.int32)
-    image = np.zeros((n, N_NEIGHBOURS, 3), dtype=np.int32)
-    vector = np.tile([CUTOFF, 0.0, 0.0], (n, N_NEIGHBOURS, 1))
-    for i, neighbours in enumerate(structure.get_all_neighbors(CUTOFF)):
-        nearest = sorted(neighbours, key=lambda each: each.nn_distance)[:N_NEIGHBOURS]
-        for k, other in enumerate(nearest):
-            index[i, k], image[i, k] = other.index, other.image
-            vector[i, k] = other.coords - structure[i].coords
-    return CrystalGraph(
-        cutoff=CUTOFF,
-        lattice=np.array(structure.lattice.matrix),
-        numbers=np.array(structure.atomic_numbers),
-        neighbour_index=index,
-        neighbour_image=image,
-        neighbour_vector=vector,
-        distance=np.linalg.norm(vector, axis=-1),
-        multiplicity=np.ones(n, dtype=np.int64),
-    )
-
-
-def sample(folder: Path, absorber: str, count: int) -> list[Structure]:
-    """Return crystals of the data set that hold the absorber, drawn with a fixed seed."""
-    cells = {r.material.material_id: r.material.cell for r in read_records([folder]).records}
-    number = SYMBOLS.index(absorber) + 1
-    names = sorted(name for name, cell in cells.items() if number in cell.numbers)
-    chosen = np.random.default_rng(0).permutation(len(names))[:count]
-    return [
-        Structure(Lattice(cell.lattice), cell.numbers, cell.frac)
-        for cell in (cells[names[n]] for n in chosen)
-    ]
+REFERENCE = "cgxas-paper"
+WARM_UP = 20
 
 
 def main() -> None:
-    """Run both ways and print one table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("dataset", type=Path)
-    parser.add_argument("--absorber", default="Cu")
-    parser.add_argument("--crystals", type=int, default=200)
-    parser.add_argument("--model", default="universal")
-    arguments = parser.parse_args()
-    warnings.simplefilter("ignore")
-    structures = sample(arguments.dataset, arguments.absorber, arguments.crystals)
-    predictor = cgxas.load(arguments.model)
-    network = predictor.checkpoint.network()
-    predictor.predict(structures[0], arguments.absorber)  # lazy imports, first allocations
-    site_by_site(network, structures[0], arguments.absorber)
-
-    ours, theirs = [], []
-    differences: list[float] = []
-    for half in (
-        structures[::2],
-        structures[1::2],
-    ):  # in turn, so that a drift of the machine shows
-        started = time.perf_counter()
-        spectra = predictor.predict(half, arguments.absorber)
-        ours.append(time.perf_counter() - started)
-        started = time.perf_counter()
-        others = [site_by_site(network, each, arguments.absorber) for each in half]
-        theirs.append(time.perf_counter() - started)
-        differences += [
-            float(np.sum((a.mu - b) ** 2) / np.sum(b**2))
-            for a, b in zip(spectra, others, strict=True)
-        ]
-    n, n_sites = len(structures), sum(s.composition[arguments.absorber] for s in structures)
-    print(
-        f"{n} crystals, {sum(map(len, structures))} atoms, {n_sites:.0f} {arguments.absorber} sites"
+    """Predict the absorber of each crystal with each model."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    print(f"{'one predict run':24s} {n / sum(ours):8.1f} crystals/s")
-    print(f"{'site by site':24s} {n / sum(theirs):8.1f} crystals/s")
-    ratios = [b / a for a, b in zip(ours, theirs, strict=True)]
-    print(f"ratio {sum(theirs) / sum(ours):.1f} (halves {ratios[0]:.1f}, {ratios[1]:.1f})")
-    print(f"median RSE between the two answers {np.median(differences):.1e}")
+    parser.add_argument("data", type=Path, help="a data set of simulated spectra")
+    parser.add_argument("--crystals", type=int, default=2000)
+    parser.add_argument("--most-atoms", type=int, default=12, help="of a crystal")
+    parser.add_argument("--models", nargs="+", default=[REFERENCE, "universal", "calibrated"])
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    wish = parser.parse_args()
+    torch.set_num_threads(wish.threads)
+    warnings.simplefilter("ignore", cgxas.CgxasWarning)
+    small: dict[int, tuple[Structure, str]] = {}
+    for record in read_records([wish.data]).records:
+        cell = record.material.cell
+        if len(cell.numbers) <= wish.most_atoms and len(small) < wish.crystals:
+            species = [SYMBOLS[z - 1] for z in cell.numbers]
+            structure = Structure(Lattice(cell.lattice), species, cell.frac)
+            small.setdefault(id(record.material), (structure, record.element))
+    crystals = list(small.values())
+    speeds: dict[str, float] = {}
+    for name in wish.models:
+        predictor = cgxas.load(name)
+        by_absorber: dict[str, list[Structure]] = {}
+        for structure, absorber in crystals:
+            by_absorber.setdefault(absorber, []).append(structure)
+        first, *_ = by_absorber
+        predictor.predict(by_absorber[first][:WARM_UP], first)
+        begin = time.perf_counter()
+        for absorber, some in by_absorber.items():
+            predictor.predict(some, absorber)
+        speeds[name] = len(crystals) / (time.perf_counter() - begin)
+        beside = (
+            f", {speeds[name] / speeds[REFERENCE]:.2f} of 0.1.0's network"
+            if REFERENCE in speeds
+            else ""
+        )
+        print(
+            f"{name:12s} {len(crystals)} crystals, {speeds[name]:.1f} per second{beside}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
