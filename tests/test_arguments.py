@@ -56,7 +56,7 @@ def predictor(random_model) -> cgxas.Predictor:
 Call = Callable[[Any, Any], object]
 # name of the call: (the call, with the odd value and what it needs besides; what is right here)
 CALLS: dict[str, tuple[Call, set[str]]] = {
-    "load": (lambda o, _: cgxas.load(o), set()),
+    "load": (lambda o, _: cgxas.load(o), {"None"}),
     "load_checkpoint": (lambda o, _: cgxas.load_checkpoint(o), set()),
     "fidelity": (lambda o, w: cgxas.load(w.model, fidelity=o), {"None"}),
     "device": (lambda o, w: cgxas.load(w.model, device=o), set()),

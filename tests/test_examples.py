@@ -13,6 +13,7 @@ SCRIPTS = sorted(path.name for path in EXAMPLES.glob("*.py"))
 CRYSTALS = {
     "TiO2_rutile.cif": (136, 6, [("Ti", "O", 6, 1.93, 2.0)]),
     "TiO2_anatase.cif": (141, 12, [("Ti", "O", 6, 1.93, 2.0)]),
+    "Fe2O3.cif": (167, 30, [("Fe", "O", 6, 1.94, 2.12)]),
     "FeS2_pyrite.cif": (205, 12, [("Fe", "S", 6, 2.25, 2.27)]),
     "LiCoO2.cif": (166, 12, [("Co", "O", 6, 1.91, 1.93)]),
     "LiFePO4.cif": (62, 28, [("Fe", "O", 6, 2.0, 2.3), ("P", "O", 4, 1.52, 1.56)]),

@@ -76,7 +76,7 @@ MODELS: dict[str, tuple[Callable[[Path, Path], object], str]] = {
     "code in a bare pickle": (bare_pickle, "models import"),
     "newer format": (
         description(lambda d: d.update(format=99)),
-        "has format 99, this cgxas reads up to 4; update cgxas",
+        "has format 99, this cgxas reads up to 5; update cgxas",
     ),
     "no format": (description(lambda d: d.pop("format")), "description"),
     "format zero": (description(lambda d: d.update(format=0)), "description"),

@@ -190,7 +190,10 @@ WORDS: dict[str, tuple[list[str], str]] = {
     "no value": (["training.epochs"], "'training.epochs' is not KEY=VALUE, such as training.ep"),
     "no folder of data": (["/data/two"], "every folder of data has a --data of its own"),
     "empty value": (["training.epochs="], "training.epochs = ''; it must be a whole number from"),
-    "no key": (["=5"], "there is no key or table ''; there are name, model, training and split"),
+    "no key": (
+        ["=5"],
+        "there is no key or table ''; there are name, model, training, split and kernel",
+    ),
     "no table": (["epochs=5"], "there is no key or table 'epochs'; did you mean training.epochs?"),
     "unknown table": (["trainig.epochs=5"], "no key or table 'trainig'; did you mean training?"),
     "unknown key": (["training.epoch=5"], "no key 'epoch' in [training]; did you mean epochs?"),

@@ -15,9 +15,12 @@ def test_the_usual_graph_is_that_of_the_paper_in_the_canonical_cell():
     [
         ({"cutoff": 0.5}, "model.graph.cutoff = 0.5; it must be a finite number from 1 to 16"),
         ({"cutoff": 17}, "model.graph.cutoff = 17; it must be"),
-        ({"neighbours": 0}, "model.graph.neighbours = 0; it must be a whole number from 1 to 256"),
+        (
+            {"neighbours": -1},
+            "model.graph.neighbours = -1; it must be a whole number from 0 to 256",
+        ),
         ({"neighbours": 257}, "model.graph.neighbours = 257; it must be"),
-        ({"cell": "niggli"}, "model.graph.cell = 'niggli'; it must be canonical or as_given"),
+        ({"cell": "niggli"}, "model.graph.cell = 'niggli'; it must be canonical, as_given"),
         ({"symprec": 0}, "model.graph.symprec = 0; it must be a finite number from 1e-05 to 0.5"),
         ({"symprec": 1.0}, "model.graph.symprec = 1.0; it must be"),
         ({"radius": 8}, "there is no key 'radius' in [model.graph]; there are cutoff, neighbours"),

@@ -95,7 +95,7 @@ def test_the_columns_are_named_nowhere_else():
     }
     room = Path(__file__).parents[2] / "src" / "cgxas" / "data"
     for path in room.glob("*.py"):
-        if path.name != "schema.py":
+        if path.name not in {"schema.py", "potentials.py"}:  # further tables, of their own
             words = path.read_text(encoding="utf-8")
             quoted = [name for name in own if f'"{name}"' in words]
             assert not quoted, f"{path.name} names {quoted}"

@@ -256,6 +256,7 @@ TRAINED = st.builds(
     )
 )
 @pytest.mark.filterwarnings("ignore::cgxas.errors.FewTrainingSpectraWarning")
+@pytest.mark.filterwarnings("ignore::cgxas.errors.FarFromTrainingWarning")
 def test_whatever_is_trained_loads_again_and_answers(oxides, run):
     data = read_data([oxides], run.model, ALONE)
     with TemporaryDirectory() as folder:

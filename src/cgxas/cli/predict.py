@@ -39,6 +39,15 @@ Absorbers = Annotated[
         help="Absorbing element, such as Fe; repeat it for several, or say 'all'.",
     ),
 ]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="NAME|PATH",
+        help="A bundled model or a model file. Else: calibrated; with --fidelity, universal.",
+    ),
+]
 
 
 def predict(  # noqa: PLR0913, PLR0917  # words of the command line
@@ -48,15 +57,7 @@ def predict(  # noqa: PLR0913, PLR0917  # words of the command line
         bool,
         typer.Option("--sites", help="Every distinct site in table, files and figure."),
     ] = False,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            "-m",
-            metavar="NAME|PATH",
-            help="A bundled model or a model file. Else: calibrated; with --fidelity, universal.",
-        ),
-    ] = None,
+    model: Model = None,
     fidelity: Annotated[
         str | None,
         typer.Option("--fidelity", metavar="THEORY", help="Answer as this would, such as FEFF10."),

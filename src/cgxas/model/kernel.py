@@ -17,8 +17,6 @@ from typing import Annotated, Any, ClassVar, Self
 import numpy as np
 import torch
 from pydantic import Field
-from scipy.linalg import cho_factor, cho_solve
-from scipy.spatial.distance import cdist
 from torch import Tensor
 
 from cgxas.elements import MAX_ATOMIC_NUMBER
@@ -81,6 +79,9 @@ class SiteKernel:
             norm: (T, P) their spectra.
             settings: how they are compared.
         """
+        # Here and not above: a machine that only trains has no scipy.
+        from scipy.linalg import cho_factor, cho_solve
+
         kept = torch.from_numpy(described[:, AROUND].astype(np.float16))
         around = kept.double().numpy()
         usual = np.tile(norm.mean(axis=0), (MAX_ATOMIC_NUMBER + 1, 1))
@@ -167,6 +168,8 @@ def _kernel(
     settings: KernelSettings,
 ) -> FloatArray:
     """Return (S, T) likenesses of sites."""
+    from scipy.spatial.distance import cdist
+
     far = cdist(around, other_around) / settings.length
     elements = np.column_stack([PROPERTIES, np.arange(1, MAX_ATOMIC_NUMBER + 1) / _NUMBER_UNIT])
     apart = cdist(elements, elements) / settings.element_length

@@ -30,7 +30,7 @@ def test_plain_values_and_back():
         ({"dropout": 1.0}, r"dropout = 1\.0"),
         ({"dropout": -0.1}, "dropout"),
         ({"head_activation": "relu"}, "must be elu or silu"),
-        ({"graph": {"cell": "niggli"}}, "must be canonical or as_given"),
+        ({"graph": {"cell": "niggli"}}, "must be canonical, as_given or equivalents"),
         ({"fidelities": ["FEFF9", "FEFF9"]}, "a list of at most 256 different names, such as"),
         ({"width": 8}, r"no key 'width' in \[model\]; there are "),
     ],

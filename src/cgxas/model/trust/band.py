@@ -127,6 +127,8 @@ def _factor(apart: FloatArray, weight: FloatArray) -> float:
         apart: (n, P) deviations in units of the standard deviations; not finite where unknown.
         weight: (n, P) how much energy each point stands for, 0 where it is unknown.
     """
+    if not (weight > 0).any():
+        return 1.0
     order = np.argsort(apart[weight > 0])
     known, held = apart[weight > 0][order], np.cumsum(weight[weight > 0][order])
 

@@ -60,7 +60,8 @@ def directions(unit: Tensor, top: int) -> dict[tuple[int, int, int], Tensor]:
 
 @cache
 def _coupling(top: int) -> Tensor:
-    return torch.from_numpy(gaunt(top)) * (4 * torch.pi)
+    with torch.inference_mode(mode=False):  # it is kept, also for whoever asks for gradients
+        return torch.from_numpy(gaunt(top)) * (4 * torch.pi)
 
 
 def _of(degree: int) -> slice:
