@@ -69,6 +69,7 @@ def test_elements_that_were_never_measured_are_answered_with_a_wider_band(predic
     assert new.sigma.max() > known.sigma.max()
 
 
+@pytest.mark.filterwarnings("ignore::cgxas.errors.FarFromMeasuredWarning")  # few metals
 def test_orders_of_textbooks(predictor):
     """Metals lie below their oxides, and sulfides below sulfates."""
 

@@ -30,8 +30,11 @@ def predictor(random_model) -> Predictor:
 
 @pytest.fixture(scope="module")
 def trained() -> Predictor:
-    """A model whose spectra depend on the neighbours as they should."""
-    return load("universal")
+    """A model whose spectra depend on the neighbours as they should, and without a band."""
+    predictor = load("cgxas-paper")
+    assert not predictor.checkpoint.is_calibrated
+    assert predictor.checkpoint.trust is None
+    return predictor
 
 
 @pytest.fixture

@@ -303,7 +303,7 @@ def test_the_command_line_knows_both(salts, measured_folder, tmp_path, monkeypat
     assert cgxas("train", "small.toml", "training.epochs=3", "--data", salts, "-o", "run") == 0
     model = "run/small.safetensors"
     assert cgxas("predict", "salt.cif", "-a", "Fe", "--model", model, "-o", "a.csv") == 0
-    assert Path("a.csv").read_text().startswith("energy,norm\n")
+    assert Path("a.csv").read_text().startswith("energy,norm,sigma\n")
     words = ("--data", salts, "--element", "Fe", "-o", "ft")
     assert cgxas("finetune", model, *words) == 0
     assert load_checkpoint("ft/ft_Fe.safetensors").config.architecture == "tiny"

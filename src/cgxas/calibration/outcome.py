@@ -134,7 +134,11 @@ def _card(
 def _unmeasured(compounds: Compounds, element: str) -> AbsorberCard:
     """Return what a calibrated model knows of an element with few measured compounds, or none."""
     own, mine = compounds.model.card(element), compounds.element == element
-    grid = compounds.grids.get(element) or answer_grid(np.array([tabulated_edge(element)]))
+    grid = compounds.grids.get(element)
+    if grid is None and compounds.model.checkpoint.config.axis == "window":
+        grid = own.grid
+    elif grid is None:
+        grid = answer_grid(np.array([tabulated_edge(element)]))
     return AbsorberCard(
         grid=grid,
         n_train=int(compounds.n_scans[mine].sum()),
