@@ -383,3 +383,17 @@ def calibrated_model(tmp_path_factory, measured_folder, random_model) -> Path:
     path = tmp_path_factory.mktemp("models") / "measured.safetensors"
     replace(parent, name="measured", cards=cards, calibration=calibration).save(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def scattered(calibrated_model, tmp_path_factory) -> Path:
+    """The calibrated model, had the measured edges lain twice as far from what it expects."""
+    from dataclasses import replace
+
+    from cgxas.model.checkpoint import load_checkpoint
+
+    found = load_checkpoint(calibrated_model)
+    wider = replace(found.calibration, offset_unit=2 * found.calibration.offset_unit)
+    path = tmp_path_factory.mktemp("models") / "scattered.safetensors"
+    replace(found, calibration=wider).save(path)
+    return path

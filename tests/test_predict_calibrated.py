@@ -36,12 +36,16 @@ def salt(metal: str = "Fe", a: float = 4.24) -> Structure:
     ).get_primitive_structure()
 
 
+def iron_oxide(u: float) -> Structure:
+    """Fe3O4: two iron atoms of one kind and four of another; u is where the oxygen lies."""
+    return Structure.from_spacegroup(
+        "Fd-3m", Lattice.cubic(8.396), ["Fe", "Fe", "O"], [[0] * 3, [0.625] * 3, [u] * 3]
+    ).get_primitive_structure()
+
+
 @pytest.fixture(scope="module")
 def spinel() -> Structure:
-    """Fe3O4: two iron atoms of one kind and four of another."""
-    return Structure.from_spacegroup(
-        "Fd-3m", Lattice.cubic(8.396), ["Fe", "Fe", "O"], [[0] * 3, [0.625] * 3, [0.3799] * 3]
-    ).get_primitive_structure()
+    return iron_oxide(0.3799)
 
 
 @pytest.fixture(scope="module")
@@ -102,10 +106,11 @@ def test_a_spectrum_has_a_band(predictor, spinel):
     assert spectrum.model == "measured"
 
 
-def test_the_mean_is_that_of_the_sites(predictor, spinel):
-    spectrum = predictor.predict(spinel, "Fe")
+def test_the_mean_is_that_of_the_sites(predictor):
+    # With the oxygen of magnetite, this model happens to put the edges of both sites together.
+    spectrum = predictor.predict(iron_oxide(0.39), "Fe")
     assert sorted(site.multiplicity for site in spectrum.sites) == [2, 4]
-    assert np.abs(spectrum.sites[0].norm - spectrum.sites[1].norm).max() > 1e-3
+    assert np.abs(spectrum.sites[0].norm - spectrum.sites[1].norm).max() > 0.05
     weighted = sum(site.multiplicity * site.norm for site in spectrum.sites) / 6
     np.testing.assert_allclose(spectrum.norm, weighted, rtol=0, atol=1e-12)
 
@@ -178,7 +183,8 @@ def test_a_fidelity_is_refused(calibrated_model):
         load(calibrated_model, fidelity="FEFF10")
 
 
-def test_crystals_unlike_all_measured_are_warned_of(predictor):
+def test_crystals_unlike_all_measured_are_warned_of(scattered):
+    predictor = load(scattered)
     lonely = Structure(Lattice.cubic(12.0), ["Fe"], [[0, 0, 0]])
     with pytest.warns(
         FarFromMeasuredWarning, match=r"Fe: nothing much like its Fe .* by \d\.\d eV"

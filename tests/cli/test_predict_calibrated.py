@@ -70,10 +70,10 @@ def test_a_figure_is_drawn(cgxas, calibrated_model, rutile, tmp_path):
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_guess_is_told_in_one_line(cgxas, calibrated_model, tmp_path):
+def test_a_guess_is_told_in_one_line(cgxas, scattered, tmp_path):
     poscar = "Fe\n1.0\n12 0 0\n0 12 0\n0 0 12\nFe\n1\ndirect\n0 0 0\n"
     (tmp_path / "lonely.vasp").write_text(poscar)
-    answer = cgxas("predict", tmp_path / "lonely.vasp", "-a", "Fe", "--model", calibrated_model)
+    answer = cgxas("predict", tmp_path / "lonely.vasp", "-a", "Fe", "--model", scattered)
     assert answer.code == 0
     (line,) = answer.err.splitlines()
     assert line.startswith("cgxas: warning: ")
