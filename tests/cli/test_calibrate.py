@@ -16,6 +16,7 @@ import pytest
 
 from cgxas.model.checkpoint import load_checkpoint
 from cgxas.model.container import tensors_hash
+from cgxas.spectra.xray import tabulated_edge
 
 PNG = b"\x89PNG\r\n\x1a\n"
 FILES = ["calibration.json", "errors.png", "mine.safetensors", "scores.json", "trials.jsonl"]
@@ -99,6 +100,8 @@ def test_the_model_is_named_after_its_folder_and_told_about(cgxas, made, random_
     tested = [element for element, card in model.elements.items() if card.n_test]
     assert tested == ["Ti", "Fe"]
     assert len({card.grid.n_points for card in model.elements.values()}) == 1
+    for element, card in model.elements.items():
+        assert card.grid.e_min < tabulated_edge(element) < card.grid.e_max, element
     answer = cgxas("models", "info", made / "mine.safetensors")
     assert answer.code == 0
     assert "random" in answer.out

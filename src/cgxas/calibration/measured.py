@@ -232,24 +232,32 @@ def _grids(
     curves: Mapping[tuple[str, str], tuple[FloatArray, FloatArray]],
     model: Checkpoint,
 ) -> dict[str, EnergyGrid]:
-    """Return the model's grids, moved where measured edges lie outside or at their start.
+    """Return the grids of the measured elements."""
+    grids = {}
+    for element in sorted({element for element, _ in units}):
+        edges = [half_step(*curves[key]) for key in units if key[0] == element]
+        grids[element] = measured_grid(model, element, edges)
+    return grids
+
+
+def measured_grid(model: Checkpoint, element: str, edges: Sequence[float]) -> EnergyGrid:
+    """Return the model's grid of an element, moved where edges lie outside or at its start.
 
     FEFF's absolute energies are off by up to 34 eV (SPEC section 6). A model on the edge axis is
     not bound to its grid: it answers around the measured edges.
+
+    Args:
+        model: the model that is calibrated.
+        element: the absorber.
+        edges: measured half steps of it, eV; at least one.
     """
-    grids = {}
-    for element in sorted({element for element, _ in units}):
-        grid = model.elements[element].grid
-        edges = [half_step(*curves[key]) for key in units if key[0] == element]
-        if model.config.axis == "edge":
-            grids[element] = answer_grid(np.array(edges))
-            continue
-        lowest = min(edges)
-        if lowest < grid.e_min + _MARGIN:
-            start = float(np.floor(lowest - _PRE_EDGE))
-            grid = EnergyGrid(start, start + grid.e_max - grid.e_min, grid.n_points)
-        grids[element] = grid
-    return grids
+    if model.config.axis == "edge":
+        return answer_grid(np.array(edges))
+    grid, lowest = model.elements[element].grid, min(edges)
+    if lowest >= grid.e_min + _MARGIN:
+        return grid
+    start = float(np.floor(lowest - _PRE_EDGE))
+    return EnergyGrid(start, start + grid.e_max - grid.e_min, grid.n_points)
 
 
 def _sites(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from cgxas.calibration.calibrators import calibrator
-from cgxas.calibration.measured import Compounds
+from cgxas.calibration.measured import Compounds, measured_grid
 from cgxas.calibration.repeats import Repeat, draw_repeats
 from cgxas.calibration.run import CalibrationSettings, told
 from cgxas.calibration.trials import FIGURES, Summary, Trial, by_method
@@ -24,7 +24,7 @@ from cgxas.model.calibration.gaussian import GaussianCalibration
 from cgxas.model.checkpoint import Checkpoint
 from cgxas.model.container import SUFFIX
 from cgxas.model.description import AbsorberCard
-from cgxas.spectra.xray import answer_grid, tabulated_edge
+from cgxas.spectra.xray import tabulated_edge
 from cgxas.writing import atomic_path
 
 SCORES = "scores.json"
@@ -135,10 +135,8 @@ def _unmeasured(compounds: Compounds, element: str) -> AbsorberCard:
     """Return what a calibrated model knows of an element with few measured compounds, or none."""
     own, mine = compounds.model.card(element), compounds.element == element
     grid = compounds.grids.get(element)
-    if grid is None and compounds.model.checkpoint.config.axis == "window":
-        grid = own.grid
-    elif grid is None:
-        grid = answer_grid(np.array([tabulated_edge(element)]))
+    if grid is None:
+        grid = measured_grid(compounds.model.checkpoint, element, [tabulated_edge(element)])
     return AbsorberCard(
         grid=grid,
         n_train=int(compounds.n_scans[mine].sum()),
