@@ -42,7 +42,7 @@ def test_windows_begin_before_the_edge_and_reach_beyond_it(checkpoint, symbol):
     found = cgxas.Predictor(checkpoint).predict(structure, symbol)
     assert grid.e_min <= found.half_step - 15
     assert grid.e_max >= found.half_step + 50
-    assert 0 <= found.norm[0] < 0.05
+    assert 0 <= found.norm[0] < 0.1  # the hole of iodine is 10 eV wide
     assert found.norm.min() >= 0
     assert 0.8 < found.norm[-1] < 1.2
 
