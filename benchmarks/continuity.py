@@ -57,8 +57,8 @@ def main() -> None:
         for n in range(PARTS)
     ]
     print(
-        f"worst, {case[0].composition.reduced_formula} {case[1]}: {PARTS} parts of the way change by "
-        f"{min(walk):.2g} to {max(walk):.2g}, all of it by {worst[0]:.2g}"
+        f"worst, {case[1]} in {case[0].composition.reduced_formula}: {PARTS} parts of the way "
+        f"change by {min(walk):.2g} to {max(walk):.2g}, all of it by {worst[0]:.2g}"
     )
 
 
