@@ -66,6 +66,7 @@ def test_elements_that_were_never_measured_are_answered_with_a_wider_band(predic
         new = predictor.predict(EXAMPLES / "LiCoO2.cif", "O")
     assert new.half_step == pytest.approx(530, abs=6)
     assert new.trust.word == "far"
+    assert new.trust.expected_rse is None
     assert new.sigma.max() > known.sigma.max()
 
 

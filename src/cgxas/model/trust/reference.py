@@ -172,7 +172,7 @@ class Reference:
             distance=found.distance if found.is_same else distance,
             reason=why if is_far else "",
         )
-        if self.error is None:
+        if self.error is None or not own.nearest:  # of such an absorber no error is known
             return Judgement(trust, own.numbers)
         error, told = self.error, (sites.element[:1], own.numbers[None])
         if self.paired is not None and disagreement is not None:
