@@ -33,15 +33,9 @@ NODES_PER_BATCH = 1024
 
 
 def fingerprinted(sites: AbsorberSites) -> tuple[Fingerprints, FloatArray, str]:
-    """Return fingerprints and shares of absorbing sites whose crystal is known, and its formula.
-
-    Raises:
-        ValueError: it is not known.
-    """
-    if sites.crystal is None:
-        raise ValueError("the crystal of these sites is not known")
-    cell, atoms = sites.crystal
-    return fingerprints(cell, atoms), sites.share, formula_of(cell.numbers)
+    """Return fingerprints and shares of absorbing sites, and the formula of their crystal."""
+    prints = fingerprints(sites.cell, sites.atoms)
+    return prints, sites.share, formula_of(sites.cell.numbers)
 
 
 def _disagreement(sites: AbsorberSites) -> float | None:
@@ -162,7 +156,6 @@ class Model:
             name=name,
             described=described,
             apart=None if apart is None else apart[:, :n_learnt],
-            crystal=(crystal.graph.cell, crystal.graph.atom_of_node[nodes]),
         )
         return found, nodes
 
@@ -171,7 +164,7 @@ class Model:
         grid = self.card(sites.absorber).grid
         found = self.calibration.spectra(sites, grid)
         reference = self.checkpoint.trust
-        if reference is None or sites.crystal is None:
+        if reference is None:
             return found
         judged = reference.judge(*fingerprinted(sites), _disagreement(sites))
         sigma = found.sigma

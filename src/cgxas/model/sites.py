@@ -54,8 +54,6 @@ class AbsorberSites:
         described: (S, D) their surroundings, by which they are compared; None where the model
             does not.
         apart: (S, P) the network's spectra less those of the kernel beside it; None without one.
-        crystal: the cell that holds them, and (S,) their numbers in it; None where they are not
-            known.
     """
 
     absorber: str
@@ -72,7 +70,6 @@ class AbsorberSites:
     name: str = ""
     described: FloatArray | None = None
     apart: FloatArray | None = None
-    crystal: "tuple[Cell, IntArray] | None" = None
 
     def __len__(self) -> int:
         return len(self.share)
