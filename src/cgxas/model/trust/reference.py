@@ -20,7 +20,7 @@ from cgxas.physics.fingerprint import Fingerprints
 from cgxas.spectra.axis import trapezoid_widths
 from cgxas.spectra.metrics import rse
 from cgxas.spectra.trust import Trust
-from cgxas.typing import FloatArray, IntArray
+from cgxas.typing import BoolArray, FloatArray, IntArray
 
 BORDER: Final = 1.0
 _PARTS: Final[Mapping[str, Any]] = {"axes": Axes, "lengths": UsualLengths}
@@ -49,6 +49,21 @@ class KeptBack:
     element: IntArray
     newness: FloatArray
     disagreement: FloatArray | None = None
+
+    @property
+    def rse(self) -> FloatArray:
+        """(n,) their relative squared errors; NaN where less than two points are known."""
+        weight = trapezoid_widths(self.relative, np.isfinite(self.true))
+        known = (weight * np.nan_to_num(self.true) ** 2).sum(axis=1) > 0
+        found = np.full(len(known), np.nan)
+        found[known] = rse(self.true[known], self.predicted[known], weight[known])
+        return found
+
+    def take(self, rows: BoolArray) -> Self:
+        """Return some of them."""
+        apart = None if self.disagreement is None else self.disagreement[rows]
+        each = (self.true[rows], self.predicted[rows], self.element[rows], self.newness[rows])
+        return type(self)(self.relative, *each, apart)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -129,9 +144,15 @@ class Reference:
         return replace(self, error=error, paired=None, band=None)
 
     def with_errors(self, kept: KeptBack) -> Self:
-        """Return the same with the errors to expect, learnt from compounds that were kept back."""
-        weight = trapezoid_widths(kept.relative, np.isfinite(kept.true))
-        found = rse(kept.true, kept.predicted, weight)
+        """Return the same with the errors to expect, learnt from compounds that were kept back.
+
+        Those without a known error are left out; without any nothing is told of errors.
+        """
+        known = np.isfinite(kept.rse)
+        if not known.any():
+            return self
+        kept = kept.take(known)
+        found = kept.rse
         error = ExpectedError.fit(found, kept.element, kept.newness)
         log = error.log(kept.element, kept.newness)
         apart = np.full(len(found), np.nan) if kept.disagreement is None else kept.disagreement
