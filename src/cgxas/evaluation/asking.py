@@ -43,6 +43,23 @@ class Answer(nn.Module):
         return batch.pool(self.network.head(vectors, batch.fidelity[batch.target_of_node]))
 
 
+def answers_to(
+    network: Architecture, dataset: Dataset, wanted: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return (T, P) what a network answers to targets, in the order they are asked for.
+
+    Args:
+        network: on its device.
+        dataset: its fidelities counted as the network counts them.
+        wanted: (T,) numbers of the targets.
+    """
+    found = np.zeros((len(wanted), network.config.n_outputs))
+    place = {int(target): row for row, target in enumerate(wanted)}
+    for targets, _, spectra in predict_targets(Answer(network), dataset, wanted):
+        found[[place[int(target)] for target in targets]] = spectra.cpu().double().numpy()
+    return found
+
+
 @torch.no_grad()
 def predict_targets(
     answer: Answer, dataset: Dataset, wanted: NDArray[np.int64]

@@ -16,7 +16,7 @@ from cgxas.data.record import Record
 from cgxas.data.split import PARTS, Part, Split, SplitSettings
 from cgxas.elements import atomic_number
 from cgxas.errors import ConfigError
-from cgxas.evaluation.asking import Answer, predict_targets
+from cgxas.evaluation.asking import answers_to
 from cgxas.evaluation.scores import Answers, Evaluation, scored
 from cgxas.jsonfile import as_kind
 from cgxas.model.architecture import Architecture
@@ -134,11 +134,7 @@ def test_network(
     mine = data.dataset.only(split, element)
     tested = _certain(data, getattr(mine, part))
     dataset = data.dataset.renumbered(network.config.fidelities)
-    predicted = np.zeros((len(tested), network.config.n_outputs))
-    place = {int(target): row for row, target in enumerate(tested)}
-    for targets, _, spectra in predict_targets(Answer(network), dataset, tested):
-        predicted[[place[int(target)] for target in targets]] = spectra.cpu().double().numpy()
-    return _scored(data, tested, predicted, mine.train)
+    return _scored(data, tested, answers_to(network, dataset, tested), mine.train)
 
 
 test_network.__test__ = False  # type: ignore[attr-defined]  # not a test, whatever pytest thinks

@@ -8,7 +8,7 @@ import torch
 from cgxas.data.compile import CompiledData
 from cgxas.data.split import Split
 from cgxas.elements import MAX_ATOMIC_NUMBER, atomic_number
-from cgxas.evaluation.asking import Answer, predict_targets
+from cgxas.evaluation.asking import answers_to
 from cgxas.model.architecture import Architecture
 from cgxas.model.kernel import KernelSettings, SiteKernel
 from cgxas.physics.surroundings import surroundings
@@ -96,12 +96,7 @@ def _described(data: CompiledData, wanted: IntArray) -> FloatArray:
 
 def _network(network: Architecture, data: CompiledData, wanted: IntArray) -> FloatArray:
     """Return (T, P) what the network answers."""
-    dataset = data.dataset.renumbered(network.config.fidelities)
-    place = {int(target): row for row, target in enumerate(wanted)}
-    found = np.zeros((len(wanted), dataset.norm.shape[1]))
-    for targets, _, spectra in predict_targets(Answer(network), dataset, wanted):
-        found[[place[int(target)] for target in targets]] = spectra.cpu().double().numpy()
-    return found
+    return answers_to(network, data.dataset.renumbered(network.config.fidelities), wanted)
 
 
 def shares_of(
