@@ -51,7 +51,7 @@ from cgxas.writing import atomic_path
 Run = dict[str, Any]
 FIDELITIES = ("FEFF9", "FEFF10", "FEFF", "VASP", "FDMNES")
 SPLIT = SplitSettings(train=0.8, validation=0.1)
-KERNEL = KernelSettings(fidelity="FEFF10")
+KERNEL = KernelSettings(fidelities=("FEFF10", "FEFF9"))
 WARM_UP, TIMED = 2, 12  # steps
 SMALL = TrainingSettings(learning_rate=2e-3, balance=0.25, uncertain_weight=0.5)
 SMOOTH = replace(SMALL, weight_decay=0.1, beta2=0.98, balance=0.5, slope_weight=0.01)
@@ -261,12 +261,10 @@ def add_kernel(
     records = arena.data.records.records
     other, mixed = np.full_like(found, np.nan), found.copy()
     for row, n in enumerate(arena.tested):
-        if records[n].fidelity == KERNEL.fidelity:
-            z = atomic_number(records[n].element)
-            other[row] = kernel.spectra(
-                surroundings(records[n].material.cell, records[n].sites[:1]), z
-            )[0]
-            mixed[row] += kernel.share_of(z) * (other[row] - found[row])
+        z, theory = atomic_number(records[n].element), records[n].fidelity
+        described = surroundings(records[n].material.cell, records[n].sites)
+        other[row] = kernel.spectra(described, z, theory).mean(axis=0)
+        mixed[row] += kernel.share_of(z, theory) * (other[row] - found[row])
     results.setdefault("kernel", []).append({"scores": arena.scores(other)})
     results.setdefault(MIXED, []).append({"scores": arena.scores(mixed)})
 
