@@ -23,7 +23,7 @@ from cgxas.elements import SYMBOLS, atomic_number
 from cgxas.evaluation.testing import curves, energies, split_of
 from cgxas.spectra.axis import trapezoid_widths
 from cgxas.spectra.metrics import rse
-from cgxas.typing import BoolArray
+from cgxas.typing import BoolArray, FloatArray
 
 BANDS = {"Z <= 9": (1, 9), "11 to 20": (11, 20), "21 to 36": (21, 36), "37 to 54": (37, 54)}
 FEW = 5  # elements with fewer test spectra have no line of their own
@@ -47,12 +47,7 @@ def main() -> None:
     told = [spectrum_of(wish.model, each) for each in chosen]
     energy, target = energies(data, tested), curves(data.dataset, tested)
     known = np.isfinite(target)
-    predicted, sigma = (
-        np.array(
-            [np.interp(e, t.energy, getattr(t, of)) for e, t in zip(energy, told, strict=True)]
-        )
-        for of in ("norm", "sigma")
-    )
+    predicted, sigma = (at(energy, told, kind) for kind in ("norm", "sigma"))
     inside = [np.where(known, np.abs(target - predicted) < n * sigma, np.nan) for n in (1, 2)]
     true = rse(target, predicted, trapezoid_widths(data.dataset.points.numpy(), known))
     far = np.array([each.trust.word == "far" for each in told])
@@ -82,6 +77,12 @@ def spectrum_of(model: str, record: Record) -> cgxas.Spectrum:
     structure = structure_of(record.material.cell)
     sites = record.sites.tolist()
     return predictor(model, record.fidelity).predict(structure, record.element, sites=sites)
+
+
+def at(energy: FloatArray, spectra: list[cgxas.Spectrum], kind: str) -> FloatArray:
+    """Return (T, P) a column of spectra at some energies of each, (T, P) eV."""
+    pairs = zip(energy, spectra, strict=True)
+    return np.array([np.interp(one, each.energy, getattr(each, kind)) for one, each in pairs])
 
 
 def groups(records: list[Record]) -> dict[str, BoolArray]:
