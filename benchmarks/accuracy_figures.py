@@ -1,4 +1,4 @@
-"""Two pictures of a tested model: where in the periodic table it is good, and what errors look like.
+"""Two pictures of a tested model: where in the table it is good, and what errors look like.
 
     python benchmarks/accuracy_figures.py runs/universal/test.parquet -o docs/images
 
