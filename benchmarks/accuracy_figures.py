@@ -44,7 +44,7 @@ def main() -> None:
 
 def draw_map(tested: TestedSpectra) -> Figure:
     """Draw the periodic table, coloured by the median RSE."""
-    figure = Figure(figsize=(7.2, 2.9), layout="constrained")
+    figure = Figure(figsize=(7.2, 2.4), layout="constrained")
     axes = figure.add_subplot()
     ten = tested.fidelity == "FEFF10"
     for z in range(1, HEAVIEST + 1):

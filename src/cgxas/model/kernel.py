@@ -25,6 +25,8 @@ from cgxas.settings import Settings
 from cgxas.typing import FloatArray, IntArray
 
 _Length = Annotated[float, Field(gt=0, le=1000)]
+_FADE = 10  # points over which the kernel fades out at the end of its spectra
+_NEARLY_ALL = 0.9
 _NUMBER_UNIT = 10.0  # atomic numbers that count as one unit of a property
 
 
@@ -59,6 +61,7 @@ class SiteKernel:
         weights: (T, P) float32, a_j.
         usual: (F, 104, P) float32, mean spectrum of each element by atomic number.
         share: (F, 104) float32, what the kernel counts of each element beside a network, 0 to 1.
+        reach: (F, 104) uint8, how many of the P points the spectra of each element reached.
     """
 
     settings: KernelSettings
@@ -68,6 +71,7 @@ class SiteKernel:
     weights: Tensor
     usual: Tensor
     share: Tensor
+    reach: Tensor
 
     @classmethod
     def fitted(
@@ -91,10 +95,10 @@ class SiteKernel:
         around = kept.double().numpy()
         n_theories, n_points = len(settings.fidelities), norm.shape[1]
         usual = np.zeros((n_theories, MAX_ATOMIC_NUMBER + 1, n_points))
-        weights = np.zeros(norm.shape)
+        weights, reach = np.zeros(norm.shape), np.zeros(usual.shape[:2])
         for n in range(n_theories):
             mine = theory == n
-            usual[n] = _usual(norm[mine], absorber[mine])
+            usual[n], reach[n] = _usual(norm[mine], absorber[mine])
             apart = np.nan_to_num(norm[mine] - usual[n, absorber[mine]])
             weights[mine] = _solved(around[mine], absorber[mine], apart, settings)
         return cls(
@@ -105,6 +109,7 @@ class SiteKernel:
             torch.from_numpy(weights.astype(np.float32)),
             torch.from_numpy(usual.astype(np.float32)),
             torch.full((n_theories, MAX_ATOMIC_NUMBER + 1), 0.5),
+            torch.from_numpy(reach.astype(np.uint8)),
         )
 
     def knows(self, fidelity: str) -> bool:
@@ -128,16 +133,24 @@ class SiteKernel:
         correction = kernel @ self.weights[of_theory].double().numpy()
         return np.asarray(self.usual[number, absorber].double().numpy() + correction)
 
-    def share_of(self, absorber: int, fidelity: str) -> float:
-        """Return what the kernel counts beside a network for an element; 0 if it knows nothing."""
+    def share_of(self, absorber: int, fidelity: str) -> FloatArray:
+        """Return (P,) what the kernel counts beside a network for an element; 0 if nothing.
+
+        It fades out towards the end of what spectra reached, so that no curve has a kink there.
+        """
+        n_points = self.weights.shape[1]
         if not self.knows(fidelity):
-            return 0.0
-        return float(self.share[self.settings.fidelities.index(fidelity), absorber])
+            return np.zeros(n_points)
+        number = self.settings.fidelities.index(fidelity)
+        share, reach = float(self.share[number, absorber]), int(self.reach[number, absorber])
+        if reach == n_points:
+            return np.full(n_points, share)
+        return np.asarray(share * np.clip((reach - 1 - np.arange(n_points)) / _FADE, 0.0, 1.0))
 
     @property
     def tensors(self) -> dict[str, Tensor]:
         """All numbers that were learnt, by name, for a file."""
-        names = ("around", "absorber", "theory", "weights", "usual", "share")
+        names = ("around", "absorber", "theory", "weights", "usual", "share", "reach")
         return {name: getattr(self, name) for name in names}
 
     @property
@@ -169,6 +182,7 @@ class SiteKernel:
             "weights": ((sites, n_outputs), torch.float32),
             "usual": ((theories, MAX_ATOMIC_NUMBER + 1, n_outputs), torch.float32),
             "share": ((theories, MAX_ATOMIC_NUMBER + 1), torch.float32),
+            "reach": ((theories, MAX_ATOMIC_NUMBER + 1), torch.uint8),
         }
         for name, (shape, kind) in kinds.items():
             tensor = found.tensors[name]
@@ -178,23 +192,31 @@ class SiteKernel:
             raise ValueError("an absorber of the kernel is no element")
         if int(found.theory.max()) >= theories:
             raise ValueError("a site of the kernel is of no theory")
+        if int(found.reach.max()) > n_outputs:
+            raise ValueError("the kernel reaches beyond its points")
         return found
 
 
-def _usual(norm: FloatArray, absorber: IntArray) -> FloatArray:
-    """Return (104, P) mean spectra of elements, of all together where one is not known."""
-    found = np.tile(_mean(norm, np.zeros(norm.shape[1])), (MAX_ATOMIC_NUMBER + 1, 1))
+def _usual(norm: FloatArray, absorber: IntArray) -> tuple[FloatArray, IntArray]:
+    """Return (104, P) mean spectra of elements, and (104,) how many points nearly all have.
+
+    Those of all together, where an element is not known.
+    """
+    mean, reach = _mean(norm, np.zeros(norm.shape[1]))
+    means = np.tile(mean, (MAX_ATOMIC_NUMBER + 1, 1))
+    reaches = np.full(MAX_ATOMIC_NUMBER + 1, reach)
     for number in np.unique(absorber):
-        found[number] = _mean(norm[absorber == number], found[number])
-    return found
+        means[number], reaches[number] = _mean(norm[absorber == number], mean)
+    return means, reaches
 
 
-def _mean(norm: FloatArray, otherwise: FloatArray) -> FloatArray:
-    """Return (P,) the mean of what is known of (T, P) spectra."""
+def _mean(norm: FloatArray, otherwise: FloatArray) -> tuple[FloatArray, int]:
+    """Return (P,) the mean of what is known of (T, P) spectra, and how far nearly all are."""
     known = np.isfinite(norm)
     count = known.sum(axis=0)
     total = np.where(known, norm, 0.0).sum(axis=0)
-    return np.where(count > 0, total / np.maximum(count, 1), otherwise)
+    mean = np.where(count > 0, total / np.maximum(count, 1), otherwise)
+    return mean, int((count > _NEARLY_ALL * len(norm)).sum())
 
 
 def _solved(

@@ -233,4 +233,5 @@ class Model:
             return network, None
         other, share = kernel.spectra(described, z, theory), kernel.share_of(z, theory)
         # The kernel knows no bound: where next to nothing is absorbed it may fall below zero.
-        return np.maximum(network + share * (other - network), 0.0), network - other
+        apart = np.where(share > 0, network - other, 0.0)
+        return np.maximum(network - share * apart, 0.0), apart

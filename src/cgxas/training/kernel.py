@@ -66,7 +66,8 @@ def averaged(
     for row, n in enumerate(wanted):
         record = records[n]
         z = atomic_number(record.element)
-        if share := kernel.share_of(z, record.fidelity):
+        if kernel.knows(record.fidelity):
+            share = kernel.share_of(z, record.fidelity)
             described = surroundings(record.material.cell, record.sites)
             other = kernel.spectra(described, z, record.fidelity).mean(axis=0)
             found[row] += share * (other - found[row])

@@ -69,7 +69,7 @@ def learnt_from(
     if kernel is not None:
         theory = [records[n].fidelity for n in kept]
         share = np.array(
-            [kernel.share_of(int(z), name) for z, name in zip(element, theory, strict=True)]
+            [kernel.share_of(int(z), name)[0] for z, name in zip(element, theory, strict=True)]
         )
         apart = _apart(averaged(network, None, data, kept), predicted, share)
         weight = trapezoid_widths(relative, np.isfinite(true))
