@@ -118,7 +118,7 @@ def plot_heat_map(spectra: Sequence[Spectrum], ax: Axes | None = None) -> Axes:
     there = [(e, n) for n, e in enumerate(edges) if e is not None]
     if there:
         style = {"ls": "none", "marker": "|", "ms": 5} if len(there) < MOST_NAMED else {"lw": 1.0}
-        ax.plot(*zip(*there, strict=True), color="white", **style)  # type: ignore[arg-type]
+        ax.plot(*zip(*there, strict=True), color="white", **style)
     every = -(-len(ordered) // MOST_NAMED)
     named = range(0, len(ordered), every)
     labels = _names(ordered)
