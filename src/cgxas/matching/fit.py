@@ -29,7 +29,7 @@ from cgxas.spectra.resample import broadened
 from cgxas.spectra.spectrum import Spectrum
 from cgxas.typing import FloatArray
 
-_SHIFT_STEP, _WIDTH_STEP = 0.25, 0.5  # eV, of the grid; refined by a tenth
+_SHIFT_STEP, _WIDTH_STEP = 0.5, 1.0  # eV, of the grid; refined to a tenth
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
 _SMOOTH, _BLUR = 30.0, 2.0  # eV
 _TAILS = 4.0  # degrees of freedom of the curve
@@ -172,7 +172,8 @@ class _Fitting:
         shift, width = self._least(shifts, widths)
         around = np.linspace(-1.0, 1.0, 21)
         shifts = np.clip(shift + around * (shifts[1] - shifts[0]), least, most)
-        shift, width = self._least(shifts, np.clip(width + around[::2] * _WIDTH_STEP, 0, widest))
+        wide = np.unique(np.clip(width + around[::4] * _WIDTH_STEP, 0.0, widest))
+        shift, width = self._least(shifts, wide)
         (loss,), (squared,) = self.losses(np.array([shift]), width)
         size = -2.0 * float(np.log(np.diag(self.root)).sum())
         predicted = np.interp(self.points.energy - shift, self.spectrum.energy, self.curve(width))

@@ -17,7 +17,7 @@ from cgxas.spectra.measurement import Measurement
 from cgxas.spectra.spectrum import Spectrum
 from cgxas.typing import FloatArray, IntArray
 
-NONE_MISFIT: Final = 1.0
+NONE_MISFIT: Final = 0.8
 """Squared error per point from which on a candidate is no better than none of them."""
 
 
