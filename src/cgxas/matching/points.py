@@ -50,19 +50,19 @@ class Points:
                 f"around its half step; {LEAST[0]:+.0f} to {LEAST[1]:+.0f} eV are needed for a "
                 "match."
             )
+        gaps = np.diff(_RELATIVE)
+        half = np.minimum(np.append(gaps, gaps[-1]), np.insert(gaps, 0, gaps[0])) / 2
         wanted = edge + _RELATIVE
-        middle = (wanted[1:] + wanted[:-1]) / 2
-        ends = np.concatenate([[wanted[0]], middle, [wanted[-1]]])
-        inside = (ends[:-1] >= energy[0]) & (ends[1:] <= energy[-1])
+        low, high = wanted - half, wanted + half
+        inside = (low >= energy[0]) & (high <= energy[-1])
         # From the integral of the broken line: noise is averaged where points lie denser.
-        fine = np.union1d(energy, np.clip(ends, energy[0], energy[-1]))
+        fine = np.union1d(energy, np.clip([*low, *high], energy[0], energy[-1]))
         curve = np.interp(fine, energy, norm)
         area = np.concatenate([[0.0], np.cumsum(np.diff(fine) * (curve[1:] + curve[:-1]) / 2)])
-        width = np.diff(ends)
-        means = np.diff(np.interp(ends, fine, area)) / width
+        means = (np.interp(high, fine, area) - np.interp(low, fine, area)) / (high - low)
         return cls(
             wanted[inside] + measured.energy_shift,
             means[inside],
-            width[inside],
+            np.gradient(_RELATIVE)[inside],
             edge + measured.energy_shift,
         )
