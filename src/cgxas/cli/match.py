@@ -23,6 +23,12 @@ Scan = Annotated[
         help="A file that 'cgxas spectrum' reads; a group of it as FILE.prj:GROUP.",
     ),
 ]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="OUT", help="Write all candidates: .json, .csv or .parquet."
+    ),
+]
 
 
 def match(  # noqa: PLR0913, PLR0917  # words of the command line
@@ -40,12 +46,7 @@ def match(  # noqa: PLR0913, PLR0917  # words of the command line
     ] = "calibrated",
     disorder: HowDisorder = "refuse",
     seed: Seed = 0,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="OUT", help="Write all candidates: .json, .csv or .parquet."
-        ),
-    ] = None,
+    output: Output = None,
     plot: Annotated[
         Path | None,
         typer.Option("--plot", metavar="FIG", help="Draw the best three: .png, .svg or .pdf."),

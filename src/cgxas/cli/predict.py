@@ -34,6 +34,23 @@ Model = Annotated[
         help="A bundled model or a model file. Else: calibrated; with --fidelity, universal.",
     ),
 ]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="OUT",
+        help="Write the spectra: .xdi, .json, .csv (one file per spectrum), or .prj (Athena), "
+        ".nxs, .h5, .hdf5 (NeXus), .parquet (one file of all).",
+    ),
+]
+Overlay = Annotated[
+    bool,
+    typer.Option(
+        "--overlay",
+        help="Draw all on one axis, ordered by E0; more than 12 as a map of colours.",
+    ),
+]
 
 
 def predict(  # noqa: PLR0913, PLR0917  # words of the command line
@@ -50,27 +67,12 @@ def predict(  # noqa: PLR0913, PLR0917  # words of the command line
     ] = None,
     disorder: HowDisorder = "refuse",
     seed: Seed = 0,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="OUT",
-            help="Write the spectra: .xdi, .json, .csv (one file per spectrum), or .prj (Athena), "
-            ".nxs, .h5, .hdf5 (NeXus), .parquet (one file of all).",
-        ),
-    ] = None,
+    output: Output = None,
     plot: Annotated[
         Path | None,
         typer.Option("--plot", metavar="FIG", help="Draw the spectra: .png, .svg or .pdf."),
     ] = None,
-    overlay: Annotated[
-        bool,
-        typer.Option(
-            "--overlay",
-            help="Draw all on one axis, ordered by E0; more than 12 as a map of colours.",
-        ),
-    ] = False,
+    overlay: Overlay = False,
 ) -> None:
     """Predict the K-edge XANES of crystals.
 
