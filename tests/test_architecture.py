@@ -34,6 +34,7 @@ FLOORS = {
     "predict": 9,
     "figures": 9,
     "calibration": 10,
+    "matching": 10,
     "report": 10,
     "verbs": 11,
     "__init__": 12,

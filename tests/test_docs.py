@@ -115,6 +115,16 @@ def test_the_first_tutorial_runs_and_prints_what_it_shows(reader, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore::cgxas.errors.CgxasWarning")
+def test_the_matching_tutorial_runs_and_prints_what_it_shows(reader, tmp_path):
+    pytest.importorskip("larch")
+    reader.read("docs/tutorials/match.md")
+    assert reader.calls == ["match", "match"]
+    assert reader.checked == 2
+    for name in ("match.png", "match.json"):
+        assert (tmp_path / name).stat().st_size > 1000
+
+
+@pytest.mark.filterwarnings("ignore::cgxas.errors.CgxasWarning")
 def test_the_calibration_tutorial_runs(reader, tmp_path):
     """From a made-up beamtime to a calibrated prediction beside a scan."""
     pytest.importorskip("larch")

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     )
     from cgxas.evaluation.scores import Evaluation
     from cgxas.figures import plot_spectrum, save_figure
+    from cgxas.matching.found import Match, Matches
+    from cgxas.matching.search import match
     from cgxas.model.cgxas.config import CGXASConfig
     from cgxas.model.checkpoint import Checkpoint, load_checkpoint
     from cgxas.model.location import bundled
@@ -45,6 +47,8 @@ _HOMES = {
     "FarFromMeasuredWarning": "errors",
     "FarFromTrainingWarning": "errors",
     "FewTrainingSpectraWarning": "errors",
+    "Match": "matching.found",
+    "Matches": "matching.found",
     "Measurement": "spectra.measurement",
     "Predictor": "predict",
     "RunSettings": "training.settings",
@@ -61,6 +65,7 @@ _HOMES = {
     "half_step": "spectra.edge",
     "load": "predict",
     "load_checkpoint": "model.checkpoint",
+    "match": "matching.search",
     "plot_spectrum": "figures",
     "read_spectrum": "spectra.io.read",
     "save_figure": "figures",
@@ -85,6 +90,8 @@ __all__ = [
     "FarFromMeasuredWarning",
     "FarFromTrainingWarning",
     "FewTrainingSpectraWarning",
+    "Match",
+    "Matches",
     "Measurement",
     "Predictor",
     "RunSettings",
@@ -101,6 +108,7 @@ __all__ = [
     "half_step",
     "load",
     "load_checkpoint",
+    "match",
     "plot_spectrum",
     "read_spectrum",
     "save_figure",

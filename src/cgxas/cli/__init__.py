@@ -16,6 +16,7 @@ from cgxas.cli import (
     dataset,
     embed,
     evaluate,
+    match,
     messages,
     models,
     predict,
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.command("predict")(predict.predict)
 app.command("spectrum")(spectrum.spectrum)
 app.command("compare")(compare.compare)
+app.command("match")(match.match)
 app.command("calibrate")(calibrate.calibrate_model)
 app.command("train")(train.train_model)
 app.command("finetune")(train.finetune_model)
@@ -67,6 +69,8 @@ def _start(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 2 refused with one line on stderr, 130 interrupted.
+
+    3 is done but for some crystals, which are named.
 
     Args:
         arguments: the words after ``cgxas``; those of the process if None.

@@ -81,9 +81,9 @@ def compare(  # noqa: PLR0913, PLR0917  # words of the command line
     how = Disorder.of(disorder, seed)
     _check(output, plot)
     wishes = _number(shift, "--shift"), _number(broaden, "--broaden")
-    path, group = _file_and_group(measured)
+    path, group = file_and_group(measured)
     other = read_spectrum(path, absorber, group, energy, mu, edge)
-    prediction = _prediction(*_file_and_group(predicted), other, model, how)
+    prediction = _prediction(*file_and_group(predicted), other, model, how)
     found = compare(prediction, other, *wishes)
     told = f"{Path(predicted).name} / {Path(measured).name}, {other.element} {other.edge}"
     if output:
@@ -116,7 +116,7 @@ def _draw(path: Path, found: "Comparison", title: str) -> None:
     write_figure(lambda: plot_comparison(found.before, found.after, title), path)
 
 
-def _file_and_group(text: str) -> tuple[Path, str | None]:
+def file_and_group(text: str) -> tuple[Path, str | None]:
     """Return the parts of FILE:GROUP; a file whose own name holds a colon is a file."""
     words = text.split(":")
     for n in range(len(words), 0, -1):
