@@ -32,6 +32,7 @@ FLOORS = {
     "evaluation": 8,
     "training": 9,
     "predict": 9,
+    "simulation": 9,
     "figures": 9,
     "calibration": 10,
     "report": 10,
@@ -74,6 +75,7 @@ HEAVY = {
     "larch": (),
     "xraydb": (),
     "h5py": (),
+    "feff10": (),
     "mp_api": (),
     "sklearn": (),
     "pyarrow": (

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cgxas.model.location import bundled
     from cgxas.physics.edges import EdgeEnergy, edge_energy
     from cgxas.predict import Failure, Predictor, load
+    from cgxas.simulation import simulate
     from cgxas.spectra.compare import Comparison, compare
     from cgxas.spectra.edge import e0, half_step
     from cgxas.spectra.io.read import read_spectrum
@@ -64,6 +65,7 @@ _HOMES = {
     "plot_spectrum": "figures",
     "read_spectrum": "spectra.io.read",
     "save_figure": "figures",
+    "simulate": "simulation",
     "standardise": "crystals.structure",
     "train": "verbs",
     "write_spectra": "spectra.io.write",
@@ -104,6 +106,7 @@ __all__ = [
     "plot_spectrum",
     "read_spectrum",
     "save_figure",
+    "simulate",
     "standardise",
     "train",
     "write_spectra",
