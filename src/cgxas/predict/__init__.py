@@ -1,6 +1,7 @@
 """Structures -> Spectra: a model as the object users hold."""
 
-from cgxas.predict.jobs import CrystalLike, Failure
+from cgxas.crystals.io.read import CrystalLike
+from cgxas.predict.jobs import Failure
 from cgxas.predict.predictor import FEW, Predictor, load
 
 __all__ = ["FEW", "CrystalLike", "Failure", "Predictor", "load"]

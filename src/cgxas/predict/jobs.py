@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from os import PathLike
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from cgxas.crystals.canonical import Cell
 from cgxas.crystals.disorder.occupancy import FULL, Occupancy, is_disordered, occupancies, whole
 from cgxas.crystals.disorder.order import Arrangements, Disorder, arrangements
 from cgxas.crystals.graph import SiteGraph, graph_of
-from cgxas.crystals.io.read import read_structure
+from cgxas.crystals.io.read import CrystalLike, read_structure, source_of
 from cgxas.crystals.spec import GraphSpec
 from cgxas.crystals.structure import Crystal, checked_sites, refuse_overlaps, settled
 from cgxas.elements import SYMBOLS, atomic_number
@@ -19,10 +18,7 @@ from cgxas.errors import AbsorberNotInCrystal, CgxasError
 from cgxas.typing import IntArray
 
 if TYPE_CHECKING:
-    from ase import Atoms
-    from pymatgen.core.structure import Molecule, Structure
-
-CrystalLike: TypeAlias = "str | PathLike[str] | Structure | Molecule | Atoms"
+    from pymatgen.core.structure import Structure
 
 ALL = "all"
 """Stands for all absorbers that a model knows in a crystal."""
@@ -46,7 +42,7 @@ class Failure:
     def of(cls, given: CrystalLike, number: int, error: CgxasError) -> "Failure":
         """Return it for the crystal with a running number."""
         formula = getattr(given, "formula", None) or getattr(given, "symbols", "")
-        name = str(given) if isinstance(given, str | PathLike) else str(formula)
+        name = source_of(given) or str(formula)
         return cls(name or f"crystal {number}", str(error), error)
 
 
@@ -142,7 +138,7 @@ def job_of(given: CrystalLike, question: Question) -> Job:
         CrystalError: the crystal cannot be used.
         AbsorberError: the absorber or the sites cannot be answered.
     """
-    source = str(given) if isinstance(given, str | PathLike) else ""
+    source = source_of(given)
     try:
         structure = read_structure(given)
         if is_disordered(structure):

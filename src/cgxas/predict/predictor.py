@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, Self, overload
 
 from cgxas.arguments import as_choice, as_list, as_whole_number, one_of_kind, refuse_single
 from cgxas.crystals.disorder.order import Disorder
+from cgxas.crystals.io.read import CrystalLike
 from cgxas.crystals.structure import site_indices
 from cgxas.elements import atomic_number
 from cgxas.errors import (
@@ -22,7 +23,7 @@ from cgxas.model.location import SIMULATED, usual
 from cgxas.model.model import NODES_PER_BATCH, Model
 from cgxas.model.sites import in_batches
 from cgxas.predict.answers import PartAnswer, part_answers, spectrum_of
-from cgxas.predict.jobs import ALL, CrystalLike, Failure, Job, Question, job_of
+from cgxas.predict.jobs import ALL, Failure, Job, Question, job_of
 from cgxas.spectra.spectrum import Spectrum
 
 if TYPE_CHECKING:
