@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cgxas.physics.edges import EdgeEnergy, edge_energy
     from cgxas.predict import Failure, Predictor, load
     from cgxas.simulation import simulate
+    from cgxas.simulation.dataset import simulate_dataset
     from cgxas.spectra.compare import Comparison, compare
     from cgxas.spectra.edge import e0, half_step
     from cgxas.spectra.io.read import read_spectrum
@@ -66,6 +67,7 @@ _HOMES = {
     "read_spectrum": "spectra.io.read",
     "save_figure": "figures",
     "simulate": "simulation",
+    "simulate_dataset": "simulation.dataset",
     "standardise": "crystals.structure",
     "train": "verbs",
     "write_spectra": "spectra.io.write",
@@ -107,6 +109,7 @@ __all__ = [
     "read_spectrum",
     "save_figure",
     "simulate",
+    "simulate_dataset",
     "standardise",
     "train",
     "write_spectra",

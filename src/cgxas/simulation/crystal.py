@@ -1,4 +1,4 @@
-"""A crystal -> its spectrum as FEFF10 simulates it, every distinct site of the absorber weighted."""
+"""A crystal -> its spectrum as FEFF10 simulates it, the mean over all sites of the absorber."""
 
 import os
 import threading
@@ -6,25 +6,21 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
-from os import PathLike
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cgxas.arguments import as_whole_number, one_of_kind
-from cgxas.crystals.structure import Crystal, standardise
+from cgxas.crystals.io.read import CrystalLike, read_crystal, source_of
+from cgxas.crystals.spec import GraphSpec
+from cgxas.crystals.structure import Crystal, settled
 from cgxas.elements import atomic_number
-from cgxas.errors import ConfigError, MissingExtra, SimulationError
+from cgxas.errors import CgxasError, ConfigError, MissingExtra, SimulationError
 from cgxas.simulation.feff_input import cluster_around, feff_input
 from cgxas.simulation.presets import Preset, preset_of
 from cgxas.simulation.sites import Cache, SiteCurve, site_curve
 from cgxas.spectra.resample import resample
 from cgxas.spectra.spectrum import SiteSpectrum, Spectrum
 from cgxas.typing import FloatArray
-
-if TYPE_CHECKING:
-    from ase import Atoms
-    from pymatgen.core.structure import Molecule, Structure
 
 TIMEOUT = 7200.0
 """Seconds that a site may take, unless another number is given."""
@@ -44,6 +40,21 @@ class Orbit:
 
     sites: tuple[int, ...]
     text: str
+
+
+def crystal_of(given: CrystalLike) -> Crystal:
+    """Read and check a crystal, and choose the cell that clusters are cut from.
+
+    Raises:
+        CrystalError: the crystal cannot be used, or is disordered; the message names its file.
+    """
+    source = source_of(given)
+    try:
+        return settled(read_crystal(given), source, GraphSpec())
+    except CgxasError as error:
+        if not source or source in str(error):
+            raise
+        raise type(error)(f"{source}: {error}") from error
 
 
 def orbits_of(crystal: Crystal, absorber: str, preset: Preset) -> list[Orbit]:
@@ -66,7 +77,7 @@ def orbits_of(crystal: Crystal, absorber: str, preset: Preset) -> list[Orbit]:
 
 
 def simulate(
-    crystal: "str | PathLike[str] | Structure | Molecule | Atoms",
+    crystal: CrystalLike,
     absorber: str,
     preset: str = "quick",
     *,
@@ -104,7 +115,7 @@ def simulate(
     MissingExtra.refuse_without("feff10", "feff10-rs", "feff")
     known, most = preset_of(preset), checked_timeout(timeout)
     atomic_number(absorber)
-    found = standardise(crystal)
+    found = crystal_of(crystal)
     orbits = orbits_of(found, absorber, known)
     curves = curves_of(orbits, most, n_workers(workers), on_stage)
     return spectrum_of(found, absorber, orbits, curves, known)
@@ -136,7 +147,7 @@ def n_workers(wanted: int | None) -> int:
 
 
 @contextmanager
-def _pool(workers: int) -> Iterator[tuple[ThreadPoolExecutor, threading.Event]]:
+def runners(workers: int) -> Iterator[tuple[ThreadPoolExecutor, threading.Event]]:
     """Lend threads that each watch a run; whatever ends the block ends their runs."""
     stop = threading.Event()
     pool = ThreadPoolExecutor(workers)
@@ -166,7 +177,7 @@ def curves_of(
         except SimulationError as error:
             raise SimulationError(f"site {orbit.sites[0]}: {error}") from error
 
-    with _pool(min(workers, len(orbits))) as (pool, stop):
+    with runners(min(workers, len(orbits))) as (pool, stop):
         tasks = [pool.submit(one, n, each, stop) for n, each in enumerate(orbits)]
         wait(tasks, return_when=FIRST_EXCEPTION)
         failed = [task.exception() for task in tasks if task.done() and task.exception()]
