@@ -18,15 +18,30 @@ from cgxas.simulation.process import run_feff
 pytest.importorskip("feff10")
 
 SLOW = """
-import subprocess, sys, os, signal, threading
+import os, subprocess, sys, types
 sys.path.insert(0, {folder!r})
 import child
-signal.signal(signal.SIGTERM, lambda *_: None)
-threading.Thread(target=child._end_with_the_starter, daemon=True).start()
-other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-open({pids!r}, "w").write(f"{{os.getpid()}} {{other.pid}}")
-print("@cgxas pot", flush=True)
-other.wait()
+
+class FeffError(Exception):
+    pass
+
+class FeffPipeline:  # as the true one: a worker of its own, whose end is an error
+    def __init__(self, config):
+        pass
+    def run_with_progress(self, tell):
+        worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+        with open({pids!r}, "w") as file:
+            file.write(f"{{os.getpid()}} {{worker.pid}}")
+        tell(types.SimpleNamespace(executable_name="pot"), types.SimpleNamespace(kind="starting"))
+        worker.wait()
+        raise FeffError("the worker was ended")
+
+config = types.SimpleNamespace(from_file=lambda *_, **__: None)
+stage = types.SimpleNamespace(**dict.fromkeys(child.STAGES))
+sys.modules["feff10"] = types.SimpleNamespace(
+    FeffError=FeffError, FeffPipeline=FeffPipeline, FeffConfig=config, Stage=stage, StageProgress=0
+)
+child.main()
 """
 
 

@@ -22,9 +22,13 @@ STAGES = ("RDINP", "ATOMIC", "POT", "XSPH", "FMS", "MKGTR", "PATH", "GENFMT", "F
 _PATIENCE = 0.2  # s, for the workers to end before their folder is removed
 
 
+_ending = threading.Event()
+
+
 def _end_with_the_starter() -> None:
     """Wait until the pipe ends, then leave neither a process nor a file."""
     os.read(sys.stdin.fileno(), 1)
+    _ending.set()
     os.killpg(0, signal.SIGTERM)  # the worker; this process does not end by it
     time.sleep(_PATIENCE)
     shutil.rmtree(Path.cwd(), ignore_errors=True)
@@ -51,6 +55,9 @@ def main() -> None:
         feff10.FeffPipeline(config).run_with_progress(tell)
     except feff10.FeffError as error:
         sys.exit(f"{MARK} {error}")
+    finally:
+        if _ending.is_set():  # its worker was ended, and the folder is about to go
+            threading.Event().wait()
 
 
 if __name__ == "__main__":

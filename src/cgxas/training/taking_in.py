@@ -48,7 +48,7 @@ def taken_in(model: Checkpoint, records: Sequence[Record], norm: FloatArray) -> 
     number = atomic_number(element)
     described = np.array([surroundings(each.material.cell, each.sites[:1])[0] for each in records])
     says = kernel.share_of(number) * _left_by_scattering(model, element)
-    missing = (norm - _answers(model, records)) / says
+    missing = (norm - answers(model, records)) / says
     sites = [fingerprints(each.material.cell, each.sites) for each in records]
     names = [formula_of(each.material.cell.numbers) for each in records]
     repeated = [n for n, each in zip(names, records, strict=True) for _ in each.sites]
@@ -67,8 +67,13 @@ def _left_by_scattering(model: Checkpoint, element: str) -> float:
     return 1.0 - float(model.scattering.share[atomic_number(element)])
 
 
-def _answers(model: Checkpoint, records: Sequence[Record]) -> FloatArray:
-    """Return (T, P) what a model answers to some spectra, on its points."""
+def answers(model: Checkpoint, records: Sequence[Record]) -> FloatArray:
+    """Return (T, P) what a model answers to some spectra, on its points.
+
+    Args:
+        model: of simulations.
+        records: (T,) spectra of theories that it knows.
+    """
     asked = Model(model)
     crystals = (settled_cell(each.material.cell, model.config.graph) for each in records)
     found = []
