@@ -32,14 +32,14 @@ def main() -> None:
     every = np.arange(len(records))
     norm = curves(data.dataset, every)
     weight = data.dataset.weights(torch.from_numpy(every))[0].double().numpy()
-    before = rse(np.maximum(answers(model, records), 0.0), norm, weight)
+    before = rse(norm, np.maximum(answers(model, records), 0.0), weight)
     after = np.zeros(len(records))
     formulas = np.array([record.material.formula for record in records])
     for formula in dict.fromkeys(formulas.tolist()):
         learnt, tested = np.flatnonzero(formulas != formula), np.flatnonzero(formulas == formula)
         tuned = taken_in(model, [records[n] for n in learnt], norm[learnt])
         found = np.maximum(answers(tuned, [records[n] for n in tested]), 0.0)
-        after[tested] = rse(found, norm[tested], weight[tested])
+        after[tested] = rse(norm[tested], found, weight[tested])
         for n in tested:
             print(f"{records[n].spectrum_id:40s} {before[n]:.4f} -> {after[n]:.4f}", flush=True)
     print(f"mean of {len(records)}: {before.mean():.4f} -> {after.mean():.4f}")

@@ -1,8 +1,8 @@
 """Writes practice/antiperovskites: solid electrolytes whose oxygen the bundled models never met.
 
 Cubic cells A3OX, oxygen in an octahedron of alkali metals; lattice constants in Angstrom, rounded,
-as measured (Li: Zhao & Daemen, doi:10.1021/ja305709z; Na, K: Sitta et al., Z. Anorg. Allg. Chem.
-597 (1991) 197) or, of Li3OI, as computed. For practice only.
+near those that were measured (of Li3OCl and Li3OBr by Zhao & Daemen, doi:10.1021/ja305709z). For
+practice only.
 """
 
 from pathlib import Path
@@ -10,10 +10,8 @@ from pathlib import Path
 LATTICES = {
     "Li3OCl": 3.91,
     "Li3OBr": 4.02,
-    "Li3OI": 4.16,
     "Na3OCl": 4.50,
     "Na3OBr": 4.57,
-    "Na3OI": 4.71,
     "K3OBr": 5.21,
     "K3OI": 5.29,
 }
