@@ -1,4 +1,4 @@
-"""A kernel takes in new spectra: as fitted anew, exact where nothing was known, elsewhere nothing."""
+"""A kernel takes in new spectra: as fitted anew, and far from them nothing changes."""
 
 from dataclasses import replace
 
