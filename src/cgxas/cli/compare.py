@@ -38,6 +38,22 @@ Measured = Annotated[
     ),
 ]
 
+Shift = Annotated[
+    str, typer.Option("--shift", metavar="fit|EV", help="Added to the predicted energies.")
+]
+Broaden = Annotated[
+    str,
+    typer.Option("--broaden", metavar="fit|EV", help="Gaussian, full width at half maximum."),
+]
+Simulate = Annotated[
+    str | None,
+    typer.Option(
+        "--simulate",
+        metavar="quick|full",
+        help="Simulate the crystal with FEFF10 besides, in minutes to hours.",
+    ),
+]
+
 
 def compare(  # noqa: PLR0913, PLR0917  # words of the command line
     predicted: Predicted,
@@ -49,24 +65,12 @@ def compare(  # noqa: PLR0913, PLR0917  # words of the command line
     edge: Edge = None,
     energy: Energy = None,
     mu: Mu = None,
-    shift: Annotated[
-        str, typer.Option("--shift", metavar="fit|EV", help="Added to the predicted energies.")
-    ] = FIT,
-    broaden: Annotated[
-        str,
-        typer.Option("--broaden", metavar="fit|EV", help="Gaussian, full width at half maximum."),
-    ] = FIT,
+    shift: Shift = FIT,
+    broaden: Broaden = FIT,
     model: Annotated[
         str, typer.Option("--model", "-m", metavar="NAME|PATH", help="What predicts a crystal.")
     ] = "calibrated",
-    simulate: Annotated[
-        str | None,
-        typer.Option(
-            "--simulate",
-            metavar="quick|full",
-            help="Simulate the crystal with FEFF10 besides, in minutes to hours.",
-        ),
-    ] = None,
+    simulate: Simulate = None,
     disorder: HowDisorder = "refuse",
     seed: Seed = 0,
     plot: Annotated[
@@ -100,16 +104,15 @@ def compare(  # noqa: PLR0913, PLR0917  # words of the command line
     found = compare(prediction, other, *wishes)
     simulation = _simulation(_file_and_group(predicted)[0], other, simulate) if simulate else None
     beside = compare(simulation, other, *wishes) if simulation else None
-    told = f"{Path(predicted).name} / {Path(measured).name}, {other.element} {other.edge}"
     if output:
         about = {"predicted": predicted, "measured": measured, "done": list(other.done)}
         _write(output, about, found, beside)
+    told = f"{Path(predicted).name} / {Path(measured).name}, {other.element} {other.edge}"
     if plot:
         _draw(plot, found, beside, told)
-    typer.echo(one_line(f"{told}: {_line(found.before, found.after)}"))
-    if beside:
-        name = beside.predicted.model
-        typer.echo(one_line(f"{told}, {name}: {_line(beside.before, beside.after)}"))
+    for each, name in ((found, ""), (beside, f", {beside.predicted.model}" if beside else "")):
+        if each:
+            typer.echo(one_line(f"{told}{name}: {_line(each.before, each.after)}"))
     if other.edge_guess:
         say(f"the edge of {other.source} is guessed: {other.edge_guess}")
     if written := [str(path) for path in (output, plot) if path]:

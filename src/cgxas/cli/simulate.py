@@ -23,6 +23,23 @@ SOME_LEFT_OUT = 3
 SHOWN = 20
 """Failures that are named; a data set's manifest holds all."""
 
+Crystals = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="CRYSTAL",
+        help="A crystal; with --dataset several, folders, patterns, archives, data sets.",
+    ),
+]
+Absorbers = Annotated[
+    list[str],
+    typer.Option(
+        "--absorber", "-a", metavar="ELEMENT", help="Absorbing element; repeat it for several."
+    ),
+]
+DataSet = Annotated[
+    Path | None,
+    typer.Option("--dataset", metavar="FOLDER", help="Write a data set of all distinct sites."),
+]
 Preset = Annotated[
     str,
     typer.Option("--preset", metavar="quick|full", help="Small spheres, or those of MPXANESSet."),
@@ -33,26 +50,10 @@ Timeout = Annotated[
 
 
 def simulate(  # noqa: PLR0913, PLR0917  # words of the command line
-    crystals: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="CRYSTAL",
-            help="A crystal; with --dataset several, folders, patterns, archives, data sets.",
-        ),
-    ],
-    absorber: Annotated[
-        list[str],
-        typer.Option(
-            "--absorber", "-a", metavar="ELEMENT", help="Absorbing element; repeat it for several."
-        ),
-    ],
+    crystals: Crystals,
+    absorber: Absorbers,
     preset: Preset = "quick",
-    dataset: Annotated[
-        Path | None,
-        typer.Option(
-            "--dataset", metavar="FOLDER", help="Write a data set of all distinct sites there."
-        ),
-    ] = None,
+    dataset: DataSet = None,
     sites: Annotated[
         bool, typer.Option("--sites", help="Every distinct site in table, files and figure.")
     ] = False,

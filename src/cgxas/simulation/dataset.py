@@ -153,18 +153,26 @@ def simulate_dataset(  # the words of a verb
     if not sites and not left_out:
         raise AbsorberNotInCrystal(f"none of the crystals holds {' or '.join(elements)}")
     curves = _computed(sites, most, beside, on_site)
-    items = list(_items(sites, curves, known))
-    failed = [*left_out, *((each.name, each.reason) for each in items if isinstance(each, LeftOut))]
+    return _written(list(_items(sites, curves, known)), folder, known, left_out, without)
+
+
+def _written(
+    items: Sequence[Item],
+    folder: Path,
+    preset: Preset,
+    left_out: Sequence[tuple[str, str]],
+    without: int,
+) -> SimulatedSet:
+    """Write what came of all sites."""
     found = collect(items, dataset_name(folder))
-    for reason, names in found.left_out.items():
-        failed += [(name, reason) for name in names if (name, reason) not in failed]
+    failed = [*left_out, *((n, reason) for reason, names in found.left_out.items() for n in names)]
     if not found.records:
         told = f"; {failed[0][0]}: {failed[0][1]}" if failed else ""
-        raise DatasetError(f"not one site of {len(sites)} could be simulated{told}")
+        raise DatasetError(f"not one site of {len(items)} could be simulated{told}")
     by_reason: dict[str, list[str]] = {}
     for name, reason in failed:
         by_reason.setdefault(reason, []).append(name)
-    origin = Origin(dataset_name(folder), f"simulated with {known.theory}", LICENCE)
+    origin = Origin(dataset_name(folder), f"simulated with {preset.theory}", LICENCE)
     manifest = write_dataset(folder, found.records, origin, by_reason)
     return SimulatedSet(folder, manifest, tuple(failed), without)
 
