@@ -45,6 +45,9 @@ Broaden = Annotated[
     str,
     typer.Option("--broaden", metavar="fit|EV", help="Gaussian, full width at half maximum."),
 ]
+Model = Annotated[
+    str, typer.Option("--model", "-m", metavar="NAME|PATH", help="What predicts a crystal.")
+]
 Simulate = Annotated[
     str | None,
     typer.Option(
@@ -67,9 +70,7 @@ def compare(  # noqa: PLR0913, PLR0917  # words of the command line
     mu: Mu = None,
     shift: Shift = FIT,
     broaden: Broaden = FIT,
-    model: Annotated[
-        str, typer.Option("--model", "-m", metavar="NAME|PATH", help="What predicts a crystal.")
-    ] = "calibrated",
+    model: Model = "calibrated",
     simulate: Simulate = None,
     disorder: HowDisorder = "refuse",
     seed: Seed = 0,
