@@ -20,6 +20,7 @@ def sites() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     random = np.random.default_rng(64)
     described = random.normal(size=(30, AROUND.start + 60)) * 0.1
     described[15:] += 5.0
+    described = described.astype(np.float16).astype(np.float64)  # as a kernel keeps them
     number = np.full(30, 8)
     return described, number, random.normal(size=(30, 7)) + 3.0
 
