@@ -32,6 +32,7 @@ FLOORS = {
     "evaluation": 8,
     "training": 9,
     "predict": 9,
+    "simulation": 9,
     "figures": 9,
     "calibration": 10,
     "matching": 10,
@@ -75,6 +76,7 @@ HEAVY = {
     "larch": (),
     "xraydb": (),
     "h5py": (),
+    "feff10": (),
     "mp_api": (),
     "sklearn": (),
     "pyarrow": (

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from cgxas.model.location import bundled
     from cgxas.physics.edges import EdgeEnergy, edge_energy
     from cgxas.predict import Failure, Predictor, load
+    from cgxas.simulation import simulate
+    from cgxas.simulation.dataset import simulate_dataset
     from cgxas.spectra.compare import Comparison, compare
     from cgxas.spectra.edge import e0, half_step
     from cgxas.spectra.io.read import read_spectrum
@@ -69,6 +71,8 @@ _HOMES = {
     "plot_spectrum": "figures",
     "read_spectrum": "spectra.io.read",
     "save_figure": "figures",
+    "simulate": "simulation",
+    "simulate_dataset": "simulation.dataset",
     "standardise": "crystals.structure",
     "train": "verbs",
     "write_spectra": "spectra.io.write",
@@ -112,6 +116,8 @@ __all__ = [
     "plot_spectrum",
     "read_spectrum",
     "save_figure",
+    "simulate",
+    "simulate_dataset",
     "standardise",
     "train",
     "write_spectra",

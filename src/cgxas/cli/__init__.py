@@ -21,6 +21,7 @@ from cgxas.cli import (
     models,
     predict,
     report,
+    simulate,
     spectrum,
     train,
 )
@@ -33,6 +34,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.command("predict")(predict.predict)
+app.command("simulate")(simulate.simulate)
 app.command("spectrum")(spectrum.spectrum)
 app.command("compare")(compare.compare)
 app.command("match")(match.match)

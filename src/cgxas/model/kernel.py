@@ -11,7 +11,7 @@ Source: Rupp et al., doi:10.1103/PhysRevLett.108.058301, who take the same Lapla
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
@@ -115,6 +115,48 @@ class SiteKernel:
     def knows(self, fidelity: str) -> bool:
         """Tell whether it has learnt from a theory."""
         return fidelity in self.settings.fidelities
+
+    def with_sites(
+        self, described: FloatArray, absorber: int, fidelity: str, missing: FloatArray
+    ) -> Self:
+        """Return a kernel that has learnt some sites besides; what it knew it keeps.
+
+        With K the kernel between known sites, k_x that of a site with them, what is added at x is
+
+            S(x, X) (S(X, X) + noise)^-1 missing,  S(x, y) = k(x, y) - k_x^T (K + noise)^-1 k_y
+
+        the posterior mean of a Gaussian process after the known sites (Rasmussen & Williams 2006,
+        chapter 2). With `missing` what the kernel itself lacks it is what fitting all anew gives.
+
+        Args:
+            described: (T, D) descriptions of the sites.
+            absorber: atomic number of all of them.
+            fidelity: theory of their spectra, one that the kernel `knows`.
+            missing: (T, P) what its answers there lack.
+        """
+        from scipy.linalg import cho_factor, cho_solve
+
+        kept = torch.from_numpy(described[:, AROUND].astype(np.float16))
+        new, numbers = kept.double().numpy(), np.full(len(kept), absorber)
+        number = self.settings.fidelities.index(fidelity)
+        mine = self.theory == number
+        known, of = self.around[mine].double().numpy(), self.absorber[mine].numpy().astype(np.int64)
+        among = _kernel(known, of, known, of, self.settings)
+        among[np.diag_indices_from(among)] += self.settings.noise
+        across = _kernel(known, of, new, numbers, self.settings)
+        told = cho_solve(cho_factor(among, overwrite_a=True), across)
+        left = _kernel(new, numbers, new, numbers, self.settings) - across.T @ told
+        left[np.diag_indices_from(left)] += self.settings.noise
+        weights = np.linalg.solve(left, missing)
+        old = self.weights.double().numpy()
+        old[mine.numpy()] -= told @ weights
+        return replace(
+            self,
+            around=torch.cat([self.around, kept]),
+            absorber=torch.cat([self.absorber, torch.from_numpy(numbers.astype(np.uint8))]),
+            theory=torch.cat([self.theory, torch.full((len(kept),), number, dtype=torch.uint8)]),
+            weights=torch.from_numpy(np.concatenate([old, weights]).astype(np.float32)),
+        )
 
     def spectra(self, described: FloatArray, absorber: int, fidelity: str) -> FloatArray:
         """Return (S, P) spectra of sites of an element.
