@@ -34,6 +34,7 @@ FLOORS = {
     "predict": 9,
     "figures": 9,
     "calibration": 10,
+    "mixing": 10,
     "report": 10,
     "verbs": 11,
     "__init__": 12,
@@ -75,6 +76,8 @@ HEAVY = {
     "xraydb": (),
     "h5py": (),
     "mp_api": (),
+    "lmfit": (),
+    "pymcr": (),
     "sklearn": (),
     "pyarrow": (
         "data.tables",

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     )
     from cgxas.evaluation.scores import Evaluation
     from cgxas.figures import plot_spectrum, save_figure
+    from cgxas.mixing.mixture import Mixture
+    from cgxas.mixing.run import mix
     from cgxas.model.cgxas.config import CGXASConfig
     from cgxas.model.checkpoint import Checkpoint, load_checkpoint
     from cgxas.model.location import bundled
@@ -46,6 +48,7 @@ _HOMES = {
     "FarFromTrainingWarning": "errors",
     "FewTrainingSpectraWarning": "errors",
     "Measurement": "spectra.measurement",
+    "Mixture": "mixing.mixture",
     "Predictor": "predict",
     "RunSettings": "training.settings",
     "SiteSpectrum": "spectra.spectrum",
@@ -61,6 +64,7 @@ _HOMES = {
     "half_step": "spectra.edge",
     "load": "predict",
     "load_checkpoint": "model.checkpoint",
+    "mix": "mixing.run",
     "plot_spectrum": "figures",
     "read_spectrum": "spectra.io.read",
     "save_figure": "figures",
@@ -86,6 +90,7 @@ __all__ = [
     "FarFromTrainingWarning",
     "FewTrainingSpectraWarning",
     "Measurement",
+    "Mixture",
     "Predictor",
     "RunSettings",
     "SiteSpectrum",
@@ -101,6 +106,7 @@ __all__ = [
     "half_step",
     "load",
     "load_checkpoint",
+    "mix",
     "plot_spectrum",
     "read_spectrum",
     "save_figure",

@@ -17,6 +17,7 @@ from cgxas.cli import (
     embed,
     evaluate,
     messages,
+    mix,
     models,
     predict,
     report,
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.command("predict")(predict.predict)
 app.command("spectrum")(spectrum.spectrum)
 app.command("compare")(compare.compare)
+app.command("mix", cls=mix.MixCommand)(mix.mix_scans)
 app.command("calibrate")(calibrate.calibrate_model)
 app.command("train")(train.train_model)
 app.command("finetune")(train.finetune_model)
