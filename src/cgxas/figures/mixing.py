@@ -19,6 +19,7 @@ _ONE, _SERIES = (5.4, 5.4), (9.6, 6.2)
 _FEW = 12  # scans, drawn as bars with their names
 _LEAST = 0.005  # of a reference, anywhere, that is worth a name
 _LABELS = {"order": "scan", "time_s": "time (s)"}
+_HOURS, _LONG = 3600.0, 2.0  # seconds of one, and from how many on times are drawn in them
 _GREY = "0.7"
 _LONGEST = 22  # letters of a name
 
@@ -47,6 +48,7 @@ def plot_mixture(
         A figure.
     """
     energy, norm, fitted = scans
+    axis = _readable(*axis)
     if len(names) == 1:
         return _one(names[0], references, fractions, curves, (energy, norm[0], fitted[0]), title)
     figure = Figure(figsize=_SERIES, layout="constrained")
@@ -126,8 +128,7 @@ def _draw_fractions(
         ax.stackplot(
             axis[1], whole.T, colors=colours, labels=[_plain(each) for each in shown], lw=0
         )
-        ax.set_xlim(float(axis[1].min()), float(axis[1].max()))
-        ax.set_xlabel(_label(axis[0]))
+        _along(ax, axis)
     ax.set_ylim(0.0, 1.0)
     ax.set_ylabel("fraction")
     columns = 1 if len(shown) <= 2 else 2 if len(shown) <= 6 else 3
@@ -151,15 +152,20 @@ def _draw_misfit(
 ) -> None:
     rms = np.sqrt(((norm - fitted) ** 2).mean(axis=1))
     if _has_bars(names, axis):
-        ax.plot(np.arange(len(names)), rms, "o", ms=4, color="black")
+        ax.plot(np.arange(len(names)), rms, "o", ms=4, color="black", clip_on=False)
         _name_scans(ax, names)
         ax.set_xlim(-0.5, len(names) - 0.5)
     else:
-        ax.plot(axis[1], rms, ".", ms=3, color="black")
-        ax.set_xlim(float(axis[1].min()), float(axis[1].max()))
-        ax.set_xlabel(_label(axis[0]))
+        ax.plot(axis[1], rms, ".", ms=3, color="black", clip_on=False)
+        _along(ax, axis)
     ax.set_ylim(0.0, 1.15 * float(rms.max()) or 1.0)
     ax.set_ylabel("rms of scan − fit")
+
+
+def _along(ax: Axes, axis: tuple[str, FloatArray]) -> None:
+    ax.set_xlim(float(axis[1].min()), float(axis[1].max()))
+    ax.set_xlabel(_label(axis[0]))
+    ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
 
 
 def _draw_map(
@@ -207,6 +213,13 @@ def _colours(shown: Sequence[str]) -> list[Any]:
     if shown and shown[-1].endswith(" others"):
         found[-1] = _GREY
     return found
+
+
+def _readable(name: str, places: FloatArray) -> tuple[str, FloatArray]:
+    """Return an axis of long times in hours, any other as it is."""
+    if name == "time_s" and np.nanmax(places) > _LONG * _HOURS:
+        return "time (h)", places / _HOURS
+    return name, places
 
 
 def _label(axis: str) -> str:

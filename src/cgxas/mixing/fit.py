@@ -215,26 +215,47 @@ class _Judge:
         self, y: FloatArray, weights: FloatArray, curves: FloatArray, slopes: FloatArray
     ) -> tuple[FloatArray, float, float]:
         """Return covariance of the weights (R, R), error of a free shift, and misfit."""
-        columns = [*curves, weights @ slopes] if self.is_free else list(curves)
-        design = self.white(np.array(columns).T)
-        answer = np.linalg.pinv(design)  # weights per whitened point
-        rest = self.white(y - weights @ curves)
-        degrees = max(y.size - design.shape[1], 1)
-        misfit = float(rest @ rest) / degrees
-        if self.noise is None:
-            spread = answer @ _chain(rest, misfit) @ answer.T
-        else:
-            # Noise and bands as they are told; more, where the fit says so.
-            inner = self.noise + sum(
-                w**2 * band for w, band in zip(weights, self.bands, strict=True) if band is not None
-            )
-            spread = max(1.0, misfit) * answer @ inner @ answer.T
-        if self.shifts.covariance.size:
-            by = answer @ self.white(self.shifts.effect(weights, slopes, self.is_free))
-            spread = spread + by @ self.shifts.covariance @ by.T
         n = len(weights)
+        columns = [*curves, weights @ slopes] if self.is_free else list(curves)
+        rest = self.white(y - weights @ curves)
+        misfit = float(rest @ rest) / max(y.size - len(columns), 1)
+        if self.noise is None:
+            answer = np.linalg.pinv(self.white(np.array(columns).T))  # weights per whitened point
+            spread = answer @ _chain(rest, misfit) @ answer.T
+            if self.shifts.has_common and not self.is_free:
+                by = answer @ self.white(weights @ slopes)
+                spread = spread + self.shifts.common_error**2 * np.outer(by, by)
+        else:
+            spread = self._with_bands(columns, weights, slopes, max(1.0, misfit))
         error = float(max(spread[n, n], 0.0) ** 0.5) if self.is_free else self.shifts.common_error
         return spread[:n, :n], error, float("nan") if self.noise is None else misfit
+
+    def _with_bands(
+        self, columns: list[FloatArray], weights: FloatArray, slopes: FloatArray, more: float
+    ) -> FloatArray:
+        """Return the covariance of weights and shifts together, as noise and bands tell it.
+
+        An error of a band shows in the weights directly and by way of the shifts: they are judged
+        as fitted at once, the own shifts with what was known of them.
+
+        Args:
+            columns: (K) of the references, and of a free shift.
+            weights: (R,).
+            slopes: (R, P).
+            more: by how much the fit says that noise and bands are told too small.
+        """
+        shared = [weights @ slopes] if self.shifts.has_common and not self.is_free else []
+        own = [weights[n] * slopes[n] for n in self.shifts.own_of]
+        design = self.white(np.array([*columns, *shared, *own]).T)
+        known = np.zeros(design.shape[1])
+        known[len(known) - len(own) :] = 1 / np.square(self.shifts.doubt)
+        inverse = np.linalg.pinv(design.T @ design + np.diag(known), hermitian=True)
+        answer = inverse @ design.T
+        inner = self.noise + sum(
+            w**2 * band for w, band in zip(weights, self.bands, strict=True) if band is not None
+        )
+        spread = more * answer @ inner @ answer.T + inverse @ np.diag(known) @ inverse
+        return np.asarray(spread)
 
 
 def _chain(rest: FloatArray, variance: float) -> FloatArray:

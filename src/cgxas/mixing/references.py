@@ -6,9 +6,9 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
+from scipy.interpolate import CubicSpline
 
-from cgxas.errors import BadMeasurement, WrongEdge
+from cgxas.errors import BadMeasurement, UnclearSpectrum, WrongEdge
 from cgxas.mixing.files import expanded, unique_names
 from cgxas.mixing.scans import How, NamedScan, mean_of, read_named
 from cgxas.spectra.io.read import is_spectrum_file
@@ -51,7 +51,7 @@ class Reference:
 
     @cached_property
     def _curve(self) -> Callable[[FloatArray], FloatArray]:
-        return PchipInterpolator(self.energy, self.norm)  # type: ignore[no-any-return]
+        return CubicSpline(self.energy, self.norm)  # type: ignore[no-any-return]
 
     def on(self, energy: FloatArray, shift: float = 0.0) -> FloatArray:
         """Return the curve, (P,), moved by some eV, on other energies; level beyond its ends."""
@@ -128,7 +128,17 @@ def _measured(
 def _good(
     files: Sequence[tuple[Path, str | None]], how: How, element: str, edge: str
 ) -> tuple[NamedScan, ...]:
-    found = read_named(files, replace(how, element=element, edge=edge))
+    """Read references as the scans are, or as they are by themselves where that does not fit."""
+    first = replace(how, element=element, edge=edge, columns=None)
+    tries = (first, How(element, edge), replace(first, columns=how.columns))
+    for n, each in enumerate(tries, 1):
+        try:
+            found = read_named(files, each)
+        except UnclearSpectrum:
+            if n == len(tries):
+                raise
+            continue
+        break
     _refuse_faults(found.left_out)
     return found.good
 

@@ -17,7 +17,7 @@ from cgxas.mixing.fit import Fits, Whitened, fit_all, usual_noise
 from cgxas.mixing.mixture import RESERVED, Mixture
 from cgxas.mixing.references import Reference, of_measurement, of_spectrum, references_of
 from cgxas.mixing.scans import How, Scans, read_named, unread
-from cgxas.mixing.series import FIRST, LAST, LEAST_ABOVE, LEAST_POINTS, Series, series_of
+from cgxas.mixing.series import FIRST, LAST, LEAST_ABOVE, LEAST_POINTS, Series, hole, series_of
 from cgxas.mixing.shifting import fitted_shifts
 from cgxas.mixing.shifts import Shifts, moved
 from cgxas.mixing.subsets import best_subset
@@ -180,7 +180,7 @@ class Mixer:
             Reference(name, series.energy, curve, told="resolved from the series")
             for name, curve in zip(names, curves, strict=True)
         ]
-        none = Shifts(0.0, np.zeros(count), np.zeros((0, 0)))
+        none = Shifts(0.0, np.zeros(count))
         white = usual_noise(series.norm, series.energy, found, curves)
         return cls(tuple(found), none, white, False, None, False)
 
@@ -299,6 +299,12 @@ def _within(references: Sequence[Reference], series: Series) -> Series:
             f"the reference {shortest.name} ({shortest.energy[0]:.0f} to {shortest.energy[-1]:.0f} "
             f"eV) does not reach over the edge of the scans at {edge:.0f} eV: give one that does"
         )
+    for each in references:
+        if gap := hole(each.energy, first, last):
+            raise SpectrumError(
+                f"the reference {each.name} has no points between {gap[0]:.1f} and "
+                f"{gap[1]:.1f} eV: give one without a hole, or end the --range before it"
+            )
     return replace(series, energy=series.energy[inside], norm=series.norm[:, inside])
 
 

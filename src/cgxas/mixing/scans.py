@@ -131,17 +131,17 @@ def unread(measurements: Sequence[Measurement]) -> Scans:
 
 def _all_judged(named: Sequence[tuple[str, Path, str, Scan | CgxasError]], how: How) -> Scans:
     good: list[NamedScan] = []
-    errors: list[tuple[str, CgxasError]] = []
+    errors: list[tuple[str, Path, CgxasError]] = []
     for name, path, group, scan in named:
         try:
             good.append(_judged(name, path, group, scan, how))
         except MissingExtra:
             raise
         except CgxasError as error:
-            errors.append((name, _shorter(error, path)))
-    if not good and errors and all(isinstance(each, UnclearSpectrum) for _, each in errors):
-        raise errors[0][1]
-    return Scans(tuple(good), tuple((name, str(error)) for name, error in errors))
+            errors.append((name, path, error))
+    if not good and errors and all(isinstance(each, UnclearSpectrum) for *_, each in errors):
+        raise errors[0][2]
+    return Scans(tuple(good), tuple((name, _shorter(error, path)) for name, path, error in errors))
 
 
 def _of_file(
@@ -181,10 +181,9 @@ def _judged(name: str, path: Path, group: str, scan: Scan | CgxasError, how: How
     return NamedScan(name, path, group, data, note)
 
 
-def _shorter(error: CgxasError, path: Path) -> CgxasError:
-    """Return an error without the name of the file, which stands before it."""
-    text = str(error).removeprefix(f"{path.name}: ").removeprefix(f"{path.name} ")
-    return type(error)(text)
+def _shorter(error: CgxasError, path: Path) -> str:
+    """Return what an error says without the name of the file, which stands before it."""
+    return str(error).removeprefix(f"{path.name}: ").removeprefix(f"{path.name} ")
 
 
 def _of_one_edge(scans: Scans, edges: "Counter[tuple[str, str]]") -> Scans:

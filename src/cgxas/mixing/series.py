@@ -20,6 +20,9 @@ LEAST_POINTS = 20
 LEAST_ABOVE = 15.0
 """And reaches as many eV over the edge."""
 
+MAX_GAP = 10.0
+"""Points further apart, eV, tell nothing of the curve between them."""
+
 _SLACK = 2.0  # eV by which a scan may be shorter than the range
 
 
@@ -138,7 +141,17 @@ def _too_short(scan: Measurement, points: FloatArray) -> str:
         return f"it ends at {last:.1f} eV, and the fit at {points[-1]:.1f} eV"
     if first > points[0] + _SLACK:
         return f"it begins at {first:.1f} eV, and the fit at {points[0]:.1f} eV"
+    if gap := hole(scan.energy + scan.energy_shift, points[0], points[-1]):
+        return f"it has no points between {gap[0]:.1f} and {gap[1]:.1f} eV"
     return ""
+
+
+def hole(energy: FloatArray, first: float, last: float) -> tuple[float, float] | None:
+    """Return the ends of a gap too wide to be bridged between two energies, None without one."""
+    steps = np.diff(energy)
+    inside = (energy[1:] > first) & (energy[:-1] < last) & (steps > MAX_GAP)
+    at = int(np.argmax(inside))
+    return (float(energy[at]), float(energy[at + 1])) if inside.any() else None
 
 
 def _on(points: FloatArray, scan: Measurement) -> FloatArray:

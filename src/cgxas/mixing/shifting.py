@@ -1,6 +1,7 @@
 """Shifts of references, fitted to all scans of a series at once."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -43,12 +44,13 @@ def fitted_shifts(
         MissingExtra: Larch, which brings lmfit, is not installed.
     """
     own_of = tuple(n for n, each in enumerate(references) if each.edge_sigma > 0)
-    none = Shifts(start, np.zeros(len(references)), np.zeros((0, 0)))
+    none = Shifts(start, np.zeros(len(references)))
     if not own_of and not is_common:
         return none
     MissingExtra.refuse_without("lmfit", "lmfit", "larch")
     some = norm[np.unique(np.linspace(0, len(norm) - 1, min(len(norm), _SCANS)).astype(int))]
-    found = Shifts(start, none.own, none.covariance, is_common, own_of)
+    doubt = tuple(references[n].edge_sigma for n in own_of)
+    found = replace(none, has_common=is_common, own_of=own_of, doubt=doubt)
     for n in range(_ROUNDS):
         curves, _ = moved(references, energy, found.each, with_slopes=False)
         white = usual_noise(some, energy, references, curves)
@@ -66,7 +68,7 @@ def _one_round(
 ) -> Shifts:
     from lmfit import Parameters, minimize
 
-    doubt = np.array([references[n].edge_sigma for n in before.own_of])
+    doubt = np.array(before.doubt)
     targets = white(norm.T).T
 
     def left(common: float, own: FloatArray) -> FloatArray:
@@ -95,22 +97,17 @@ def _one_round(
     p = result.params
     own = np.zeros(len(references))
     own[list(before.own_of)] = [p[name].value for name in names]
-    size = before.has_common + len(names)
-    covariance = getattr(result, "covar", None)
-    if covariance is None or not np.isfinite(covariance).all():
-        covariance = np.zeros((size, size))
     on_bound = [
         what
         for what, name in (("the shared shift", "common"), *_told(references, before.own_of))
         if p[name].vary and min(p[name].max - p[name].value, p[name].value - p[name].min) < _NEAR
     ]
-    return Shifts(
-        float(p["common"].value),
-        own,
-        np.asarray(covariance),
-        before.has_common,
-        before.own_of,
-        ", ".join(on_bound),
+    return replace(
+        before,
+        common=float(p["common"].value),
+        own=own,
+        common_error=float(p["common"].stderr or 0.0),
+        on_bound=", ".join(on_bound),
     )
 
 

@@ -22,17 +22,19 @@ class Shifts:
     Attributes:
         common: eV added to the energies of all of them.
         own: (R,) eV added besides, to predicted ones, each within its band.
-        covariance: (K, K) of the fitted ones: the common one, if it is fitted, then the own ones.
         has_common: whether the common one is fitted.
-        own_of: numbers of the references whose own shift is fitted.
+        common_error: standard deviation of that, eV; 0 where it is not.
+        own_of: (K,) numbers of the references whose own shift is fitted.
+        doubt: (K,) standard deviations of these as their bands tell them, eV.
         on_bound: which ended on their bounds, in words; empty if none did.
     """
 
     common: float
     own: FloatArray
-    covariance: FloatArray
     has_common: bool = False
+    common_error: float = 0.0
     own_of: tuple[int, ...] = ()
+    doubt: tuple[float, ...] = ()
     on_bound: str = ""
 
     @property
@@ -40,33 +42,15 @@ class Shifts:
         """(R,) eV that are added to the energies of each."""
         return self.common + self.own
 
-    @property
-    def common_error(self) -> float:
-        """Standard deviation of the common one, eV."""
-        return float(self.covariance[0, 0] ** 0.5) if self.has_common else 0.0
-
     def of(self, which: Sequence[int]) -> "Shifts":
         """Return those of some of the references."""
-        own = {n: at for at, n in enumerate(self.own_of, int(self.has_common))}
-        kept = [n for n in which if n in own]
-        rows = [*range(int(self.has_common)), *(own[n] for n in kept)]
+        kept = [n for n in which if n in self.own_of]
         return replace(
             self,
             own=self.own[list(which)],
-            covariance=self.covariance[np.ix_(rows, rows)],
             own_of=tuple(list(which).index(n) for n in kept),
+            doubt=tuple(self.doubt[self.own_of.index(n)] for n in kept),
         )
-
-    def effect(self, weights: FloatArray, slopes: FloatArray, is_free: bool) -> FloatArray:
-        """Return (P, K) what the fitted ones change in a mixture.
-
-        Args:
-            weights: (R,) of the mixture.
-            slopes: (R, P) change of each reference with its shift, 1/eV.
-            is_free: the scan has found a common one of its own.
-        """
-        common = [(0.0 if is_free else 1.0) * (weights @ slopes)] if self.has_common else []
-        return np.array([*common, *(weights[n] * slopes[n] for n in self.own_of)]).T
 
 
 def moved(
