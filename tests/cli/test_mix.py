@@ -38,7 +38,7 @@ def test_a_table_files_and_a_figure(cgxas, series):
     assert answer.code == 0, answer.err
     assert [line.split()[0] for line in answer.out.splitlines()] == ["Scan", "s1", "s2", "s3"]
     assert "left out dark:" in answer.err
-    rows = list(csv.DictReader(open("m.csv")))
+    rows = list(csv.DictReader((series / "m.csv").read_text().splitlines()))
     assert list(rows[0]) == [
         *("scan", "order", "a", "a_err", "b", "b_err", "total", "rse"),
         *("shift_ev", "shift_err_ev", "on_bound", "note"),
@@ -86,7 +86,7 @@ def test_a_folder_is_followed(cgxas, series):
         (["nowhere.dat", "-r", "a.dat"], "there are no scans at nowhere.dat"),
         (["scans", "-r", "nowhere.cif"], "there are no references at nowhere.cif"),
         (["scans", "--references"], "references"),
-        (["--references", "a.dat", "scans"], "scans"),
+        (["--references", "a.dat", "scans"], "missing argument"),
         (["scans", "-r", "a.dat", "--shift", "much"], "the shift is none, shared, free"),
         (["scans", "-r", "a.dat", "-o", "m.xlsx"], "no known file type"),
         (["scans", "-r", "a.dat", "--follow"], "--follow needs a table"),

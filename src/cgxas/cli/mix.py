@@ -25,6 +25,98 @@ _COLUMNS = 6
 """References that are shown on the terminal, the largest."""
 
 
+Scans = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SCAN...",
+        help="Files that 'cgxas spectrum' reads, with all their groups, entries or tables; "
+        "FILE:GROUP; folders; patterns.",
+    ),
+]
+References = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--references",
+        "-r",
+        metavar="CRYSTALS|SCANS...",
+        help="What explains them: crystals, which are predicted, or scans; NAME=SCAN,SCAN is "
+        "the mean of several. Without any the series is parted into its own components.",
+    ),
+]
+Absorber = Annotated[
+    str | None,
+    typer.Option("--absorber", "-a", help="Absorber; that of the scans otherwise."),
+]
+AxisWish = Annotated[
+    str,
+    typer.Option(
+        "--axis",
+        metavar="order|time|TABLE.csv[:COLUMN]|COLUMN",
+        help="What the series is laid along: a table has a column scan, else it is a column "
+        "of the scans, or the time at which they began.",
+    ),
+]
+ShiftWish = Annotated[
+    str | None,
+    typer.Option(
+        "--shift",
+        metavar="none|shared|free|EV",
+        help="Of the references along the energy: one for all scans, or one for each. Else: "
+        "shared where a reference is predicted, none otherwise.",
+    ),
+]
+Window = Annotated[
+    tuple[float, float],
+    typer.Option("--range", metavar="FIRST LAST", help="Of the fit, eV from the edge."),
+]
+Most = Annotated[
+    int | None,
+    typer.Option(
+        "--most", min=1, help="Explain each scan by at most so many references, the best."
+    ),
+]
+Count = Annotated[
+    int | None,
+    typer.Option(
+        "--components",
+        min=2,
+        help="Without references: so many; else as many as the series carries.",
+    ),
+]
+Model = Annotated[
+    str, typer.Option("--model", "-m", metavar="NAME|PATH", help="What predicts crystals.")
+]
+ColumnsWish = Annotated[
+    str | None,
+    typer.Option(
+        "--columns",
+        metavar="COLUMNS",
+        help="Columns of a text, each a scan: names with wildcards, numbers: 'mu*', 2-30.",
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="OUT", help="A row per scan: .csv, .parquet or .json."),
+]
+Plot = Annotated[
+    Path | None,
+    typer.Option("--plot", metavar="FIG", help="Draw the series: .png, .svg or .pdf."),
+]
+Follows = Annotated[
+    bool,
+    typer.Option("--follow", help="Watch the folder: fit each new scan, until Ctrl-C."),
+]
+Patience = Annotated[
+    float | None,
+    typer.Option(
+        "--patience",
+        min=0.0,
+        metavar="SECONDS",
+        help="With --follow: end after so long without a new scan.",
+    ),
+]
+
+
 class MixCommand(TyperCommand):
     """A command whose option --references takes all words up to the next option."""
 
@@ -47,101 +139,23 @@ class MixCommand(TyperCommand):
 
 
 def mix_scans(  # noqa: PLR0913, PLR0917  # words of the command line
-    scans: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="SCANS...",
-            help="Files that 'cgxas spectrum' reads, with all their groups, entries or tables; "
-            "FILE:GROUP; folders; patterns.",
-        ),
-    ],
-    references: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--references",
-            "-r",
-            metavar="CRYSTALS|SCANS...",
-            help="What explains them: crystals, which are predicted, or scans; NAME=SCAN,SCAN is "
-            "the mean of several. Without any the series is parted into its own components.",
-        ),
-    ] = None,
-    absorber: Annotated[
-        str | None,
-        typer.Option("--absorber", "-a", help="Absorber; that of the scans otherwise."),
-    ] = None,
+    scans: Scans,
+    references: References = None,
+    absorber: Absorber = None,
     edge: Edge = None,
-    axis: Annotated[
-        str,
-        typer.Option(
-            "--axis",
-            metavar="order|time|TABLE.csv[:COLUMN]|COLUMN",
-            help="What the series is laid along: a table has a column scan, else it is a column "
-            "of the scans, or the time at which they began.",
-        ),
-    ] = "order",
-    shift: Annotated[
-        str | None,
-        typer.Option(
-            "--shift",
-            metavar="none|shared|free|EV",
-            help="Of the references along the energy: one for all scans, or one for each. Else: "
-            "shared where a reference is predicted, none otherwise.",
-        ),
-    ] = None,
-    window: Annotated[
-        tuple[float, float],
-        typer.Option("--range", metavar="FIRST LAST", help="Of the fit, eV from the edge."),
-    ] = (-20.0, 80.0),
-    most: Annotated[
-        int | None,
-        typer.Option(
-            "--most", min=1, help="Explain each scan by at most so many references, the best."
-        ),
-    ] = None,
-    components: Annotated[
-        int | None,
-        typer.Option(
-            "--components",
-            min=2,
-            help="Without references: so many; else as many as the series carries.",
-        ),
-    ] = None,
-    model: Annotated[
-        str, typer.Option("--model", "-m", metavar="NAME|PATH", help="What predicts crystals.")
-    ] = "calibrated",
+    axis: AxisWish = "order",
+    shift: ShiftWish = None,
+    window: Window = (-20.0, 80.0),
+    most: Most = None,
+    components: Count = None,
+    model: Model = "calibrated",
     energy: Energy = None,
     mu: Mu = None,
-    columns: Annotated[
-        str | None,
-        typer.Option(
-            "--columns",
-            metavar="COLUMNS",
-            help="Columns of a text, each a scan: names with wildcards, numbers: 'mu*', 2-30.",
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="OUT", help="A row per scan: .csv, .parquet or .json."
-        ),
-    ] = None,
-    plot: Annotated[
-        Path | None,
-        typer.Option("--plot", metavar="FIG", help="Draw the series: .png, .svg or .pdf."),
-    ] = None,
-    follows: Annotated[
-        bool,
-        typer.Option("--follow", help="Watch the folder: fit each new scan, until Ctrl-C."),
-    ] = False,
-    patience: Annotated[
-        float | None,
-        typer.Option(
-            "--patience",
-            min=0.0,
-            metavar="SECONDS",
-            help="With --follow: end after so long without a new scan.",
-        ),
-    ] = None,
+    columns: ColumnsWish = None,
+    output: Output = None,
+    plot: Plot = None,
+    follows: Follows = False,
+    patience: Patience = None,
 ) -> None:
     """Explain scans, one or a series, by non-negative fractions of references.
 
