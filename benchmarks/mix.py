@@ -70,14 +70,14 @@ def timed(n_scans: int) -> None:
             _write(folder / f"phase{n}.dat", 0.3 + 0.7 * each)
         references = [str(folder / f"phase{n}.dat") for n in range(3)]
         words = [sys.executable, "-m", "cgxas", "mix", str(folder / "scans"), "-a", "Fe"]
-        before, used = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+        before = time.perf_counter()
         more = ["-o", str(folder / "m.csv"), "--plot", str(folder / "m.png")]
         subprocess.run(
             [*words, "--references", *references, *more], check=True, capture_output=True
         )
-        print(
-            f"{n_scans} scans, from files to table and figure: {time.perf_counter() - before:.0f} s"
-        )
+        used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+        took = time.perf_counter() - before
+        print(f"{n_scans} scans, from files to table and figure: {took:.0f} s, {used:.0f} s of CPU")
 
 
 def _write(path: Path, mu: np.ndarray, energy: np.ndarray = ENERGY) -> None:

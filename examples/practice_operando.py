@@ -25,6 +25,7 @@ def main() -> None:
     for name in ("anatase", "rutile"):
         shutil.copy(HERE / f"TiO2_{name}.cif", FOLDER / f"{name}.cif")
         curves.append(model.predict(FOLDER / f"{name}.cif", "Ti"))
+        print(f"{name}: E0 {curves[-1].e0 + SHIFT:.2f} eV in these scans")
     energy = np.concatenate(
         [np.arange(4870, 4960, 4.0), np.arange(4960, 5020, 0.4), np.arange(5020, 5150, 2.0)]
     )
