@@ -36,6 +36,7 @@ FLOORS = {
     "figures": 9,
     "calibration": 10,
     "matching": 10,
+    "mixing": 10,
     "report": 10,
     "verbs": 11,
     "__init__": 12,
@@ -78,6 +79,8 @@ HEAVY = {
     "h5py": (),
     "feff10": (),
     "mp_api": (),
+    "lmfit": (),
+    "pymcr": (),
     "sklearn": (),
     "pyarrow": (
         "data.tables",

@@ -1,5 +1,6 @@
 """The documentation: tutorials run and print what they show, commands, names and links exist."""
 
+import csv
 import os
 import re
 import runpy
@@ -157,6 +158,25 @@ def test_the_tutorial_on_own_material_runs(reader, tmp_path, monkeypatch):
         "predict", "simulate", "dataset", "evaluate", "finetune", "evaluate", "predict",
     ]  # fmt: skip
     assert (tmp_path / "practice" / "tuned" / "ft_O.safetensors").stat().st_size > 1e6
+
+
+def test_the_operando_tutorial_runs(reader, tmp_path):
+    """Two predicted crystals in a made-up series, whose truth is known."""
+    pytest.importorskip("larch")
+    pytest.importorskip("pymcr")
+    reader.read("docs/tutorials/operando.md")
+    assert reader.calls == ["spectrum", "mix", "mix"]
+    truth = _column(tmp_path / "heating" / "temperatures.csv", "rutile")
+    found = _column(tmp_path / "heating" / "fractions.csv", "rutile")
+    assert truth.keys() - found.keys() == {"heat_17"}
+    assert max(abs(found[scan] - truth[scan]) for scan in found) < 0.08
+    parted = _column(tmp_path / "heating" / "components.csv", "component_2")
+    assert max(abs(parted[scan] - truth[scan]) for scan in parted) < 0.15
+
+
+def _column(path: Path, name: str) -> dict[str, float]:
+    with path.open(encoding="utf-8") as file:
+        return {row["scan"]: float(row[name]) for row in csv.DictReader(file)}
 
 
 @pytest.mark.parametrize("page", [*PAGES, "README.md", "CONTRIBUTING.md"])

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from cgxas.figures import plot_spectrum, save_figure
     from cgxas.matching.found import Match, Matches
     from cgxas.matching.search import match
+    from cgxas.mixing.mixture import Mixture
+    from cgxas.mixing.run import mix
     from cgxas.model.cgxas.config import CGXASConfig
     from cgxas.model.checkpoint import Checkpoint, load_checkpoint
     from cgxas.model.location import bundled
@@ -52,6 +54,7 @@ _HOMES = {
     "Match": "matching.found",
     "Matches": "matching.found",
     "Measurement": "spectra.measurement",
+    "Mixture": "mixing.mixture",
     "Predictor": "predict",
     "RunSettings": "training.settings",
     "SiteSpectrum": "spectra.spectrum",
@@ -68,6 +71,7 @@ _HOMES = {
     "load": "predict",
     "load_checkpoint": "model.checkpoint",
     "match": "matching.search",
+    "mix": "mixing.run",
     "plot_spectrum": "figures",
     "read_spectrum": "spectra.io.read",
     "save_figure": "figures",
@@ -97,6 +101,7 @@ __all__ = [
     "Match",
     "Matches",
     "Measurement",
+    "Mixture",
     "Predictor",
     "RunSettings",
     "SiteSpectrum",
@@ -113,6 +118,7 @@ __all__ = [
     "load",
     "load_checkpoint",
     "match",
+    "mix",
     "plot_spectrum",
     "read_spectrum",
     "save_figure",

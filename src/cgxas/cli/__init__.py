@@ -18,6 +18,7 @@ from cgxas.cli import (
     evaluate,
     match,
     messages,
+    mix,
     models,
     predict,
     report,
@@ -38,6 +39,7 @@ app.command("simulate")(simulate.simulate)
 app.command("spectrum")(spectrum.spectrum)
 app.command("compare")(compare.compare)
 app.command("match")(match.match)
+app.command("mix", cls=mix.MixCommand)(mix.mix_scans)
 app.command("calibrate")(calibrate.calibrate_model)
 app.command("train")(train.train_model)
 app.command("finetune")(train.finetune_model)
