@@ -57,6 +57,7 @@ class Question:
         spec: recipe of its graphs.
         disorder: what is done with a disordered crystal.
         sites: the caller's indices of the only sites wanted; all of each absorber if None.
+        any_of_them: a crystal need not hold all of the absorbers.
     """
 
     absorbers: tuple[str, ...]
@@ -65,12 +66,13 @@ class Question:
     spec: GraphSpec
     disorder: Disorder = Disorder()  # noqa: RUF009  (it is frozen)
     sites: tuple[int, ...] | None = None
+    any_of_them: bool = False
 
     def of(self, present: Sequence[str]) -> tuple[str, ...]:
         """Return which absorbers are wanted of a crystal that holds some elements.
 
         Raises:
-            AbsorberNotInCrystal: the model knows none of them.
+            AbsorberNotInCrystal: the model knows none of them, or none of the wanted is there.
         """
         known = [element for element in present if element in self.known]
         wanted = [each for a in self.absorbers for each in (known if a == ALL else [a])]
@@ -78,7 +80,12 @@ class Question:
             raise AbsorberNotInCrystal(
                 f"the crystal holds {', '.join(present)}, and {self.model} knows none of it"
             )
-        return tuple(dict.fromkeys(wanted))
+        held = [each for each in wanted if each in present] if self.any_of_them else wanted
+        if not held:
+            raise AbsorberNotInCrystal(
+                f"it holds no {' or '.join(wanted)}; it holds {', '.join(present)}"
+            )
+        return tuple(dict.fromkeys(held))
 
 
 @dataclass(frozen=True, eq=False)
