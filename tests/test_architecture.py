@@ -35,6 +35,7 @@ FLOORS = {
     "figures": 9,
     "calibration": 10,
     "report": 10,
+    "screening": 10,
     "verbs": 11,
     "__init__": 12,
     "cli": 13,
@@ -76,10 +77,12 @@ HEAVY = {
     "h5py": (),
     "mp_api": (),
     "sklearn": (),
+    "ray": (),
     "pyarrow": (
         "data.tables",
         "evaluation.sites",
         "evaluation.tested",
+        "screening.rows",
         "spectra.io.parquet",
     ),
 }

@@ -20,6 +20,7 @@ from cgxas.cli import (
     models,
     predict,
     report,
+    screen,
     spectrum,
     train,
 )
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.command("predict")(predict.predict)
 app.command("spectrum")(spectrum.spectrum)
 app.command("compare")(compare.compare)
+app.command("screen")(screen.screen)
 app.command("calibrate")(calibrate.calibrate_model)
 app.command("train")(train.train_model)
 app.command("finetune")(train.finetune_model)

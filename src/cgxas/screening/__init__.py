@@ -1,0 +1,9 @@
+"""A model asked about any number of crystals: in worker processes, resumable, on clusters."""
+
+from cgxas.screening.asked import Asked
+from cgxas.screening.rows import Rows
+from cgxas.screening.run import Progress, Screened, screen
+from cgxas.screening.where import Where
+from cgxas.screening.work import answers
+
+__all__ = ["Asked", "Progress", "Rows", "Screened", "Where", "answers", "screen"]
