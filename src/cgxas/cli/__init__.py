@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from cgxas.cli import (
+    average,
     calibrate,
     compare,
     dataset,
@@ -36,6 +37,7 @@ app.command("predict")(predict.predict)
 app.command("spectrum")(spectrum.spectrum)
 app.command("compare")(compare.compare)
 app.command("screen")(screen.screen)
+app.command("average")(average.average)
 app.command("calibrate")(calibrate.calibrate_model)
 app.command("train")(train.train_model)
 app.command("finetune")(train.finetune_model)

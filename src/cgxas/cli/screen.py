@@ -85,7 +85,7 @@ def screen(  # noqa: PLR0913, PLR0917  # words of the command line
     from cgxas.screening import Where
     from cgxas.screening import screen as screened
 
-    with _told() as tell:
+    with told() as tell:
         found = screened(
             source,
             absorber,
@@ -108,7 +108,7 @@ def _shard(text: str) -> tuple[int, int]:
 
 
 @contextmanager
-def _told() -> "Iterator[Callable[[Progress], None]]":
+def told() -> "Iterator[Callable[[Progress], None]]":
     """Tell how far the run is: a line that changes on a terminal, else one a minute."""
     if not sys.stderr.isatty():
         last = time.monotonic()

@@ -1,50 +1,23 @@
 """A whole screening: crystals stream in, parts are written, and what is there is not done again."""
 
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
-from cgxas.arguments import as_list, as_path
+from cgxas.arguments import as_path
 from cgxas.crystals.disorder.order import Disorder
 from cgxas.data.collection import Collection
-from cgxas.errors import OutputError, UnknownElement
-from cgxas.model.location import bundled
-from cgxas.predict import load
-from cgxas.screening.asked import Asked
+from cgxas.errors import OutputError
+from cgxas.screening.asked import asked_of
 from cgxas.screening.cluster import answered_on_ray
 from cgxas.screening.folder import ScreenFolder
+from cgxas.screening.progress import Progress, watched
 from cgxas.screening.rows import Rows
-from cgxas.screening.task import Parts, Task
+from cgxas.screening.task import Parts
 from cgxas.screening.where import Where
 from cgxas.screening.workers import answered_here
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is.
-
-    Attributes:
-        done: share of the collection that is gone through, up to 1.
-        n_crystals: answered or refused by this run.
-        n_failed: of those, how many were not answered.
-        seconds: since it began.
-        seconds_left: until it ends, at its mean speed; None: not known yet.
-    """
-
-    done: float
-    n_crystals: int
-    n_failed: int
-    seconds: float
-    seconds_left: float | None
-
-    @property
-    def crystals_per_second(self) -> float:
-        """Its mean speed."""
-        return self.n_crystals / self.seconds if self.seconds else 0.0
 
 
 @dataclass(frozen=True)
@@ -109,7 +82,7 @@ def screen(
         OutputError: the folder holds something else, or the source has changed since.
         MissingExtra: pyarrow, or Ray where it is asked for, is not installed.
     """
-    asked, identity = _asked(absorber, model, fidelity, Disorder.of(disorder), where.device)
+    asked, identity = asked_of(absorber, model, fidelity, Disorder.of(disorder), where.device)
     collection = Collection(source, frames=True)
     path = as_path(out, "the folder of a screening", OutputError)
     folder = ScreenFolder.open(path, identity, where.part_size)
@@ -120,52 +93,12 @@ def screen(
         answered = answered_on_ray(parts.tasks(), asked, where.ray)
     with closing(answered):
         of_part: list[Rows] = []
-        for task, rows in _watched(answered, on_progress):
+        for task, rows in watched(answered, on_progress):
             of_part.append(rows)
             if task.is_last:
                 folder.add(task.part, Rows.joined(of_part))
                 of_part.clear()
     return _summed_up(folder, parts.count, collection)
-
-
-def _asked(
-    absorber: str | Sequence[str],
-    model: str | Path | None,
-    fidelity: str | None,
-    disorder: Disorder,
-    device: str,
-) -> tuple[Asked, dict[str, Any]]:
-    """Return what is asked, having seen that it can be; and all of it that changes answers."""
-    given = [absorber] if isinstance(absorber, str) else absorber
-    what = "absorbers are symbols such as 'Fe'"
-    absorbers = tuple(dict.fromkeys(as_list(given, str, what, UnknownElement, least=1)))
-    predictor = load(model, fidelity)
-    predictor.predict_iter([], absorbers, "yield", disorder)
-    is_file = model is not None and str(model) not in bundled()
-    where = str(Path(str(model)).absolute()) if is_file else predictor.name
-    identity = {
-        "absorbers": list(absorbers),
-        "model": predictor.name,
-        "model_sha256": predictor.checkpoint.sha256,
-        "fidelity": fidelity,
-        "disorder": asdict(disorder),
-    }
-    return Asked(absorbers, where, fidelity, disorder, device), identity
-
-
-def _watched(
-    answered: Iterable[tuple[Task, Rows]], on_progress: Callable[[Progress], None]
-) -> Iterator[tuple[Task, Rows]]:
-    start, first = time.monotonic(), None
-    n_crystals = n_failed = 0
-    for task, rows in answered:
-        first = task.begin if first is None else first
-        n_crystals += len(rows.ids)
-        n_failed += len(rows.failures)
-        seconds, gone = time.monotonic() - start, task.end - first
-        left = seconds * (1 - task.end) / gone if gone > 0 else None
-        on_progress(Progress(task.end, n_crystals, n_failed, seconds, left))
-        yield task, rows
 
 
 def _summed_up(folder: ScreenFolder, n_parts: int, collection: Collection) -> Screened:
