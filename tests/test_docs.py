@@ -126,6 +126,14 @@ def test_the_calibration_tutorial_runs(reader, tmp_path):
     assert (tmp_path / "co.png").stat().st_size > 10_000
 
 
+@pytest.mark.filterwarnings("ignore::cgxas.errors.CgxasWarning")
+def test_the_screening_tutorial_runs(reader, tmp_path):
+    reader.read("docs/tutorials/screen.md")
+    assert reader.calls == ["screen", "average"]
+    assert reader.checked == 1
+    assert (tmp_path / "mean.png").stat().st_size > 10_000
+
+
 @pytest.mark.parametrize("page", [*PAGES, "README.md", "CONTRIBUTING.md"])
 def test_commands_have_the_options_that_are_shown(page):
     for arguments in commands(page):

@@ -8,7 +8,7 @@ import typer
 from cgxas.cli.messages import say, table_console
 from cgxas.cli.options import HowDisorder, Seed
 from cgxas.cli.predict import Model
-from cgxas.cli.screen import told
+from cgxas.cli.screen import Fidelity, Workers, told
 from cgxas.errors import MissingExtra, OutputError
 
 if TYPE_CHECKING:
@@ -29,19 +29,13 @@ def average(  # noqa: PLR0913, PLR0917  # words of the command line
         str, typer.Option("--absorber", "-a", metavar="ELEMENT", help="Absorbing element.")
     ],
     model: Model = None,
-    fidelity: Annotated[
-        str | None,
-        typer.Option("--fidelity", metavar="THEORY", help="Answer as this would, such as FEFF10."),
-    ] = None,
+    fidelity: Fidelity = None,
     disorder: HowDisorder = "refuse",
     seed: Seed = 0,
     every: Annotated[
         int, typer.Option("--every", metavar="N", min=1, help="Take every N-th frame.")
     ] = 1,
-    workers: Annotated[
-        int | None,
-        typer.Option("--workers", "-j", min=1, help="Processes; else one for each processor."),
-    ] = None,
+    workers: Workers = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="OUT", help="Write the mean with its errors: .csv."),
@@ -132,7 +126,7 @@ def _write(found: "Average", output: Path | None, plot: Path | None) -> None:
         from cgxas.figures import plot_average
         from cgxas.figures.style import write_figure
 
-        write_figure(lambda: plot_average(found)[0], plot)
+        write_figure(lambda: plot_average(found), plot)
     written = [str(path) for path in (output, plot) if path is not None]
     if written:
         say(f"wrote {', '.join(written)}")

@@ -23,47 +23,49 @@ SOME_FAILED = 3
 _SECONDS = 60.0  # between two lines where nobody sits before a terminal
 
 
+Sources = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SOURCE",
+        help="Files, folders, patterns such as 'runs/**/CONTCAR', .zip archives, data-set folders, "
+        "ASE databases, trajectories (extended XYZ, ASE), every frame a crystal.",
+    ),
+]
+Fidelity = Annotated[
+    str | None,
+    typer.Option("--fidelity", metavar="THEORY", help="Answer as this would, such as FEFF10."),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", "-j", min=1, help="Processes; else one for each processor."),
+]
+Shard = Annotated[
+    str, typer.Option("--shard", metavar="I/N", help="Make every N-th part from the I-th on.")
+]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        "--ray", metavar="ADDRESS", help="Compute on a Ray cluster: 'auto', HOST:PORT or 'local'."
+    ),
+]
+
+
 def screen(  # noqa: PLR0913, PLR0917  # words of the command line
-    source: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="SOURCE",
-            help="Files, folders, patterns such as 'runs/**/CONTCAR', .zip archives, data-set "
-            "folders, ASE databases, trajectories (extended XYZ, ASE), every frame a crystal.",
-        ),
-    ],
+    source: Sources,
     absorber: Absorbers,
     output: Annotated[
         Path,
         typer.Option(
-            "--output",
-            "-o",
-            metavar="OUT",
-            help="Folder for the tables; a known one is gone on with.",
+            "--output", "-o", metavar="OUT", help="Folder for the tables, or one to go on with."
         ),
     ],
     model: Model = None,
-    fidelity: Annotated[
-        str | None,
-        typer.Option("--fidelity", metavar="THEORY", help="Answer as this would, such as FEFF10."),
-    ] = None,
+    fidelity: Fidelity = None,
     disorder: HowDisorder = "refuse",
     seed: Seed = 0,
-    workers: Annotated[
-        int | None,
-        typer.Option("--workers", "-j", min=1, help="Processes; else one for each processor."),
-    ] = None,
-    shard: Annotated[
-        str, typer.Option("--shard", metavar="I/N", help="Make every N-th part from the I-th on.")
-    ] = "1/1",
-    ray: Annotated[
-        str | None,
-        typer.Option(
-            "--ray",
-            metavar="ADDRESS",
-            help="Compute on a Ray cluster: 'auto', HOST:PORT or 'local'.",
-        ),
-    ] = None,
+    workers: Workers = None,
+    shard: Shard = "1/1",
+    ray: Ray = None,
     device: Annotated[
         str, typer.Option("--device", metavar="NAME", help="Where the networks compute: cuda.")
     ] = "cpu",

@@ -110,8 +110,8 @@ def standard_error(norm: FloatArray, block: int) -> FloatArray:
 def block_length(norm: FloatArray) -> tuple[int, bool]:
     """Return after how many frames there is something new, and whether that is sure.
 
-    The shortest blocks are taken from which on the standard error grows no more than by its own
-    uncertainty, 1 / sqrt(2 (blocks - 1)).
+    The shortest blocks are taken from which on the standard error grows no more than by what it
+    and the longer one are uncertain, 1 / sqrt(2 (blocks - 1)) of each.
 
     Args:
         norm: (F, P) spectra of consecutive frames.
@@ -121,7 +121,7 @@ def block_length(norm: FloatArray) -> tuple[int, bool]:
     errors = np.array([_rms(standard_error(norm, each)) for each in blocks])
     doubt = np.array([1 / np.sqrt(2 * (len(norm) // each - 1)) for each in blocks])
     for n, block in enumerate(blocks[:-1]):
-        if (errors[n + 1 :] <= errors[n] * (1 + doubt[n + 1 :])).all():
+        if (errors[n + 1 :] <= errors[n] * (1 + np.hypot(doubt[n], doubt[n + 1 :]))).all():
             return block, True
     return blocks[-1], False
 
