@@ -168,7 +168,7 @@ def trials(asked: argparse.Namespace, folder: Path, script: Path) -> list[dict[s
     write_copies(asked.data, asked.absorber, count, source)
 
     def words(out: str) -> list[str]:
-        each = (source, asked.absorber, folder / out, asked.workers, 25, "")
+        each = (source, asked.absorber, folder / out, asked.workers, 10, "")
         return [str(word) for word in each]
 
     watched(script, words("whole"))
