@@ -38,6 +38,7 @@ FLOORS = {
     "matching": 10,
     "mixing": 10,
     "report": 10,
+    "screening": 10,
     "verbs": 11,
     "__init__": 12,
     "cli": 13,
@@ -82,10 +83,12 @@ HEAVY = {
     "lmfit": (),
     "pymcr": (),
     "sklearn": (),
+    "ray": (),
     "pyarrow": (
         "data.tables",
         "evaluation.sites",
         "evaluation.tested",
+        "screening.rows",
         "spectra.io.parquet",
     ),
 }

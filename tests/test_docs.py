@@ -179,6 +179,13 @@ def _column(path: Path, name: str) -> dict[str, float]:
         return {row["scan"]: float(row[name]) for row in csv.DictReader(file)}
 
 
+def test_the_screening_tutorial_runs(reader, tmp_path):
+    reader.read("docs/tutorials/screen.md")
+    assert reader.calls == ["screen", "average"]
+    assert reader.checked == 1
+    assert (tmp_path / "mean.png").stat().st_size > 10_000
+
+
 @pytest.mark.parametrize("page", [*PAGES, "README.md", "CONTRIBUTING.md"])
 def test_commands_have_the_options_that_are_shown(page):
     for arguments in commands(page):

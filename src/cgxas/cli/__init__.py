@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from cgxas.cli import (
+    average,
     calibrate,
     compare,
     dataset,
@@ -22,6 +23,7 @@ from cgxas.cli import (
     models,
     predict,
     report,
+    screen,
     simulate,
     spectrum,
     train,
@@ -40,6 +42,8 @@ app.command("spectrum")(spectrum.spectrum)
 app.command("compare")(compare.compare)
 app.command("match")(match.match)
 app.command("mix", cls=mix.MixCommand)(mix.mix_scans)
+app.command("screen")(screen.screen)
+app.command("average")(average.average)
 app.command("calibrate")(calibrate.calibrate_model)
 app.command("train")(train.train_model)
 app.command("finetune")(train.finetune_model)

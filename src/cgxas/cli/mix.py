@@ -185,7 +185,7 @@ def _mixed(
     output: Path | None,
     plot: Path | None,
 ) -> "Mixture":
-    from cgxas.cli.predict import progress
+    from cgxas.cli.crystals import progress
     from cgxas.mixing.files import expanded
     from cgxas.mixing.run import mix_files
 
