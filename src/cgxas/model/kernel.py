@@ -12,6 +12,7 @@ Source: Rupp et al., doi:10.1103/PhysRevLett.108.058301, who take the same Lapla
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
@@ -140,7 +141,7 @@ class SiteKernel:
         new, numbers = kept.double().numpy(), np.full(len(kept), absorber)
         number = self.settings.fidelities.index(fidelity)
         mine = self.theory == number
-        known, of = self.around[mine].double().numpy(), self.absorber[mine].numpy().astype(np.int64)
+        known, of, _, _ = self._of_theory[number]
         among = _kernel(known, of, known, of, self.settings)
         among[np.diag_indices_from(among)] += self.settings.noise
         across = _kernel(known, of, new, numbers, self.settings)
@@ -167,13 +168,22 @@ class SiteKernel:
             fidelity: theory that is answered, one that it `knows`.
         """
         number = self.settings.fidelities.index(fidelity)
-        of_theory = self.theory == number
-        known, of = self.around[of_theory].double().numpy(), self.absorber[of_theory].numpy()
+        known, of, weights, squared = self._of_theory[number]
         around = described[:, AROUND]
         numbers = np.full(len(around), absorber)
-        kernel = _kernel(around, numbers, known, of.astype(np.int64), self.settings)
-        correction = kernel @ self.weights[of_theory].double().numpy()
-        return np.asarray(self.usual[number, absorber].double().numpy() + correction)
+        kernel = _kernel(around, numbers, known, of, self.settings, squared)
+        return np.asarray(self.usual[number, absorber].double().numpy() + kernel @ weights)
+
+    @cached_property
+    def _of_theory(self) -> list[tuple[FloatArray, IntArray, FloatArray, FloatArray]]:
+        """Surroundings, elements, weights and squared lengths of the sites of each theory."""
+        found = []
+        for number in range(len(self.settings.fidelities)):
+            mine = self.theory == number
+            around, weights = (each[mine].double().numpy() for each in (self.around, self.weights))
+            absorber = self.absorber[mine].numpy().astype(np.int64)
+            found.append((around, absorber, weights, (around**2).sum(axis=1)))
+        return found
 
     def share_of(self, absorber: int, fidelity: str) -> FloatArray:
         """Return (P,) what the kernel counts beside a network for an element; 0 if nothing.
@@ -279,11 +289,16 @@ def _kernel(
     other_around: FloatArray,
     other_absorber: IntArray,
     settings: KernelSettings,
+    other_squared: FloatArray | None = None,
 ) -> FloatArray:
-    """Return (S, T) likenesses of sites."""
+    """Return (S, T) likenesses of sites; (T,) squared lengths of the others spare their sum."""
     from scipy.spatial.distance import cdist
 
-    far = cdist(around, other_around) / settings.length
+    if other_squared is None:
+        other_squared = (other_around**2).sum(axis=1)
+    # One product of matrices: several times as fast as cdist for sites this wide.
+    squared = (around**2).sum(axis=1)[:, None] + other_squared - 2 * around @ other_around.T
+    far = np.sqrt(np.maximum(squared, 0.0)) / settings.length
     elements = np.column_stack([PROPERTIES, np.arange(1, MAX_ATOMIC_NUMBER + 1) / _NUMBER_UNIT])
     apart = cdist(elements, elements) / settings.element_length
     far += apart[np.ix_(absorber - 1, other_absorber - 1)]
