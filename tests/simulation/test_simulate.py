@@ -157,7 +157,7 @@ def test_feff10_agrees_with_the_runs_of_the_same_settings(shared):
 
     if not os.environ.get("CGXAS_FEFF"):
         pytest.skip("runs FEFF for minutes: set CGXAS_FEFF=1")
-    records = read_records([shared / "sim_feff10_references"]).records
+    records = read_records([shared / "data" / "sim_feff10_references"]).records
     (known,) = (r for r in records if r.spectrum_id == "ref:NiO-0-XANES-K-Ni")
     cell = known.material.cell
     found = cgxas.simulate(Structure(cell.lattice, cell.numbers.tolist(), cell.frac), "Ni")
