@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cgxas.model.location import bundled
     from cgxas.physics.edges import EdgeEnergy, edge_energy
     from cgxas.predict import Failure, Predictor, load
+    from cgxas.screening import average, screen
     from cgxas.simulation import simulate
     from cgxas.simulation.dataset import simulate_dataset
     from cgxas.spectra.compare import Comparison, compare
