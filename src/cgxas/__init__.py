@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from cgxas.spectra.io.read import read_spectrum
     from cgxas.spectra.io.write import write_spectra, write_spectrum
     from cgxas.spectra.measurement import Measurement
+    from cgxas.spectra.normalise import renormalised
+    from cgxas.spectra.ranges import Ranges
     from cgxas.spectra.spectrum import EnergyGrid, SiteSpectrum, Spectrum
     from cgxas.spectra.trust import Trust
     from cgxas.training.settings import RunSettings
@@ -47,6 +49,7 @@ _HOMES = {
     "FewTrainingSpectraWarning": "errors",
     "Measurement": "spectra.measurement",
     "Predictor": "predict",
+    "Ranges": "spectra.ranges",
     "RunSettings": "training.settings",
     "SiteSpectrum": "spectra.spectrum",
     "Spectrum": "spectra.spectrum",
@@ -63,6 +66,7 @@ _HOMES = {
     "load_checkpoint": "model.checkpoint",
     "plot_spectrum": "figures",
     "read_spectrum": "spectra.io.read",
+    "renormalised": "spectra.normalise",
     "save_figure": "figures",
     "standardise": "crystals.structure",
     "train": "verbs",
@@ -87,6 +91,7 @@ __all__ = [
     "FewTrainingSpectraWarning",
     "Measurement",
     "Predictor",
+    "Ranges",
     "RunSettings",
     "SiteSpectrum",
     "Spectrum",
@@ -103,6 +108,7 @@ __all__ = [
     "load_checkpoint",
     "plot_spectrum",
     "read_spectrum",
+    "renormalised",
     "save_figure",
     "standardise",
     "train",
