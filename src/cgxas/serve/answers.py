@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -43,7 +43,7 @@ class Answerer:
         """
         self._predictor = predictor
         self._kept: dict[str, Any] = {}
-        self._verbs = {
+        self._verbs: dict[str, Callable[[Job], Answer]] = {
             "measure": self._measure,
             "compare": self._compare,
             "elements": lambda _: self._known("elements"),

@@ -36,7 +36,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         503: "Too many wait, or the model is being loaded: try again after Retry-After.",
     }.items()
 }
-_FILE = {
+_FILE: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
     }
@@ -195,9 +195,9 @@ async def _invalid(_: Request, error: Exception) -> Response:
 
 
 async def _http(_: Request, error: Exception) -> Response:
-    known = isinstance(error, HTTPException)
-    status = error.status_code if known else 400
-    return _problem(status, "NotFound" if status == 404 else "BadRequest", str(error.detail))
+    status = error.status_code if isinstance(error, HTTPException) else 400
+    detail = str(error.detail) if isinstance(error, HTTPException) else str(error)
+    return _problem(status, "NotFound" if status == 404 else "BadRequest", detail)
 
 
 async def _busy(_: Request, error: Exception) -> Response:
