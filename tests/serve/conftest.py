@@ -15,8 +15,8 @@ httpx = pytest.importorskip("httpx")
 for package in ("fastapi", "uvicorn", "python_multipart"):
     pytest.importorskip(package)
 
-LIMITS = {"CGXAS_MAX_UPLOAD_BYTES": "2000000", "CGXAS_MAX_SECONDS": "20", "CGXAS_MAX_WAITING": "40"}
-_LOADING = 240.0
+LIMITS = {"CGXAS_MAX_UPLOAD_BYTES": "2000000", "CGXAS_MAX_SECONDS": "200", "CGXAS_MAX_WAITING": "40"}
+_LOADING = 600.0
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def running(*words: str, **environment: str) -> Iterator[str]:
         deadline = time.monotonic() + _LOADING
         token = environment.get("CGXAS_TOKEN")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        while httpx.get(f"{address}/api/ready", headers=headers).status_code != 200:
+        while httpx.get(f"{address}/api/ready", headers=headers, timeout=120.0).status_code != 200:
             assert time.monotonic() < deadline and process.poll() is None
             time.sleep(0.2)
         yield address
@@ -52,7 +52,7 @@ def address() -> Iterator[str]:
 
 @pytest.fixture
 def client(address) -> Iterator["httpx.Client"]:
-    with httpx.Client(base_url=address, timeout=60.0) as found:
+    with httpx.Client(base_url=address, timeout=600.0) as found:
         yield found
 
 

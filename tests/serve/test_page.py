@@ -35,7 +35,7 @@ FLAGS = (
     # No name but that of the server leads anywhere: what the page fetched elsewhere would fail.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )  # fmt: skip
-_PATIENCE = 90.0
+_PATIENCE = 300.0
 _PAINTED = 3000.0  # ms; a third of a second where nothing else runs
 
 
@@ -115,7 +115,7 @@ class Page:
         if not PICTURES:
             return
         self.js("document.activeElement?.blur(); window.scrollTo(0, 0)")
-        self.size(width, int(self.js("return document.documentElement.scrollHeight")))
+        self.size(width, int(self.js("return document.body.offsetHeight")))
         time.sleep(2)
         self.browser.save_screenshot(str(Path(PICTURES) / f"serve-{name}.png"))
         self.size(1280)
