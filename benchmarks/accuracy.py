@@ -10,8 +10,11 @@ RSE is weighted by how much energy a point stands for, so that it is that of an 
 are compared where FEFF computed them, on its own points about the true edge, so that an edge that
 is off counts. `slope` is the RSE of the derivative.
 
-    python benchmarks/accuracy.py --data DATA/sim_feff9 --data DATA/sim_feff10 --minutes 10 \
-        --seeds 0 1 -o arena
+    python benchmarks/accuracy.py DATA --minutes 6 --seeds 0 1 -o arena.json
+
+A run that was stopped goes on with the same command. `--only` names contenders, among them those
+of the ablation; `--formulas 0.25` learns from so many of the training formulas, which makes a
+learning curve; `--scattering` adds the scattering with learnt phase shifts beside the last network.
 """
 
 import argparse
@@ -29,6 +32,7 @@ import torch
 
 from cgxas.crystals.spec import GraphSpec
 from cgxas.data.compile import CompiledData
+from cgxas.data.potentials import read_potentials
 from cgxas.data.split import Part, Split, SplitSettings
 from cgxas.elements import atomic_number
 from cgxas.evaluation.asking import Answer, predict_targets
@@ -44,6 +48,7 @@ from cgxas.training.batches import CrystalBatches, spectrum_weights
 from cgxas.training.fit import Job, fit, new_network
 from cgxas.training.kernel import fitted_kernel
 from cgxas.training.loss import rse_loss
+from cgxas.training.scattering import fitted_scattering
 from cgxas.training.settings import TrainingSettings
 from cgxas.typing import FloatArray, IntArray
 from cgxas.writing import atomic_path
@@ -51,19 +56,30 @@ from cgxas.writing import atomic_path
 Run = dict[str, Any]
 FIDELITIES = ("FEFF9", "FEFF10", "FEFF", "VASP", "FDMNES")
 SPLIT = SplitSettings(train=0.8, validation=0.1)
-KERNEL = KernelSettings(fidelity="FEFF10")
+KERNEL = KernelSettings(fidelities=("FEFF10", "FEFF9"))
 WARM_UP, TIMED = 2, 12  # steps
 SMALL = TrainingSettings(learning_rate=2e-3, balance=0.25, uncertain_weight=0.5)
-SMOOTH = replace(SMALL, weight_decay=0.1, beta2=0.98, balance=0.5, slope_weight=0.01)
+SMOOTH = replace(SMALL, weight_decay=0.1, beta2=0.98, balance=0.3, slope_weight=0.01)
+FULL = SmoothConfig(fidelities=FIDELITIES, dropout=0.1)
 BLIND = CGXASConfig(graph=GraphSpec(per_orbit=True), wave_numbers=0, fidelities=FIDELITIES)
 NETWORKS: dict[str, tuple[ArchitectureSettings, TrainingSettings]] = {
     "cgxas-paper, window": (CGXASConfig(fidelities=FIDELITIES), SMALL),
     "cgxas-paper, edge": (CGXASConfig(fidelities=FIDELITIES, axis="edge"), SMALL),
     "0.1.0, window": (BLIND, SMALL),
     "0.1.0, edge": (replace(BLIND, axis="edge"), SMALL),
-    "smooth": (SmoothConfig(fidelities=FIDELITIES, dropout=0.1), SMOOTH),
+    "smooth": (FULL, SMOOTH),
 }
-MIXED = "smooth and kernel"
+ABLATION: dict[str, tuple[ArchitectureSettings, TrainingSettings]] = {
+    "smooth, distances only": (replace(FULL, degree=0), SMOOTH),
+    "smooth, no atom looks but the absorber": (replace(FULL, n_layers=0), SMOOTH),
+    "smooth, one layer": (replace(FULL, n_layers=1), SMOOTH),
+    "smooth, no dropout": (replace(FULL, dropout=0.0), SMOOTH),
+    "smooth, no slopes in the loss": (FULL, replace(SMOOTH, slope_weight=0.0)),
+    "smooth, all spectra weigh alike": (FULL, replace(SMOOTH, balance=0.0)),
+}
+CONTENDERS = NETWORKS | ABLATION
+FOLDERS = ("sim_feff9", "sim_feff10")
+MIXED, SCATTERED = "smooth and kernel", "smooth, kernel and scattering"
 SIX = ("Ti", "V", "Cr", "Co", "Ni", "Cu")
 
 
@@ -107,6 +123,16 @@ class Arena:
             curves(data.dataset, tested),
             weight.double().numpy(),
         )
+
+    def with_less(self, share: float) -> "Arena":
+        """Return the arena with only a share of the training formulas, drawn at random."""
+        if share >= 1:
+            return self
+        formulas = np.array([r.material.formula for r in self.data.records.records])
+        known = np.unique(formulas[self.split.train])
+        some = np.random.default_rng(0).permutation(known)[: round(share * len(known))]
+        train = self.split.train[np.isin(formulas[self.split.train], some)]
+        return replace(self, split=replace(self.split, train=train))
 
     @property
     def bands(self) -> Mapping[str, IntArray]:
@@ -227,48 +253,82 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, action="append", required=True)
+    parser.add_argument("data", type=Path, help="the folder of the data sets")
     parser.add_argument("--minutes", type=float, default=10.0, help="of training, each network")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--part", choices=("validation", "test"), default="test")
-    parser.add_argument("--only", nargs="+", default=list(NETWORKS), help="networks")
+    parser.add_argument("--only", nargs="+", default=list(NETWORKS), choices=list(CONTENDERS))
+    parser.add_argument("--formulas", type=float, default=1.0, help="share that is learnt from")
+    parser.add_argument("--scattering", action="store_true")
     parser.add_argument("-o", "--output", type=Path, required=True, help="a JSON file")
     wish = parser.parse_args()
     torch.set_num_threads(1)
-    arena = Arena.of(wish.data, wish.part)
+    arena = Arena.of([wish.data / name for name in FOLDERS], wish.part).with_less(wish.formulas)
     results: dict[str, list[Run]] = {
         name: [{"scores": arena.scores(found)}] for name, found in dull(arena).items()
     }
+    if wish.output.exists():
+        results |= json.loads(wish.output.read_text(encoding="utf-8"))
     for name in wish.only:
-        config, training = NETWORKS[name]
+        config, training = CONTENDERS[name]
         for seed in wish.seeds:
+            if any(run["seed"] == seed for run in results.get(name, [])):
+                continue
             network, data, told = trained(config, replace(training, seed=seed), arena, wish.minutes)
             found, told["seconds per spectrum"] = answers(network, data, arena)
-            results.setdefault(name, []).append({**told, "scores": arena.scores(found)})
+            results.setdefault(name, []).append(
+                {"seed": seed, **told, "scores": arena.scores(found)}
+            )
             if name == "smooth":
-                add_kernel(results, network, arena, found)
+                others = with_others(network, arena, found, wish.data if wish.scattering else None)
+                for other, curves_of in others.items():
+                    results.setdefault(other, []).append({"scores": arena.scores(curves_of)})
             print(name, seed, told, flush=True)
             keep(wish.output, results)
     for title, value in TABLES.items():
         print(f"\n{title}\n\n{table(results, value)}")
+    costs = [name for name, runs in results.items() if "minutes" in runs[0]]
+    print("\n| | epochs | minutes | ms per spectrum | parameters |\n|---|---:|---:|---:|---:|")
+    for name in costs:
+        run = results[name][0]
+        print(
+            f"| {name} | {run['epochs']} | {run['minutes']:.1f} "
+            f"| {1e3 * run['seconds per spectrum']:.2f} | {run['parameters']:,} |"
+        )
 
 
-def add_kernel(
-    results: dict[str, list[Run]], network: Architecture, arena: Arena, found: FloatArray
-) -> None:
-    """Add the kernel, and its mean with the network."""
+def with_others(
+    network: Architecture, arena: Arena, found: FloatArray, data: Path | None
+) -> dict[str, FloatArray]:
+    """Return what the kernel answers, its mean with the network, and that with scattering.
+
+    Args:
+        network: the network.
+        arena: where they compete.
+        found: (T, P) what the network answers.
+        data: the folder of the data sets, where potentials are; None: no scattering.
+    """
     kernel = fitted_kernel(network, arena.data, arena.split, KERNEL)
-    records = arena.data.records.records
+    records = [arena.data.records.records[n] for n in arena.tested]
     other, mixed = np.full_like(found, np.nan), found.copy()
-    for row, n in enumerate(arena.tested):
-        if records[n].fidelity == KERNEL.fidelity:
-            z = atomic_number(records[n].element)
-            other[row] = kernel.spectra(
-                surroundings(records[n].material.cell, records[n].sites[:1]), z
-            )[0]
-            mixed[row] += kernel.share_of(z) * (other[row] - found[row])
-    results.setdefault("kernel", []).append({"scores": arena.scores(other)})
-    results.setdefault(MIXED, []).append({"scores": arena.scores(mixed)})
+    for row, record in enumerate(records):
+        z, theory = atomic_number(record.element), record.fidelity
+        described = surroundings(record.material.cell, record.sites)
+        other[row] = kernel.spectra(described, z, theory).mean(axis=0)
+        mixed[row] += kernel.share_of(z, theory) * (other[row] - found[row])
+    answered = {"kernel": other, MIXED: mixed}
+    if data is None:
+        return answered
+    learnt = [arena.data.records.records[n] for n in arena.split.train]
+    potentials = read_potentials(
+        data / "sim_feff10_potentials", [each for each in learnt if each.fidelity == "FEFF10"]
+    )
+    scattering, _ = fitted_scattering(network, kernel, arena.data, arena.split, potentials)
+    rows = [
+        scattering.averaged(mixed[row][None], each.material.cell, each.sites[:1], each.fidelity)[0]
+        for row, each in enumerate(records)
+    ]
+    return answered | {SCATTERED: np.array(rows)}
 
 
 def keep(path: Path, results: Mapping[str, list[Run]]) -> None:

@@ -12,11 +12,11 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from pymatgen.core import Lattice, Structure
+from pymatgen.core import Structure
+from structures import structure_of
 
 import cgxas
 from cgxas.data.folder import read_records
-from cgxas.elements import SYMBOLS
 
 STEPS = (1e-4, 1e-3, 1e-2)  # Angstrom
 PARTS = 20
@@ -42,10 +42,8 @@ def main() -> None:
     chosen = [records[n] for n in rng.permutation(len(records))[: wish.crystals]]
     cases = []
     for record in chosen:
-        cell = record.material.cell
-        species = [SYMBOLS[z - 1] for z in cell.numbers]
-        structure = Structure(Lattice(cell.lattice), species, cell.frac)
-        cases.append((structure, record.element, rng.normal(size=(len(species), 3))))
+        structure = structure_of(record.material.cell)
+        cases.append((structure, record.element, rng.normal(size=(len(structure), 3))))
     worst: tuple[float, int] = (0.0, 0)
     for step in STEPS:
         changes = [change(predictor, *case, 0.0, step) for case in cases]

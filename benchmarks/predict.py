@@ -13,11 +13,11 @@ import warnings
 from pathlib import Path
 
 import torch
-from pymatgen.core import Lattice, Structure
+from pymatgen.core import Structure
+from structures import structure_of
 
 import cgxas
 from cgxas.data.folder import read_records
-from cgxas.elements import SYMBOLS
 
 REFERENCE = "cgxas-paper"
 WARM_UP = 20
@@ -40,9 +40,7 @@ def main() -> None:
     for record in read_records([wish.data]).records:
         cell = record.material.cell
         if len(cell.numbers) <= wish.most_atoms and len(small) < wish.crystals:
-            species = [SYMBOLS[z - 1] for z in cell.numbers]
-            structure = Structure(Lattice(cell.lattice), species, cell.frac)
-            small.setdefault(id(record.material), (structure, record.element))
+            small.setdefault(id(record.material), (structure_of(cell), record.element))
     crystals = list(small.values())
     speeds: dict[str, float] = {}
     for name in wish.models:

@@ -70,6 +70,22 @@ def test_elements_that_were_never_measured_are_answered_with_a_wider_band(predic
     assert new.sigma.max() > known.sigma.max()
 
 
+@pytest.mark.filterwarnings("ignore::cgxas.errors.FarFromMeasuredWarning")
+@pytest.mark.parametrize(
+    ("absorber", "lattice", "width"), [("Fe", 2.866, 1.2), ("Cu", 3.615, 1.5), ("Ag", 4.085, 6.3)]
+)
+def test_metals_rise_without_teeth_and_from_zero(predictor, absorber, lattice, width):
+    """Nothing on the way up is sharper than the core hole allows, or below zero."""
+    group = "Im-3m" if absorber == "Fe" else "Fm-3m"
+    metal = Structure.from_spacegroup(group, Lattice.cubic(lattice), [absorber], [[0, 0, 0]])
+    spectrum = predictor.predict(metal, absorber)
+    assert spectrum.norm.min() >= 0
+    fine = np.arange(spectrum.half_step - 20, spectrum.half_step + 20, width / 4)
+    norm = np.interp(fine, spectrum.energy, spectrum.norm)
+    middle = (norm[:-4] + norm[4:]) / 2  # a tooth is a point far from the line beside it
+    assert np.abs(norm[2:-2] - middle).max() < 0.1
+
+
 @pytest.mark.filterwarnings("ignore::cgxas.errors.FarFromMeasuredWarning")  # few metals
 def test_orders_of_textbooks(predictor):
     """Metals lie below their oxides, and sulfides below sulfates."""

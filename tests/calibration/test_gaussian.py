@@ -13,7 +13,7 @@ from cgxas.calibration.measured import Compounds, read_compounds
 from cgxas.calibration.rigid import fit_rigid
 from cgxas.model.architecture import Architecture
 from cgxas.model.calibration.features import edge_of
-from cgxas.model.calibration.gaussian import GaussianCalibration, damped
+from cgxas.model.calibration.gaussian import GaussianCalibration, blurred, damped
 from cgxas.model.checkpoint import load_checkpoint
 from cgxas.spectra.metrics import rse
 
@@ -183,6 +183,17 @@ def test_white_lines_are_damped_and_the_step_is_kept():
     np.testing.assert_array_equal(found[0], curves[0])
     assert found[1, [0, 2]].tolist() == [0.0, 1.0]
     assert 2 < found[1, 3] < 3
+
+
+def test_no_correction_is_sharper_than_the_core_hole():
+    line = torch.zeros(2, 201, dtype=torch.float64)
+    line[0, 100], line[1] = 1.0, 0.3
+    assert blurred(line, 0.5, 0.0) is line
+    found = blurred(line, 0.5, 6.0).numpy()
+    assert found[0].sum() == pytest.approx(1.0)
+    above = np.flatnonzero(found[0] > found[0].max() / 2)
+    assert 0.5 * (above[-1] - above[0]) == pytest.approx(6.0, abs=0.5)
+    np.testing.assert_allclose(found[1], 0.3)
 
 
 def test_what_is_left_out_widens_the_band(compounds):

@@ -1,7 +1,7 @@
 """Spectra of sites from spectra of sites like them: the second opinion beside the network.
 
-Kernel ridge regression, one for all absorbers of a theory: the spectrum of a site is the typical
-one of its element plus a sum over known sites j,
+Kernel ridge regression, one of each theory for all its absorbers: the spectrum of a site is the
+typical one of its element plus a sum over sites j that are known in the theory,
 
     mu(E) = mean_Z(E) + sum_j exp(-|x - x_j| / L - |p - p_j| / M) a_j(E)
 
@@ -25,6 +25,8 @@ from cgxas.settings import Settings
 from cgxas.typing import FloatArray, IntArray
 
 _Length = Annotated[float, Field(gt=0, le=1000)]
+_FADE = 10  # points over which the kernel fades out at the end of its spectra
+_NEARLY_ALL = 0.9
 _NUMBER_UNIT = 10.0  # atomic numbers that count as one unit of a property
 
 
@@ -33,7 +35,7 @@ class KernelSettings(Settings):
     """How sites are compared.
 
     Attributes:
-        fidelity: theory of the spectra it learns from and answers with; empty: no kernel.
+        fidelities: theories of the spectra it learns from and answers with; none: no kernel.
         length: L, in units of the surroundings.
         element_length: M, in units of the elements' properties.
         noise: what is added to the diagonal of the kernel.
@@ -41,7 +43,7 @@ class KernelSettings(Settings):
 
     title: ClassVar[str] = "kernel"
 
-    fidelity: str = ""
+    fidelities: tuple[str, ...] = ()
     length: _Length = 2.5
     element_length: _Length = 0.8
     noise: Annotated[float, Field(gt=0, le=1)] = 3e-3
@@ -55,72 +57,100 @@ class SiteKernel:
         settings: how sites are compared.
         around: (T, D) float16, their surroundings.
         absorber: (T,) uint8, their atomic numbers.
+        theory: (T,) uint8, number of their theory among the F of the settings.
         weights: (T, P) float32, a_j.
-        usual: (104, P) float32, mean spectrum of each element by atomic number.
-        share: (104,) float32, what the kernel counts of each element beside a network, 0 to 1.
+        usual: (F, 104, P) float32, mean spectrum of each element by atomic number.
+        share: (F, 104) float32, what the kernel counts of each element beside a network, 0 to 1.
+        reach: (F, 104) uint8, how many of the P points the spectra of each element reached.
     """
 
     settings: KernelSettings
     around: Tensor
     absorber: Tensor
+    theory: Tensor
     weights: Tensor
     usual: Tensor
     share: Tensor
+    reach: Tensor
 
     @classmethod
     def fitted(
-        cls, described: FloatArray, absorber: IntArray, norm: FloatArray, settings: KernelSettings
+        cls,
+        described: FloatArray,
+        absorber: IntArray,
+        theory: IntArray,
+        norm: FloatArray,
+        settings: KernelSettings,
     ) -> Self:
         """Learn from sites.
 
         Args:
             described: (T, D) descriptions of the sites (`surroundings`).
             absorber: (T,) their atomic numbers.
-            norm: (T, P) their spectra.
+            theory: (T,) numbers of the theories of their spectra.
+            norm: (T, P) their spectra; NaN where none is known: taken as typical there.
             settings: how they are compared.
         """
-        # Here and not above: a machine that only trains has no scipy.
-        from scipy.linalg import cho_factor, cho_solve
-
         kept = torch.from_numpy(described[:, AROUND].astype(np.float16))
         around = kept.double().numpy()
-        usual = np.tile(norm.mean(axis=0), (MAX_ATOMIC_NUMBER + 1, 1))
-        for number in np.unique(absorber):
-            usual[number] = norm[absorber == number].mean(axis=0)
-        kernel = _kernel(around, absorber, around, absorber, settings)
-        kernel[np.diag_indices_from(kernel)] += settings.noise
-        weights = cho_solve(cho_factor(kernel, overwrite_a=True), norm - usual[absorber])
+        n_theories, n_points = len(settings.fidelities), norm.shape[1]
+        usual = np.zeros((n_theories, MAX_ATOMIC_NUMBER + 1, n_points))
+        weights, reach = np.zeros(norm.shape), np.zeros(usual.shape[:2])
+        for n in range(n_theories):
+            mine = theory == n
+            usual[n], reach[n] = _usual(norm[mine], absorber[mine])
+            apart = np.nan_to_num(norm[mine] - usual[n, absorber[mine]])
+            weights[mine] = _solved(around[mine], absorber[mine], apart, settings)
         return cls(
             settings,
             kept,
             torch.from_numpy(absorber.astype(np.uint8)),
+            torch.from_numpy(theory.astype(np.uint8)),
             torch.from_numpy(weights.astype(np.float32)),
             torch.from_numpy(usual.astype(np.float32)),
-            torch.full((MAX_ATOMIC_NUMBER + 1,), 0.5),
+            torch.full((n_theories, MAX_ATOMIC_NUMBER + 1), 0.5),
+            torch.from_numpy(reach.astype(np.uint8)),
         )
 
-    def spectra(self, described: FloatArray, absorber: int) -> FloatArray:
+    def knows(self, fidelity: str) -> bool:
+        """Tell whether it has learnt from a theory."""
+        return fidelity in self.settings.fidelities
+
+    def spectra(self, described: FloatArray, absorber: int, fidelity: str) -> FloatArray:
         """Return (S, P) spectra of sites of an element.
 
         Args:
             described: (S, D) descriptions of the sites.
             absorber: atomic number of the element.
+            fidelity: theory that is answered, one that it `knows`.
         """
+        number = self.settings.fidelities.index(fidelity)
+        of_theory = self.theory == number
+        known, of = self.around[of_theory].double().numpy(), self.absorber[of_theory].numpy()
         around = described[:, AROUND]
         numbers = np.full(len(around), absorber)
-        known, of = self.around.double().numpy(), self.absorber.numpy().astype(np.int64)
-        kernel = _kernel(around, numbers, known, of, self.settings)
-        correction = kernel @ self.weights.double().numpy()
-        return np.asarray(self.usual[absorber].double().numpy() + correction)
+        kernel = _kernel(around, numbers, known, of.astype(np.int64), self.settings)
+        correction = kernel @ self.weights[of_theory].double().numpy()
+        return np.asarray(self.usual[number, absorber].double().numpy() + correction)
 
-    def share_of(self, absorber: int) -> float:
-        """Return what the kernel counts beside a network for an element."""
-        return float(self.share[absorber])
+    def share_of(self, absorber: int, fidelity: str) -> FloatArray:
+        """Return (P,) what the kernel counts beside a network for an element; 0 if nothing.
+
+        It fades out towards the end of what spectra reached, so that no curve has a kink there.
+        """
+        n_points = self.weights.shape[1]
+        if not self.knows(fidelity):
+            return np.zeros(n_points)
+        number = self.settings.fidelities.index(fidelity)
+        share, reach = float(self.share[number, absorber]), int(self.reach[number, absorber])
+        if reach == n_points:
+            return np.full(n_points, share)
+        return np.asarray(share * np.clip((reach - 1 - np.arange(n_points)) / _FADE, 0.0, 1.0))
 
     @property
     def tensors(self) -> dict[str, Tensor]:
         """All numbers that were learnt, by name, for a file."""
-        names = ("around", "absorber", "weights", "usual", "share")
+        names = ("around", "absorber", "theory", "weights", "usual", "share", "reach")
         return {name: getattr(self, name) for name in names}
 
     @property
@@ -144,12 +174,15 @@ class SiteKernel:
         """
         found = cls(KernelSettings.from_dict(values), **tensors)
         sites, width = found.around.shape
+        theories = len(found.settings.fidelities)
         kinds = {
             "around": ((sites, width), torch.float16),
             "absorber": ((sites,), torch.uint8),
+            "theory": ((sites,), torch.uint8),
             "weights": ((sites, n_outputs), torch.float32),
-            "usual": ((MAX_ATOMIC_NUMBER + 1, n_outputs), torch.float32),
-            "share": ((MAX_ATOMIC_NUMBER + 1,), torch.float32),
+            "usual": ((theories, MAX_ATOMIC_NUMBER + 1, n_outputs), torch.float32),
+            "share": ((theories, MAX_ATOMIC_NUMBER + 1), torch.float32),
+            "reach": ((theories, MAX_ATOMIC_NUMBER + 1), torch.uint8),
         }
         for name, (shape, kind) in kinds.items():
             tensor = found.tensors[name]
@@ -157,7 +190,45 @@ class SiteKernel:
                 raise ValueError(f"{name} of the kernel is {tuple(tensor.shape)} {tensor.dtype}")
         if int(found.absorber.max()) > MAX_ATOMIC_NUMBER or not int(found.absorber.min()):
             raise ValueError("an absorber of the kernel is no element")
+        if int(found.theory.max()) >= theories:
+            raise ValueError("a site of the kernel is of no theory")
+        if int(found.reach.max()) > n_outputs:
+            raise ValueError("the kernel reaches beyond its points")
         return found
+
+
+def _usual(norm: FloatArray, absorber: IntArray) -> tuple[FloatArray, IntArray]:
+    """Return (104, P) mean spectra of elements, and (104,) how many points nearly all have.
+
+    Those of all together, where an element is not known.
+    """
+    mean, reach = _mean(norm, np.zeros(norm.shape[1]))
+    means = np.tile(mean, (MAX_ATOMIC_NUMBER + 1, 1))
+    reaches = np.full(MAX_ATOMIC_NUMBER + 1, reach)
+    for number in np.unique(absorber):
+        means[number], reaches[number] = _mean(norm[absorber == number], mean)
+    return means, reaches
+
+
+def _mean(norm: FloatArray, otherwise: FloatArray) -> tuple[FloatArray, int]:
+    """Return (P,) the mean of what is known of (T, P) spectra, and how far nearly all are."""
+    known = np.isfinite(norm)
+    count = known.sum(axis=0)
+    total = np.where(known, norm, 0.0).sum(axis=0)
+    mean = np.where(count > 0, total / np.maximum(count, 1), otherwise)
+    return mean, int((count > _NEARLY_ALL * len(norm)).sum())
+
+
+def _solved(
+    around: FloatArray, absorber: IntArray, apart: FloatArray, settings: KernelSettings
+) -> FloatArray:
+    """Return (T, P) the weights of sites whose spectra are apart from the typical ones."""
+    # Here and not above: a machine that only trains has no scipy.
+    from scipy.linalg import cho_factor, cho_solve
+
+    kernel = _kernel(around, absorber, around, absorber, settings)
+    kernel[np.diag_indices_from(kernel)] += settings.noise
+    return np.asarray(cho_solve(cho_factor(kernel, overwrite_a=True), apart))
 
 
 def _kernel(

@@ -228,9 +228,10 @@ class Model:
         kernel, config = self.checkpoint.kernel, self.checkpoint.config
         if kernel is None or described is None or fidelity is None:
             return network, None
-        if kernel.settings.fidelity != config.fidelities[fidelity]:
+        theory, z = config.fidelities[fidelity], atomic_number(absorber)
+        if not kernel.knows(theory):
             return network, None
-        z = atomic_number(absorber)
-        other, share = kernel.spectra(described, z), kernel.share_of(z)
+        other, share = kernel.spectra(described, z, theory), kernel.share_of(z, theory)
         # The kernel knows no bound: where next to nothing is absorbed it may fall below zero.
-        return np.maximum(network + share * (other - network), 0.0), network - other
+        apart = np.where(share > 0, network - other, 0.0)
+        return np.maximum(network - share * apart, 0.0), apart

@@ -9,6 +9,7 @@ from cgxas.data.compile import CompiledData
 from cgxas.data.split import Split
 from cgxas.elements import MAX_ATOMIC_NUMBER, atomic_number
 from cgxas.evaluation.asking import answers_to
+from cgxas.evaluation.testing import curves
 from cgxas.model.architecture import Architecture
 from cgxas.model.kernel import KernelSettings, SiteKernel
 from cgxas.physics.surroundings import surroundings
@@ -30,20 +31,20 @@ def fitted_kernel(
     """
     learnt, tried = (_own(data, part, settings) for part in (split.train, split.validation))
     absorber = data.dataset.absorber.numpy().astype(np.int64)
-    norm = data.dataset.norm.double().numpy()
+    theory = _theories(data, settings)
+    norm = curves(data.dataset, np.arange(len(absorber)))
     described = _described(data, learnt)
-    kernel = SiteKernel.fitted(described, absorber[learnt], norm[learnt], settings)
+    kernel = SiteKernel.fitted(described, absorber[learnt], theory[learnt], norm[learnt], settings)
     if not len(tried):
         return kernel
-    own = _network(network, data, tried)
-    other = np.array(
-        [
-            kernel.spectra(one[None], absorber[n])[0]
-            for one, n in zip(_described(data, tried), tried, strict=True)
-        ]
-    )
+    own, other = _network(network, data, tried), _answers(kernel, data, tried)
     weight, _ = data.dataset.weights(torch.from_numpy(tried))
-    share = shares_of(own, other, norm[tried], weight.double().numpy(), absorber[tried])
+    share = np.full(tuple(kernel.share.shape), 0.5)
+    for n in np.unique(theory[tried]):
+        mine = theory[tried] == n
+        true = np.nan_to_num(norm[tried[mine]])  # where it is not known the weight is 0
+        weights = weight[torch.from_numpy(mine)].double().numpy()
+        share[n] = shares_of(own[mine], other[mine], true, weights, absorber[tried[mine]])
     return replace(kernel, share=torch.from_numpy(share.astype(np.float32)))
 
 
@@ -62,28 +63,46 @@ def averaged(
     if kernel is None:
         return found
     records = data.records.records
-    mine = [row for row, n in enumerate(wanted) if records[n].fidelity == kernel.settings.fidelity]
-    for row in mine:
-        record = records[wanted[row]]
+    for row, n in enumerate(wanted):
+        record = records[n]
         z = atomic_number(record.element)
-        other = kernel.spectra(surroundings(record.material.cell, record.sites), z).mean(axis=0)
-        found[row] += kernel.share_of(z) * (other - found[row])
+        if kernel.knows(record.fidelity):
+            share = kernel.share_of(z, record.fidelity)
+            described = surroundings(record.material.cell, record.sites)
+            other = kernel.spectra(described, z, record.fidelity).mean(axis=0)
+            found[row] += share * (other - found[row])
     return np.maximum(found, 0.0)
 
 
 def _own(data: CompiledData, part: IntArray, settings: KernelSettings) -> IntArray:
-    """Return the spectra of a part that are of the theory, and computed on all points."""
+    """Return the spectra of a part that are of the theories, of one site, and begin on the axis."""
     records, computed = data.records.records, data.dataset.computed.numpy()
-    n_points = data.dataset.norm.shape[1]
     return np.array(
         [
             n
             for n in part
-            if records[n].fidelity == settings.fidelity
+            if records[n].fidelity in settings.fidelities
             and records[n].site_certain
-            and tuple(computed[n]) == (0, n_points)
+            and computed[n, 0] == 0
         ],
         dtype=np.int64,
+    )
+
+
+def _theories(data: CompiledData, settings: KernelSettings) -> IntArray:
+    """Return (n,) the number of the theory of each spectrum among the kernel's; -1 if of none."""
+    number = {fidelity: n for n, fidelity in enumerate(settings.fidelities)}
+    return np.array([number.get(each.fidelity, -1) for each in data.records.records])
+
+
+def _answers(kernel: SiteKernel, data: CompiledData, wanted: IntArray) -> FloatArray:
+    """Return (T, P) what the kernel answers for the first site of some spectra."""
+    records = [data.records.records[n] for n in wanted]
+    return np.array(
+        [
+            kernel.spectra(one[None], atomic_number(record.element), record.fidelity)[0]
+            for one, record in zip(_described(data, wanted), records, strict=True)
+        ]
     )
 
 

@@ -118,7 +118,7 @@ def carry_out(run: Run) -> tuple[Checkpoint, Evaluation] | None:
         return None
     evaluation = test_network(network, run.data, run.split, element=run.element)
     wish = run.config.kernel
-    kernel = fitted_kernel(network, run.data, job.split, wish) if wish.fidelity else None
+    kernel = fitted_kernel(network, run.data, job.split, wish) if wish.fidelities else None
     trust = learnt_from(run.data, job.split, network, kernel)
     checkpoint = Checkpoint(
         name=run.config.name,

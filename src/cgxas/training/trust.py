@@ -67,11 +67,13 @@ def learnt_from(
     element = np.array([atomic_number(records[n].element) for n in kept])
     disagreement = None
     if kernel is not None:
-        apart = _apart(averaged(network, None, data, kept), predicted, kernel, element)
+        theory = [records[n].fidelity for n in kept]
+        share = np.array(
+            [kernel.share_of(int(z), name)[0] for z, name in zip(element, theory, strict=True)]
+        )
+        apart = _apart(averaged(network, None, data, kept), predicted, share)
         weight = trapezoid_widths(relative, np.isfinite(true))
         disagreement = rse(predicted, predicted + apart, weight)
-        theory = np.array([records[n].fidelity for n in kept])
-        disagreement[theory != kernel.settings.fidelity] = np.nan
     if scattered is not None:
         predicted = scattered(kept, predicted)
     return reference.with_errors(
@@ -79,14 +81,11 @@ def learnt_from(
     )
 
 
-def _apart(
-    network: FloatArray, both: FloatArray, kernel: SiteKernel, element: IntArray
-) -> FloatArray:
+def _apart(network: FloatArray, both: FloatArray, share: FloatArray) -> FloatArray:
     """Return (n, P) how far a kernel is from a network, by what both together answer.
 
-    NaN where the kernel has no share in it.
+    NaN where the kernel has no (n,) share in it.
     """
-    share = np.array([kernel.share_of(int(z)) for z in element])
     return (both - network) / np.where(share > 0, share, np.nan)[:, None]
 
 

@@ -28,6 +28,8 @@ from cgxas.spectra.spectrum import EnergyGrid
 _POTENTIAL = ("fermi", "level", "charge")
 _WHOLE = "sites.element"  # the one tensor of whole numbers
 
+_NEXT_TO_NOTHING = 4e-3  # of the edge step: how smoothly curves stay above zero
+
 # Gauss-Hermite: where a standard normal variable is looked at, and with which weights.
 _NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
 _NODE_WEIGHTS = _NODE_WEIGHTS / _NODE_WEIGHTS.sum()
@@ -127,19 +129,21 @@ class GaussianCalibration(Calibration):
         element = own.element - 1
         edges: Tensor = (own.edge + offsets * self.offset_unit)[:, 0] + self.theory(own)
         centre = (edges + self.usual[element]).numpy() + sites.start
-        curves = (damped(own.curve, self.damping[element]) + coefficients @ self.basis).numpy()
+        basis = blurred(self.basis, self.features.step, sites.width or 0.0)
+        curves = (damped(own.curve, self.damping[element]) + coefficients @ basis).numpy()
         if sites.width is None:
             pairs = zip(centre, curves, strict=True)
             each = np.array([np.interp(energies, relative + c, curve) for c, curve in pairs])
         else:
             each = continued(relative, curves, energies - centre[:, None], sites.width)
+            each = (each + np.hypot(each, _NEXT_TO_NOTHING)) / 2  # absorption is never negative
         wider_edge, wider_shape = self.widening[element[0]]
         edge_variance = offset_variance * (self.offset_unit * wider_edge) ** 2
         mean = share @ each
         edge_sigma = float((edge_variance + self.doubt[element[0]]).sqrt())
         if not self.basis.any():  # how far the shape is off was not learnt
             return Calibrated(each, mean, edge_sigma=edge_sigma)
-        width = (wider_shape * (variance * (self.basis**2).sum(0)).sqrt()).numpy()
+        width = (wider_shape * (variance * (basis**2).sum(0)).sqrt()).numpy()
         shape_sigma = np.interp(energies, relative + float(share @ centre), width)
         # Not slope times sigma: an edge that may lie elsewhere never leaves the curve's range.
         moved = [np.interp(energies, energies + edge_sigma * z, mean) for z in _NODES]
@@ -273,6 +277,24 @@ class GaussianCalibration(Calibration):
 def followed(sites: SiteFeatures, slopes: Tensor) -> Tensor:
     """Return (S,) what slopes make of the first features of the potential, eV."""
     return sites.potential[:, : len(slopes)] @ slopes
+
+
+def blurred(curves: Tensor, step: float, width: float) -> Tensor:
+    """Return (K, X) curves convolved with a Gaussian: none is sharper than the core hole allows.
+
+    Corrections are learnt from all elements together, from the narrow lines of sulfur as well.
+
+    Args:
+        curves: (K, X) on points that are evenly spaced.
+        step: from one point to the next, eV.
+        width: full width at half maximum, eV; 0 for none.
+    """
+    if not width:
+        return curves
+    place = step * torch.arange(curves.shape[1], dtype=curves.dtype)
+    apart = (place[:, None] - place) / width
+    weight = torch.exp(-4 * np.log(2) * apart**2)
+    return curves @ (weight / weight.sum(dim=1, keepdim=True)).T
 
 
 def damped(curves: Tensor, damping: Tensor) -> Tensor:
