@@ -15,7 +15,11 @@ httpx = pytest.importorskip("httpx")
 for package in ("fastapi", "uvicorn", "python_multipart"):
     pytest.importorskip(package)
 
-LIMITS = {"CGXAS_MAX_UPLOAD_BYTES": "2000000", "CGXAS_MAX_SECONDS": "200", "CGXAS_MAX_WAITING": "40"}
+LIMITS = {
+    "CGXAS_MAX_UPLOAD_BYTES": "2000000",
+    "CGXAS_MAX_SECONDS": "200",
+    "CGXAS_MAX_WAITING": "40",
+}
 _LOADING = 600.0
 
 
