@@ -23,9 +23,11 @@ let elements = [];
 let plot = null;
 let hovered = null;
 
-function banner(text) {
+/** Tell what concerns all of the page; what was dropped is kept when it is loaded again. */
+function banner(text, isTrouble = false) {
   byId("banner").hidden = !text;
-  byId("banner").textContent = text ?? "";
+  const again = isTrouble && h("button", { type: "button", onclick: () => location.reload() }, "Try again");
+  fill(byId("banner"), text ?? "", " ", again);
 }
 
 async function add(list, absorber = null) {
@@ -256,7 +258,7 @@ async function start() {
   await restore();
   const update = () => { chooseAbsorber(); model.sync(); show(); };
   onChange(update);
-  model.onAnswer(() => { banner(null); update(); }, (text) => banner(text === "loading" ? "The model is being loaded; this takes some seconds." : text));
+  model.onAnswer(() => { banner(model.trouble(), true); update(); }, (text) => banner(text === "loading" ? "The model is being loaded; this takes some seconds." : text));
   update();
   document.body.dataset.ready = "1";
   try {
@@ -265,7 +267,7 @@ async function start() {
     periodic.layDown(elements, pickAbsorber);
     update();
   } catch (error) {
-    banner(error.message);
+    banner(error.message, true);
   }
 }
 

@@ -8,6 +8,16 @@ export const scans = new Map(); // file and how it is read -> { value, error, bu
 export const overlays = new Map(); // what is compared -> { value, error, busy }
 let tell = () => {};
 let waiting = () => {};
+let told = null;
+
+/** Why the server itself is not to be had, in one sentence; null where it answers. */
+export const trouble = () => told;
+
+/** Keep an error of the server's apart from those of files, which are told beside them. */
+function note(error) {
+  if (error.status === 0 || error.status === 401 || error.status >= 500) told = error.message;
+  return error.message;
+}
 
 export function onAnswer(answered, waits) { tell = answered; waiting = waits; }
 
@@ -46,8 +56,7 @@ async function predict(id, absorber) {
     if (error.kind === "AbsorberNotInCrystal" && wanted !== "all") {
       await predict(id, null);
     } else {
-      known.error = error.message;
-      if (error.status === 0 || error.status === 401 || error.status >= 500) known.asked.delete(wanted);
+      known.error = note(error);
     }
   }
   known.busy = false;
@@ -63,8 +72,7 @@ async function measure(scan) {
     const body = form([["scan", state().files[scan.id]]], scan.options);
     found.value = await (await ask("measure", body, waiting)).json();
   } catch (error) {
-    found.error = error.message;
-    if (error.status === 0) scans.delete(key);
+    found.error = note(error);
   }
   found.busy = false;
   tell();
@@ -97,7 +105,7 @@ async function overlay(pair) {
   try {
     found.value = await (await ask("compare", request(pair), waiting)).json();
   } catch (error) {
-    found.error = error.message;
+    found.error = note(error);
   }
   if (overlays.size > 200) overlays.clear();
   overlays.set(pair.key, found);
@@ -113,12 +121,4 @@ export function fitValues() {
   if (!isFitted()) return { ...fit, lorentzian: 0 };
   const after = shownOverlay()?.value?.after;
   return after ? { shift: after.shift, broaden: after.gaussian, lorentzian: after.lorentzian } : null;
-}
-
-/** Ask again for all that failed. */
-export function retry() {
-  for (const [id, each] of crystals) if (each.error) crystals.delete(id);
-  for (const [key, each] of scans) if (each.error) scans.delete(key);
-  overlays.clear();
-  sync();
 }
