@@ -26,8 +26,8 @@ let hovered = null;
 /** Tell what concerns all of the page; what was dropped is kept when it is loaded again. */
 function banner(text, isTrouble = false) {
   byId("banner").hidden = !text;
-  const again = isTrouble && h("button", { type: "button", onclick: () => location.reload() }, "Try again");
-  fill(byId("banner"), text ?? "", " ", again);
+  const again = text && isTrouble && h("button", { type: "button", onclick: () => location.reload() }, "Try again");
+  fill(byId("banner"), text, again && " ", again);
 }
 
 async function add(list, absorber = null) {

@@ -48,16 +48,20 @@ export function layDown(elements, onPick) {
   const table = byId("periodic");
   table.dataset.grid = "1";
   fill(table, ...buttons);
-  buttons.find((each) => !each.disabled).tabIndex = 0;
   roving(table);
   fill(byId("periodic-key"), ...Object.entries(CLASSES).map(([name, text]) => h("li", {}, h("i", { class: name }), text)));
 }
 
+/** Only what the crystals hold can be picked, once there are some. */
 export function paint(present, absorber) {
+  const buttons = [...byId("periodic").querySelectorAll("button")];
   byId("periodic").classList.toggle("chosen", present.length > 0);
-  for (const button of byId("periodic").querySelectorAll("button")) {
+  for (const button of buttons) {
     const { symbol } = button.dataset;
-    button.classList.toggle("present", present.includes(symbol));
+    button.disabled = button.className === "none" || (present.length > 0 && !present.includes(symbol));
     button.setAttribute("aria-pressed", String(symbol === absorber));
+    button.tabIndex = -1;
   }
+  const reached = buttons.find((each) => each.dataset.symbol === absorber && !each.disabled) ?? buttons.find((each) => !each.disabled);
+  if (reached) reached.tabIndex = 0;
 }
