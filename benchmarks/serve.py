@@ -34,7 +34,8 @@ def started() -> tuple[subprocess.Popen[str], str]:
 
 def megabytes(server: subprocess.Popen[str]) -> float:
     """Memory of the server and the processes that compute, as Linux tells it."""
-    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+    tasks = Path(f"/proc/{server.pid}/task").glob("*/children")
+    children = [each for task in tasks for each in task.read_text().split()]
     found = 0.0
     for process in (server.pid, *children):
         status = Path(f"/proc/{process}/status").read_text()
