@@ -7,6 +7,11 @@ from pymatgen.core import Structure
 import cgxas
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
+GUESTS = {
+    "site_average.py": "larch",
+    "screen_with_dask.py": "distributed",
+    "screen_with_parsl.py": "parsl",
+}
 SCRIPTS = sorted(path.name for path in EXAMPLES.glob("*.py"))
 
 # file -> space group, number of atoms, and the range of every bond of a pair with how many.
@@ -49,8 +54,8 @@ def test_source_is_told(name):
 @pytest.mark.parametrize("name", SCRIPTS)
 @pytest.mark.filterwarnings("ignore::cgxas.errors.FewTrainingSpectraWarning")
 def test_script_runs(name, tmp_path, monkeypatch, capsys):
-    if name == "site_average.py":
-        pytest.importorskip("larch")
+    if guest := GUESTS.get(name):
+        pytest.importorskip(guest)
     monkeypatch.chdir(tmp_path)
     runpy.run_path(str(EXAMPLES / name), run_name="__main__")
     assert "E0" in capsys.readouterr().out

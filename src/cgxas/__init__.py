@@ -15,11 +15,18 @@ if TYPE_CHECKING:
     )
     from cgxas.evaluation.scores import Evaluation
     from cgxas.figures import plot_spectrum, save_figure
+    from cgxas.matching.found import Match, Matches
+    from cgxas.matching.search import match
+    from cgxas.mixing.mixture import Mixture
+    from cgxas.mixing.run import mix
     from cgxas.model.cgxas.config import CGXASConfig
     from cgxas.model.checkpoint import Checkpoint, load_checkpoint
     from cgxas.model.location import bundled
     from cgxas.physics.edges import EdgeEnergy, edge_energy
     from cgxas.predict import Failure, Predictor, load
+    from cgxas.screening import average, screen
+    from cgxas.simulation import simulate
+    from cgxas.simulation.dataset import simulate_dataset
     from cgxas.spectra.compare import Comparison, compare
     from cgxas.spectra.edge import e0, half_step
     from cgxas.spectra.io.read import read_spectrum
@@ -47,13 +54,17 @@ _HOMES = {
     "FarFromMeasuredWarning": "errors",
     "FarFromTrainingWarning": "errors",
     "FewTrainingSpectraWarning": "errors",
+    "Match": "matching.found",
+    "Matches": "matching.found",
     "Measurement": "spectra.measurement",
+    "Mixture": "mixing.mixture",
     "Predictor": "predict",
     "Ranges": "spectra.ranges",
     "RunSettings": "training.settings",
     "SiteSpectrum": "spectra.spectrum",
     "Spectrum": "spectra.spectrum",
     "Trust": "spectra.trust",
+    "average": "screening",
     "bundled": "model.location",
     "calibrate": "verbs",
     "compare": "spectra.compare",
@@ -64,10 +75,15 @@ _HOMES = {
     "half_step": "spectra.edge",
     "load": "predict",
     "load_checkpoint": "model.checkpoint",
+    "match": "matching.search",
+    "mix": "mixing.run",
     "plot_spectrum": "figures",
     "read_spectrum": "spectra.io.read",
     "renormalised": "spectra.normalise",
     "save_figure": "figures",
+    "simulate": "simulation",
+    "simulate_dataset": "simulation.dataset",
+    "screen": "screening",
     "standardise": "crystals.structure",
     "train": "verbs",
     "write_spectra": "spectra.io.write",
@@ -89,13 +105,17 @@ __all__ = [
     "FarFromMeasuredWarning",
     "FarFromTrainingWarning",
     "FewTrainingSpectraWarning",
+    "Match",
+    "Matches",
     "Measurement",
+    "Mixture",
     "Predictor",
     "Ranges",
     "RunSettings",
     "SiteSpectrum",
     "Spectrum",
     "Trust",
+    "average",
     "bundled",
     "calibrate",
     "compare",
@@ -106,10 +126,15 @@ __all__ = [
     "half_step",
     "load",
     "load_checkpoint",
+    "match",
+    "mix",
     "plot_spectrum",
     "read_spectrum",
     "renormalised",
     "save_figure",
+    "screen",
+    "simulate",
+    "simulate_dataset",
     "standardise",
     "train",
     "write_spectra",

@@ -22,6 +22,7 @@ CgxasError
 │   ├── DamagedCheckpoint       cut short, altered, or not finite
 │   ├── ForeignCheckpoint       not a cgxas model (a pickle with code in it, another network)
 │   └── CheckpointVersion       written by a newer cgxas, or made of a model this one lacks
+├── SimulationError         FEFF gives no spectrum, or none to be trusted
 ├── DatasetError            a data-set folder that does not hold what it should
 ├── ConfigError             a configuration with unknown or impossible values
 ├── OutputError             the result cannot be written there
@@ -115,6 +116,10 @@ class ForeignCheckpoint(CheckpointError):
 
 class CheckpointVersion(CheckpointError):
     """The model file was written by a newer cgxas, or rests on a bundled model of another one."""
+
+
+class SimulationError(CgxasError):
+    """FEFF gives no spectrum, or none to be trusted, or takes too long."""
 
 
 class DatasetError(CgxasError, ValueError):

@@ -73,6 +73,9 @@ COLUMNS = Limit("CGXAS_MAX_COLUMNS", 2_000, "columns")
 ROWS = Limit("CGXAS_MAX_ROWS", 10_000_000, "rows")
 """Of a table of a data set."""
 
+MEMBERS = Limit("CGXAS_MAX_MEMBERS", 200_000, "files")
+"""Of a zip archive: what it lists of them is held in memory."""
+
 GROUPS = Limit("CGXAS_MAX_GROUPS", 1_000, "groups")
 """Of an Athena project."""
 

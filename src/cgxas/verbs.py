@@ -129,7 +129,10 @@ def finetune(
     resume: bool = False,
     watcher: Watcher = SILENT,
 ) -> Trained | None:
-    """Tune the head of a model to one absorber; the graph part stays as it is.
+    """Tune a model to one absorber; the graph part of its network stays as it is.
+
+    The kernel of a model takes in the training spectra, where it has one of their theory; else the
+    head of the network is tuned, and the model answers for this absorber alone.
 
     Args:
         model: name, file or checkpoint of the model to start from.

@@ -191,7 +191,7 @@ def test_no_correction_is_sharper_than_the_core_hole():
     assert blurred(line, 0.5, 0.0) is line
     found = blurred(line, 0.5, 6.0).numpy()
     assert found[0].sum() == pytest.approx(1.0)
-    above = np.flatnonzero(found[0] > found[0].max() / 2)
+    above = np.flatnonzero(found[0] > 0.499 * found[0].max())
     assert 0.5 * (above[-1] - above[0]) == pytest.approx(6.0, abs=0.5)
     np.testing.assert_allclose(found[1], 0.3)
 

@@ -49,6 +49,7 @@ KINDS = (
     "per element",
 )
 SAME = 1e-9
+SAME_CURVE = 1e-7  # sums in single precision differ with where tensors lie in memory
 each_kind = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -185,10 +186,10 @@ def test_it_answers_for_crystals(model, files, kind):
             found.predict(salt(), "Fe")
         return
     one, two = (each.predict(salt(), "Fe") for each in (kept, found))
-    np.testing.assert_allclose(one.norm, two.norm, rtol=0, atol=SAME)
+    np.testing.assert_allclose(one.norm, two.norm, rtol=0, atol=SAME_CURVE)
     assert (two.sigma is not None) == (kind in WITH_SIGMA)
     if two.sigma is not None:
-        np.testing.assert_allclose(one.sigma, two.sigma, rtol=0, atol=SAME)
+        np.testing.assert_allclose(one.sigma, two.sigma, rtol=0, atol=SAME_CURVE)
 
 
 def test_all_kinds_have_hashes_of_their_own(model, random_model):

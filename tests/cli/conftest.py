@@ -45,6 +45,21 @@ def predict(cgxas, random_model, tmp_path, monkeypatch) -> Callable[..., Answer]
     return run
 
 
+@pytest.fixture
+def predict_some(cgxas, random_model, tmp_path, monkeypatch) -> Callable[..., Answer]:
+    """Run ``cgxas predict`` in an empty folder, and expect that something is left out."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+
+    def run(*words: object) -> Answer:
+        answer = cgxas("predict", *words, "--model", random_model)
+        assert answer.code == 3, answer
+        return answer
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def crystals(tmp_path_factory) -> Path:
     """A folder with LiFePO4.cif (28 atoms), rutile.cif (6) and iron.cif (2)."""

@@ -122,16 +122,28 @@ def test_bad_crystal(case, refused, random_model, crystals, tmp_path):
     line = refused("predict", path, *words)
     assert str(path) in line
     assert says in line
-    # A good crystal beside it changes nothing.
-    assert refused("predict", crystals / "iron.cif", path, *words) == line
+
+
+@pytest.mark.parametrize("case", CRYSTALS)
+def test_bad_crystal_beside_a_good_one(case, predict_some, crystals, tmp_path):
+    name, content, _ = CRYSTALS[case]
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    answer = predict_some(crystals / "iron.cif", path, "-a", "Fe", "-o", "fe.parquet")
+    assert len(answer.out.splitlines()) == 2
+    *_, wrote, left, count = answer.err.splitlines()
+    assert wrote == "wrote fe.parquet"
+    assert left.startswith("left out: ")
+    assert str(path) in left
+    assert count == "left out 1 of 2 crystals"
 
 
 PATHS: dict[str, tuple[str, str]] = {
     "missing": ("nothing.cif", "no such file"),
     "missing folder": ("nowhere/a.cif", "no such file"),
-    "a folder": (".", "is a folder"),
-    "no name": ("", "is a folder"),
-    "a name that is too long": ("a" * 5000, "cannot be read"),
+    "a folder without crystals": (".", "no crystal in it; it holds"),
+    "no name": ("", "no crystal in it"),
+    "a name that is too long": ("a" * 5000, "too long"),
     "a device": ("/dev/zero", "not a regular file"),
     "brackets in the name": ("[bold]a[/bold].cif", "[bold]a[/bold].cif: no such file"),
     "a line break in the name": ("a\nb.cif", "a b.cif: no such file"),
@@ -202,18 +214,29 @@ def test_two_crystals_for_one_file(refused, random_model, crystals, tmp_path):
 
 
 def test_output_over_the_crystal(refused, random_model, crystals):
-    path = Path("old.json")
+    path = Path("old.xdi")
     words = ["predict", path, "-a", "Fe", "-m", random_model]
     assert "is one of the crystals" in refused(*words, "-o", path)
 
 
-def test_figure_of_too_many_crystals(refused, random_model, crystals):
-    words = ["predict", *[crystals / "iron.cif"] * 25, "-a", "Fe", "-m", random_model]
-    assert "up to 24 spectra" in refused(*words, "--plot", "fe.png")
+def copies(source: Path, folder: Path, count: int) -> Path:
+    """A folder with a crystal under so many names."""
+    folder.mkdir()
+    for n in range(count):
+        (folder / f"{n}.cif").write_bytes(source.read_bytes())
+    return folder
 
 
-def test_figure_of_too_many_elements(refused, random_model, crystals):
-    words = ["predict", *[crystals / "LiFePO4.cif"] * 10, "-a", "all", "-m", random_model]
+def test_figure_of_too_many_crystals(refused, random_model, crystals, tmp_path):
+    many = copies(crystals / "iron.cif", tmp_path / "many", 25)
+    words = ["predict", many, "-a", "Fe", "-m", random_model]
+    line = refused(*words, "--plot", "fe.png")
+    assert "up to 24 spectra; draw all on one axis with --overlay" in line
+
+
+def test_figure_of_too_many_elements(refused, random_model, crystals, tmp_path):
+    many = copies(crystals / "LiFePO4.cif", tmp_path / "many", 10)
+    words = ["predict", many, "-a", "all", "-m", random_model]
     assert "1 to 24 spectra, not 40" in refused(*words, "--plot", "fe.png", "-o", "fe.parquet")
 
 

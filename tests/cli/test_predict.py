@@ -169,10 +169,14 @@ def terminal(*words: object, columns: int = 100) -> str:
     return seen.decode()
 
 
-def test_terminal_shows_names_once_and_a_progress_bar(random_model, crystals, monkeypatch):
-    monkeypatch.chdir(crystals)
-    files = ["LiFePO4.cif"] + ["iron.cif"] * 24
-    seen = terminal("predict", *files, "-a", "all", "--model", random_model)
+def test_terminal_shows_names_once_and_a_progress_bar(
+    random_model, crystals, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    for n in range(24):
+        Path(f"{n}.cif").write_bytes((crystals / "iron.cif").read_bytes())
+    Path("LiFePO4.cif").write_bytes((crystals / "LiFePO4.cif").read_bytes())
+    seen = terminal("predict", ".", "-a", "all", "--model", random_model)
     assert "25/25" in seen
     assert seen.count("LiFePO4.cif") == 4
     assert "─" in seen

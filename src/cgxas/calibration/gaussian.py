@@ -86,8 +86,9 @@ def fit_gaussian(
     unit = offsets.std(correction=0).clamp_min(0.1)
     outputs, basis, weight = _components(torch.from_numpy(np.array([r for _, r, _ in aligned])))
     one = torch.ones(1, dtype=torch.float64)
-    offset = _fit(KernelSum(offset_terms, scale, sites, sites), share, offsets / unit, one)
-    shape = _fit(KernelSum(shape_terms, scale, sites, sites), share, outputs, weight)
+    known = scale.applied(sites)
+    offset = _fit(KernelSum(offset_terms, scale, known, known), share, offsets / unit, one)
+    shape = _fit(KernelSum(shape_terms, scale, known, known), share, outputs, weight)
     groups = compounds.group[train]
     widening = [_widening(offset, groups, number, one), _widening(shape, groups, number, weight)]
     return GaussianCalibration(

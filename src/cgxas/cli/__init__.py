@@ -11,16 +11,21 @@ from typing import Annotated
 import typer
 
 from cgxas.cli import (
+    average,
     calibrate,
     compare,
     dataset,
     embed,
     evaluate,
+    match,
     messages,
+    mix,
     models,
     predict,
     report,
+    screen,
     serve,
+    simulate,
     spectrum,
     train,
 )
@@ -33,8 +38,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.command("predict")(predict.predict)
+app.command("simulate")(simulate.simulate)
 app.command("spectrum")(spectrum.spectrum)
 app.command("compare")(compare.compare)
+app.command("match")(match.match)
+app.command("mix", cls=mix.MixCommand)(mix.mix_scans)
+app.command("screen")(screen.screen)
+app.command("average")(average.average)
 app.command("calibrate")(calibrate.calibrate_model)
 app.command("train")(train.train_model)
 app.command("finetune")(train.finetune_model)
@@ -69,6 +79,8 @@ def _start(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 2 refused with one line on stderr, 130 interrupted.
+
+    3 is done but for some crystals, which are named.
 
     Args:
         arguments: the words after ``cgxas``; those of the process if None.

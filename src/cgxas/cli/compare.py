@@ -38,6 +38,25 @@ Measured = Annotated[
     ),
 ]
 
+Shift = Annotated[
+    str, typer.Option("--shift", metavar="fit|EV", help="Added to the predicted energies.")
+]
+Broaden = Annotated[
+    str,
+    typer.Option("--broaden", metavar="fit|EV", help="Gaussian, full width at half maximum."),
+]
+Model = Annotated[
+    str, typer.Option("--model", "-m", metavar="NAME|PATH", help="What predicts a crystal.")
+]
+Simulate = Annotated[
+    str | None,
+    typer.Option(
+        "--simulate",
+        metavar="quick|full",
+        help="Simulate the crystal with FEFF10 besides, in minutes to hours.",
+    ),
+]
+
 
 def compare(  # noqa: PLR0913, PLR0917  # words of the command line
     predicted: Predicted,
@@ -49,16 +68,10 @@ def compare(  # noqa: PLR0913, PLR0917  # words of the command line
     edge: Edge = None,
     energy: Energy = None,
     mu: Mu = None,
-    shift: Annotated[
-        str, typer.Option("--shift", metavar="fit|EV", help="Added to the predicted energies.")
-    ] = FIT,
-    broaden: Annotated[
-        str,
-        typer.Option("--broaden", metavar="fit|EV", help="Gaussian, full width at half maximum."),
-    ] = FIT,
-    model: Annotated[
-        str, typer.Option("--model", "-m", metavar="NAME|PATH", help="What predicts a crystal.")
-    ] = "calibrated",
+    shift: Shift = FIT,
+    broaden: Broaden = FIT,
+    model: Model = "calibrated",
+    simulate: Simulate = None,
     disorder: HowDisorder = "refuse",
     seed: Seed = 0,
     plot: Annotated[
@@ -73,6 +86,9 @@ def compare(  # noqa: PLR0913, PLR0917  # words of the command line
     The edges are compared where half of the step is reached. With --broaden fit a Gaussian is
     fitted, with and without the Lorentzian of the core hole, which simulations mostly hold
     already. The energy shift of the measured file is added to its energies here.
+
+    --simulate draws FEFF10's own spectrum of the crystal beside the two, shifted and broadened on
+    its own, with a line and figures of its own.
     """
     from cgxas.crystals.disorder.order import Disorder
     from cgxas.spectra.compare import compare
@@ -80,18 +96,24 @@ def compare(  # noqa: PLR0913, PLR0917  # words of the command line
 
     how = Disorder.of(disorder, seed)
     _check(output, plot)
+    if simulate:
+        _check_simulation(file_and_group(predicted)[0], simulate, disorder)
     wishes = _number(shift, "--shift"), _number(broaden, "--broaden")
-    path, group = _file_and_group(measured)
+    path, group = file_and_group(measured)
     other = read_spectrum(path, absorber, group, energy, mu, edge)
-    prediction = _prediction(*_file_and_group(predicted), other, model, how)
+    prediction = _prediction(*file_and_group(predicted), other, model, how)
     found = compare(prediction, other, *wishes)
-    told = f"{Path(predicted).name} / {Path(measured).name}, {other.element} {other.edge}"
+    simulation = _simulation(file_and_group(predicted)[0], other, simulate) if simulate else None
+    beside = compare(simulation, other, *wishes) if simulation else None
     if output:
         about = {"predicted": predicted, "measured": measured, "done": list(other.done)}
-        _write(output, about, found)
+        _write(output, about, found, beside)
+    told = f"{Path(predicted).name} / {Path(measured).name}, {other.element} {other.edge}"
     if plot:
-        _draw(plot, found, told)
-    typer.echo(one_line(f"{told}: {_line(found.before, found.after)}"))
+        _draw(plot, found, beside, told)
+    for each, name in ((found, ""), (beside, f", {beside.predicted.model}" if beside else "")):
+        if each:
+            typer.echo(one_line(f"{told}{name}: {_line(each.before, each.after)}"))
     if other.edge_guess:
         say(f"the edge of {other.source} is guessed: {other.edge_guess}")
     if written := [str(path) for path in (output, plot) if path]:
@@ -109,14 +131,29 @@ def _check(output: Path | None, plot: Path | None) -> None:
         check_output(plot, FIGURE_SUFFIXES)
 
 
-def _draw(path: Path, found: "Comparison", title: str) -> None:
+def _check_simulation(path: Path, preset: str, disorder: str) -> None:
+    """Refuse, before any work, what cannot be simulated."""
+    from cgxas.errors import MissingExtra
+    from cgxas.simulation.presets import preset_of
+    from cgxas.spectra.io.read import is_spectrum_file
+
+    if is_spectrum_file(path):
+        raise typer.BadParameter("--simulate needs a crystal, not a predicted spectrum")
+    if disorder != "refuse":
+        raise typer.BadParameter("--simulate takes ordered crystals only: leave out --disorder")
+    preset_of(preset)
+    MissingExtra.refuse_without("feff10", "feff10-rs", "feff")
+
+
+def _draw(path: Path, found: "Comparison", beside: "Comparison | None", title: str) -> None:
     from cgxas.figures.measured import plot_comparison
     from cgxas.figures.style import write_figure
 
-    write_figure(lambda: plot_comparison(found.before, found.after, title), path)
+    simulated = None if beside is None else (beside.predicted.model, beside.after)
+    write_figure(lambda: plot_comparison(found.before, found.after, title, simulated), path)
 
 
-def _file_and_group(text: str) -> tuple[Path, str | None]:
+def file_and_group(text: str) -> tuple[Path, str | None]:
     """Return the parts of FILE:GROUP; a file whose own name holds a colon is a file."""
     words = text.split(":")
     for n in range(len(words), 0, -1):
@@ -159,6 +196,17 @@ def _prediction(
     return load(model).predict(path, other.element, disorder=disorder)
 
 
+def _simulation(path: Path, other: "Measurement", preset: str) -> "Spectrum":
+    """Return what FEFF10 simulates for a crystal, to stand beside a measured spectrum."""
+    from cgxas.cli.simulate import stages
+    from cgxas.simulation import simulate
+
+    if other.edge != ANSWERED:
+        raise WrongEdge(f"only {ANSWERED} edges are simulated, and {other.source} is {other.edge}")
+    with stages(other.element) as on_stage:
+        return simulate(path, other.element, preset, on_stage=on_stage)
+
+
 def _line(before: "Overlay", after: "Overlay") -> str:
     words = [f"shift {after.shift:+.2f} eV"]
     if after.gaussian:
@@ -172,7 +220,9 @@ def _line(before: "Overlay", after: "Overlay") -> str:
     )
 
 
-def _write(path: Path, about: Mapping[str, object], found: "Comparison") -> None:
+def _write(
+    path: Path, about: Mapping[str, object], found: "Comparison", beside: "Comparison | None"
+) -> None:
     from cgxas.writing import atomic_path
 
     def edges(curve: "Spectrum | Measurement") -> dict[str, float | None]:
@@ -193,6 +243,13 @@ def _write(path: Path, about: Mapping[str, object], found: "Comparison") -> None
         "before": _numbers(found.before),
         "after": _numbers(found.after),
     }
+    if beside:
+        values["simulated"] = {
+            "model": beside.predicted.model,
+            "edge": edges(beside.predicted),
+            "before": _numbers(beside.before),
+            "after": _numbers(beside.after),
+        }
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
 

@@ -27,7 +27,7 @@ def embed(
     A row says where the site is, its element, how many sites are equivalent to it, and the
     element most common in its first coordination shell.
     """
-    from cgxas.cli.predict import progress
+    from cgxas.cli.crystals import progress
     from cgxas.evaluation.embedding import embed_crystals, read_crystals
     from cgxas.model.checkpoint import load_checkpoint
     from cgxas.spectra.io.write import check_output

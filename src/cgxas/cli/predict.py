@@ -1,35 +1,21 @@
 """cgxas predict: crystals -> table, files, figure."""
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cgxas.cli.crystals import Crystals, answered, listed
 from cgxas.cli.messages import say
 from cgxas.cli.options import HowDisorder, Seed
 from cgxas.cli.outputs import Outputs
-from cgxas.errors import UnreadableCrystal
 
 if TYPE_CHECKING:
-    from cgxas.crystals.disorder.order import Disorder
     from cgxas.spectra.spectrum import Spectrum
-
-MANY_CRYSTALS = 20
-"""More crystals than these are worth a progress bar."""
 
 MANY_FILES = 5
 """More files than these are told as a number."""
 
-Crystals = Annotated[
-    list[Path],
-    typer.Argument(
-        metavar="CRYSTAL",
-        help="Crystal files: CIF, POSCAR, XYZ, JSON, FEFF, LAMMPS and others.",
-    ),
-]
 Absorbers = Annotated[
     list[str],
     typer.Option(
@@ -48,6 +34,23 @@ Model = Annotated[
         help="A bundled model or a model file. Else: calibrated; with --fidelity, universal.",
     ),
 ]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="OUT",
+        help="Write the spectra: .xdi, .json, .csv (one file per spectrum), or .prj (Athena), "
+        ".nxs, .h5, .hdf5 (NeXus), .parquet (one file of all).",
+    ),
+]
+Overlay = Annotated[
+    bool,
+    typer.Option(
+        "--overlay",
+        help="Draw all on one axis, ordered by E0; more than 12 as a map of colours.",
+    ),
+]
 
 
 def predict(  # noqa: PLR0913, PLR0917  # words of the command line
@@ -64,20 +67,12 @@ def predict(  # noqa: PLR0913, PLR0917  # words of the command line
     ] = None,
     disorder: HowDisorder = "refuse",
     seed: Seed = 0,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="OUT",
-            help="Write the spectra: .xdi, .json, .csv (one file per spectrum), or .prj (Athena), "
-            ".nxs, .h5, .hdf5 (NeXus), .parquet (one file of all).",
-        ),
-    ] = None,
+    output: Output = None,
     plot: Annotated[
         Path | None,
         typer.Option("--plot", metavar="FIG", help="Draw the spectra: .png, .svg or .pdf."),
     ] = None,
+    overlay: Overlay = False,
 ) -> None:
     """Predict the K-edge XANES of crystals.
 
@@ -92,51 +87,28 @@ def predict(  # noqa: PLR0913, PLR0917  # words of the command line
     The column Trust says whether the compound was learnt from (seen), or its like (near), or
     nothing like it (far), with the nearest compound that was, and the error to expect.
 
-    The table shows up to 12 distinct sites of a spectrum, --sites shows all. Nothing is written
-    if any of the crystals fails.
+    The table shows up to 12 distinct sites of a spectrum, --sites shows all.
+
+    Of several crystals, those that cannot be answered are named at the end, the others are
+    written, and the exit code is 3. A crystal without the element is told, and is no error.
     """
     from cgxas.crystals.disorder.order import Disorder
 
     how = Disorder.of(disorder, seed)
-    outputs = Outputs(tuple(crystals), tuple(dict.fromkeys(absorber)), output, plot, sites)
+    wanted = tuple(dict.fromkeys(absorber))
+    outputs = Outputs(wanted, output, plot, sites, overlay)
     outputs.check()
-    spectra = _predicted(crystals, absorber, model, fidelity, how)
-    written = outputs.write(spectra)
-    _show([each for row in spectra for each in row], sites)
-    _tell(written)
+    collection, named = listed(crystals)
+    outputs = outputs.named(named)
 
-
-def _predicted(
-    crystals: list[Path],
-    absorbers: list[str],
-    model: str | None,
-    fidelity: str | None,
-    disorder: "Disorder",
-) -> "list[list[Spectrum]]":
-    from cgxas.reading import refuse_unreadable
-
-    for crystal in crystals:  # before anything heavy is loaded
-        refuse_unreadable(crystal, UnreadableCrystal)
     from cgxas.predict import load
 
-    predictor = load(model, fidelity)
-    with progress(len(crystals)) as advance:
-        return predictor.predict_each(crystals, absorbers, on_crystal=advance, disorder=disorder)
-
-
-@contextmanager
-def progress(total: int) -> Iterator[Callable[[], None]]:
-    """Draw a progress bar on stderr for many crystals, if somebody sits before it."""
-    if total <= MANY_CRYSTALS or not sys.stderr.isatty():
-        yield lambda: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    columns = ("crystals", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("crystals", total=total)
-        yield lambda: bar.advance(task)
+    found = answered(load(model, fidelity), collection, named, wanted, how)
+    written = outputs.write([(named[n], each) for n, each in found.spectra.items()])
+    _show([each for row in found.spectra.values() for each in row], sites)
+    _tell(written)
+    found.tell(wanted)
+    found.end()
 
 
 def _show(spectra: "list[Spectrum]", all_sites: bool) -> None:

@@ -93,7 +93,10 @@ def finetune_model(  # noqa: PLR0913, PLR0917  # as above
     resume: _Resume = False,
     tensorboard: _TensorBoard = False,
 ) -> None:
-    """Tune the head of a model to one absorber; the graph part stays as it is.
+    """Tune a model to one absorber; the graph part of its network stays as it is.
+
+    The kernel of a model takes in the training spectra, where it has one of their theory; else the
+    head of the network is tuned.
 
     Training, validation and test part are those the model was trained with, unless --split names
     others.

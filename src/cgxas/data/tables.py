@@ -1,6 +1,7 @@
 """Rows of the tables of `cgxas.data.schema` out of Parquet files, and into them."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -57,6 +58,35 @@ def read_rows(folder: Path, row_type: type[Row]) -> Iterator[Row | Incomplete]:
         DatasetError: the table is missing or not readable, lacks a column, or one holds values of
             another type.
     """
+    with _opened(folder, row_type) as (file, wanted, path):
+        first = 1
+        names = [column.name for column in wanted]
+        for batch in file.iter_batches(_ROWS_AT_ONCE, columns=names):
+            values = [_values(batch.column(each.name), each, path) for each in wanted]
+            for number, row in enumerate(zip(*values, strict=True), start=first):
+                yield _row(row_type, wanted, row, number)
+            first += len(batch)
+
+
+def count_materials(folder: Path) -> int:
+    """Return how many crystals a data-set folder holds, having seen that each has its own name.
+
+    Raises:
+        DatasetError: two have one name, or the table is missing or not readable.
+    """
+    with _opened(folder, MaterialRow) as (file, wanted, path):
+        name = wanted[0].name
+        counts = pyarrow.compute.value_counts(file.read([name]).column(name))
+        how_many = counts.field("counts").to_numpy(zero_copy_only=False)
+        if how_many.max(initial=0) > 1:
+            twice = counts.field("values")[int(np.argmax(how_many))]
+            raise DatasetError(f"{path} holds two crystals called {twice}; rename one")
+        return int(file.metadata.num_rows)
+
+
+@contextmanager
+def _opened(folder: Path, row_type: type[Row]) -> Iterator[tuple[Any, list[Column], Path]]:
+    """Open a table, having looked at its size and columns; lend it with those that are read."""
     path = folder / row_type.FILE
     if not path.exists():
         raise DatasetError(f"{path} is missing; a data set has one")
@@ -64,14 +94,7 @@ def read_rows(folder: Path, row_type: type[Row]) -> Iterator[Row | Incomplete]:
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
             _refuse_too_many(file.metadata, path)
-            wanted = _wanted(file.schema_arrow, columns_of(row_type), path)
-            first = 1
-            names = [column.name for column in wanted]
-            for batch in file.iter_batches(_ROWS_AT_ONCE, columns=names):
-                values = [_values(batch.column(each.name), each, path) for each in wanted]
-                for number, row in enumerate(zip(*values, strict=True), start=first):
-                    yield _row(row_type, wanted, row, number)
-                first += len(batch)
+            yield file, _wanted(file.schema_arrow, columns_of(row_type), path), path
     except DatasetError:
         raise
     except (OSError, ValueError, MemoryError, pyarrow.ArrowException) as error:

@@ -1,5 +1,6 @@
 """Every figure: results and an optional axes in, the axes out; nothing is computed here."""
 
+from cgxas.figures.average import plot_average
 from cgxas.figures.calibration import (
     CalibrationOverlay,
     plot_calibration,
@@ -18,6 +19,7 @@ __all__ = [
     "STYLE",
     "CalibrationOverlay",
     "plot_absorbers",
+    "plot_average",
     "plot_calibration",
     "plot_element_pcc",
     "plot_examples",

@@ -55,13 +55,20 @@ def _mark(ax: Axes, measurement: Measurement) -> None:
         ax.axvspan(measurement.e0 + first, measurement.e0 + last, color="0.93", lw=0, zorder=0)
 
 
-def plot_comparison(before: Overlay, after: Overlay, title: str = "") -> Figure:
+def plot_comparison(
+    before: Overlay,
+    after: Overlay,
+    title: str = "",
+    simulated: tuple[str, Overlay] | None = None,
+) -> Figure:
     """Draw a measured curve, the predicted one before and after, and the difference.
 
     Args:
         before: as predicted.
         after: shifted and broadened.
         title: what they are of.
+        simulated: who simulated the same, and that curve shifted and broadened on its own; None:
+            it is not drawn.
 
     Returns:
         A figure of two panels.
@@ -76,12 +83,19 @@ def plot_comparison(before: Overlay, after: Overlay, title: str = "") -> Figure:
     curves.plot(
         after.energy, after.predicted, color=COLOURS[1], lw=1.4, label=f"predicted, {_told(after)}"
     )
+    if simulated is not None:
+        name, beside = simulated
+        label = f"{name}, {_told(beside)}"
+        curves.plot(beside.energy, beside.predicted, color=COLOURS[0], lw=1.2, label=label)
     curves.set_title(_plain(title))
     curves.set_ylabel("μ(E), normalised")
     curves.legend(loc="best", frameon=False)
     rest.axhline(0.0, color="0.8", lw=0.8)
     rest.plot(before.energy, before.predicted - before.measured, color="0.6", lw=1.0, ls="--")
     rest.plot(after.energy, after.predicted - after.measured, color=COLOURS[1], lw=1.2)
+    if simulated is not None:
+        beside = simulated[1]
+        rest.plot(beside.energy, beside.predicted - beside.measured, color=COLOURS[0], lw=1.0)
     rest.set_ylabel("predicted −\nmeasured")
     rest.set_xlabel("Energy (eV)")
     rest.set_xlim(min(low, before.energy[0]), max(high, before.energy[-1]))

@@ -73,7 +73,8 @@ def _draw_band(ax: Axes, spectrum: Spectrum) -> list[Artist]:
     """Shade one standard deviation on either side of the mean, if the model tells it."""
     if spectrum.sigma is None:
         return []
-    low, high = spectrum.norm - spectrum.sigma, spectrum.norm + spectrum.sigma
+    low = (spectrum.norm - spectrum.sigma).clip(min=0)  # nothing absorbs less than nothing
+    high = spectrum.norm + spectrum.sigma
     return [
         ax.fill_between(
             spectrum.energy, low, high, color="0.86", lw=0, label=BAND_LABEL, zorder=0.9

@@ -34,7 +34,7 @@ NODES_PER_BATCH = 1024
 
 def fingerprinted(sites: AbsorberSites) -> tuple[Fingerprints, FloatArray, str]:
     """Return fingerprints and shares of absorbing sites, and the formula of their crystal."""
-    prints = fingerprints(sites.cell, sites.atoms)
+    prints = fingerprints(sites.cell, sites.atoms, sites.surroundings)
     return prints, sites.share, formula_of(sites.cell.numbers)
 
 

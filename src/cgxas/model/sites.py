@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from cgxas.crystals.canonical import Cell
 from cgxas.crystals.graph import SiteGraph
+from cgxas.physics.surroundings import surroundings
 from cgxas.spectra.axis import continued
 from cgxas.typing import FloatArray, IntArray
 
@@ -73,6 +75,11 @@ class AbsorberSites:
 
     def __len__(self) -> int:
         return len(self.share)
+
+    @cached_property
+    def surroundings(self) -> FloatArray:
+        """(S, D) what surrounds the sites, `physics.surroundings`."""
+        return surroundings(self.cell, self.atoms) if self.described is None else self.described
 
     def at(self, wanted: FloatArray) -> FloatArray:
         """Return (S, Q) the network's own spectra at any (Q,) energies, eV."""

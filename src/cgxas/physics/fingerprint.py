@@ -79,12 +79,15 @@ def joined(several: Sequence[Fingerprints]) -> Fingerprints:
     )
 
 
-def fingerprints(cell: "Cell", atoms: IntArray) -> Fingerprints:
+def fingerprints(
+    cell: "Cell", atoms: IntArray, described: FloatArray | None = None
+) -> Fingerprints:
     """Return the fingerprints of some sites of a crystal.
 
     Args:
         cell: the crystal.
         atoms: (S,) numbers of the sites.
+        described: (S, D) their `surroundings`, where they are known already.
     """
     element = np.asarray(cell.numbers[atoms], dtype=np.int64)
     near = neighbours(cell, atoms, FIRST_REACH)
@@ -105,7 +108,7 @@ def fingerprints(cell: "Cell", atoms: IntArray) -> Fingerprints:
     count = np.log(np.maximum(coordination, 1.0))[:, None]
     return Fingerprints(
         element=element,
-        around=surroundings(cell, atoms)[:, AROUND],
+        around=(surroundings(cell, atoms) if described is None else described)[:, AROUND],
         chemistry=np.hstack([PROPERTIES[element - 1], mean, np.sqrt(squares), count, crystal]),
         coordination=coordination,
         strength=np.log(np.maximum(total, np.exp(_NONE))),

@@ -74,10 +74,19 @@ class Sites:
     overlap: FloatArray
 
     @classmethod
-    def of(cls, cell: "Cell", atoms: IntArray) -> Self:
-        """Return those of some atoms of a crystal; CrystalError beyond the table of free atoms."""
-        found = overlap(cell).descriptor(atoms)
-        return cls(cell.numbers[atoms], surroundings(cell, atoms), found)
+    def of(cls, cell: "Cell", atoms: IntArray, described: FloatArray | None = None) -> Self:
+        """Return those of some atoms of a crystal.
+
+        Args:
+            cell: the crystal.
+            atoms: (S,) numbers of the atoms.
+            described: (S, D) their `surroundings`, where they are known already.
+
+        Raises:
+            CrystalError: an atom has no free atom in the table.
+        """
+        around = surroundings(cell, atoms) if described is None else described
+        return cls(cell.numbers[atoms], around, overlap(cell).descriptor(atoms))
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,15 +139,22 @@ class PotentialKernel:
     def kernels(self, sites: Sites) -> tuple[FloatArray, FloatArray]:
         """Return the (S, T) smooth and rough kernels of sites with those that were learnt from."""
         other = (sites.overlap - self.zero) / self.width
-        squared = cdist(sites.around[:, AROUND], self.around[:, AROUND], "sqeuclidean")
+        far, elements = self._compared
+        squared = cdist(sites.around[:, AROUND], far, "sqeuclidean")
         squared += _OVERLAP_SHARE * cdist(other, self.overlap, "sqeuclidean") / other.shape[1]
         element = cdist(
             np.column_stack([sites.around[:, OWN], sites.number / _NUMBER]),
-            np.column_stack([self.around[:, OWN], self.number / _NUMBER]),
+            elements,
         )
         away = np.sqrt(3 * (squared + (element / _SMOOTH_ELEMENT) ** 2)) / _SMOOTH_LENGTH
         rough = np.exp(-np.sqrt(squared) / _ROUGH_LENGTH - element / _ROUGH_ELEMENT)
         return (1 + away) * np.exp(-away), rough
+
+    @cached_property
+    def _compared(self) -> tuple[FloatArray, FloatArray]:
+        """What sites are compared with, laid out for it: (T, D) surroundings, (T, 5) elements."""
+        elements = np.column_stack([self.around[:, OWN], self.number / _NUMBER])
+        return np.ascontiguousarray(self.around[:, AROUND]), elements
 
     def _without(self, out: BoolArray) -> FloatArray:
         """Return (T, 4) the weights without some (T,) runs: exact, by blocks of the inverse."""

@@ -126,6 +126,7 @@ def spectrum_of(
         structure=job.structure,
         disorder=job.disorder,
         trust=trust,
+        edge_sigma=max((e.edge_sigma for e in found if e.edge_sigma is not None), default=None),
     )
 
 

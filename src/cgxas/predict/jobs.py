@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from os import PathLike
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from cgxas.crystals.canonical import Cell
 from cgxas.crystals.disorder.occupancy import FULL, Occupancy, is_disordered, occupancies, whole
 from cgxas.crystals.disorder.order import Arrangements, Disorder, arrangements
 from cgxas.crystals.graph import SiteGraph, graph_of
-from cgxas.crystals.io.read import read_structure
+from cgxas.crystals.io.read import CrystalLike, read_structure, source_of
 from cgxas.crystals.spec import GraphSpec
 from cgxas.crystals.structure import Crystal, checked_sites, refuse_overlaps, settled
 from cgxas.elements import SYMBOLS, atomic_number
@@ -19,10 +18,7 @@ from cgxas.errors import AbsorberNotInCrystal, CgxasError
 from cgxas.typing import IntArray
 
 if TYPE_CHECKING:
-    from ase import Atoms
-    from pymatgen.core.structure import Molecule, Structure
-
-CrystalLike: TypeAlias = "str | PathLike[str] | Structure | Molecule | Atoms"
+    from pymatgen.core.structure import Structure
 
 ALL = "all"
 """Stands for all absorbers that a model knows in a crystal."""
@@ -46,7 +42,7 @@ class Failure:
     def of(cls, given: CrystalLike, number: int, error: CgxasError) -> "Failure":
         """Return it for the crystal with a running number."""
         formula = getattr(given, "formula", None) or getattr(given, "symbols", "")
-        name = str(given) if isinstance(given, str | PathLike) else str(formula)
+        name = source_of(given) or str(formula)
         return cls(name or f"crystal {number}", str(error), error)
 
 
@@ -61,6 +57,7 @@ class Question:
         spec: recipe of its graphs.
         disorder: what is done with a disordered crystal.
         sites: the caller's indices of the only sites wanted; all of each absorber if None.
+        any_of_them: a crystal need not hold all of the absorbers.
     """
 
     absorbers: tuple[str, ...]
@@ -69,12 +66,13 @@ class Question:
     spec: GraphSpec
     disorder: Disorder = Disorder()  # noqa: RUF009  (it is frozen)
     sites: tuple[int, ...] | None = None
+    any_of_them: bool = False
 
     def of(self, present: Sequence[str]) -> tuple[str, ...]:
         """Return which absorbers are wanted of a crystal that holds some elements.
 
         Raises:
-            AbsorberNotInCrystal: the model knows none of them.
+            AbsorberNotInCrystal: the model knows none of them, or none of the wanted is there.
         """
         known = [element for element in present if element in self.known]
         wanted = [each for a in self.absorbers for each in (known if a == ALL else [a])]
@@ -82,7 +80,12 @@ class Question:
             raise AbsorberNotInCrystal(
                 f"the crystal holds {', '.join(present)}, and {self.model} knows none of it"
             )
-        return tuple(dict.fromkeys(wanted))
+        held = [each for each in wanted if each in present] if self.any_of_them else wanted
+        if not held:
+            raise AbsorberNotInCrystal(
+                f"it holds no {' or '.join(wanted)}; it holds {', '.join(present)}"
+            )
+        return tuple(dict.fromkeys(held))
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +145,7 @@ def job_of(given: CrystalLike, question: Question) -> Job:
         CrystalError: the crystal cannot be used.
         AbsorberError: the absorber or the sites cannot be answered.
     """
-    source = str(given) if isinstance(given, str | PathLike) else ""
+    source = source_of(given)
     try:
         structure = read_structure(given)
         if is_disordered(structure):

@@ -2,11 +2,13 @@
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self, overload
+from typing import TYPE_CHECKING, Literal, Self, TypeVar, overload
 
 from cgxas.arguments import as_choice, as_list, as_whole_number, one_of_kind, refuse_single
 from cgxas.crystals.disorder.order import Disorder
+from cgxas.crystals.io.read import CrystalLike
 from cgxas.crystals.structure import site_indices
 from cgxas.elements import atomic_number
 from cgxas.errors import (
@@ -22,11 +24,13 @@ from cgxas.model.location import SIMULATED, usual
 from cgxas.model.model import NODES_PER_BATCH, Model
 from cgxas.model.sites import in_batches
 from cgxas.predict.answers import PartAnswer, part_answers, spectrum_of
-from cgxas.predict.jobs import ALL, CrystalLike, Failure, Job, Question, job_of
+from cgxas.predict.jobs import ALL, Failure, Job, Question, job_of
 from cgxas.spectra.spectrum import Spectrum
 
 if TYPE_CHECKING:
     import torch
+
+Answer = TypeVar("Answer", list[Spectrum], list[Spectrum] | Failure)
 
 FEW = 100
 """Absorbers with fewer training spectra are answered with a warning."""
@@ -192,10 +196,7 @@ class Predictor:
                 yield job_of(crystal, question)
                 on_crystal()
 
-        found = list(self._answered(jobs()))
-        untold = (each for spectra in found for each in spectra if each.trust is None)
-        self._warn({spectrum.absorber for spectrum in untold})
-        return found
+        return list(self._warned(self._answered(jobs())))
 
     @overload
     def predict_iter(
@@ -228,7 +229,8 @@ class Predictor:
             crystals: as for `predict`; they may come from a generator.
             absorbers: element symbols; "all" stands for whatever the model knows in a crystal.
             errors: "raise" the first error, or "yield" a `Failure` in place of the spectra of a
-                crystal that cannot be answered, and go on.
+                crystal that cannot be answered, and go on; then a crystal that holds some of the
+                absorbers is answered for those.
             disorder: as for `predict`.
 
         Yields:
@@ -240,8 +242,18 @@ class Predictor:
         as_choice(errors, ("raise", "yield"), "errors", ConfigError)
         refuse_single(crystals, _CRYSTALS, CrystalError)
         if errors == "raise":
-            return self._answered(job_of(crystal, question) for crystal in crystals)
-        return self._answered_or_failed(crystals, question)
+            return self._warned(self._answered(job_of(crystal, question) for crystal in crystals))
+        any_of_them = replace(question, any_of_them=True)
+        return self._warned(self._answered_or_failed(crystals, any_of_them))
+
+    def _warned(self, answers: Iterable[Answer]) -> Iterator[Answer]:
+        """Yield the answers; then warn of absorbers whose trust is not told."""
+        untold: set[str] = set()
+        for answer in answers:
+            if isinstance(answer, list):
+                untold.update(each.absorber for each in answer if each.trust is None)
+            yield answer
+        self._warn(untold)
 
     def _answered(self, jobs: Iterable[Job]) -> Iterator[list[Spectrum]]:
         parts = ((job, part) for job in jobs for part in job.parts)

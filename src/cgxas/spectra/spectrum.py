@@ -138,6 +138,8 @@ class Spectrum(_Curve):
         structure: The caller's pymatgen Structure, if there is one.
         disorder: What stands for a disordered crystal: "majority", "sample of 5"; else empty.
         trust: How much like it the model has learnt from; None where the model does not tell.
+        edge_sigma: Standard deviation of a measured edge energy around this prediction, eV, which
+            is part of ``sigma``; None where the model does not tell.
 
     Raises:
         SpectrumError: The arrays are not a spectrum, or the sites do not fit to it.
@@ -155,6 +157,7 @@ class Spectrum(_Curve):
     structure: "Structure | None" = None
     disorder: str = ""
     trust: Trust | None = None
+    edge_sigma: float | None = None
 
     def __post_init__(self) -> None:
         self._freeze_arrays()

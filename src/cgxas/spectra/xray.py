@@ -60,7 +60,7 @@ def tabulated_edge(element: str, edge: str = "K") -> float:
         MissingExtra: xraydb is not installed.
     """
     try:
-        found = _xraydb().xray_edge(element, edge)
+        found = _xray_edge(element, edge)
     except ValueError:  # no such element
         found = None
     if found is None:
@@ -145,8 +145,7 @@ def edges_within(element: str, first: float, last: float) -> list[str]:
     return [
         edge
         for edge in EDGES
-        if (found := _xraydb().xray_edge(element, edge)) is not None
-        and first - NEAR <= found.energy <= last
+        if (found := _xray_edge(element, edge)) is not None and first - NEAR <= found.energy <= last
     ]
 
 
@@ -156,7 +155,7 @@ def neighbours(element: str, edge: str) -> tuple[float, float]:
     They are minus and plus infinity where there is none.
     """
     own = tabulated_edge(element, edge)
-    known = [_xraydb().xray_edge(element, each) for each in EDGES]
+    known = [_xray_edge(element, each) for each in EDGES]
     energies = [float(found.energy) for found in known if found]
     below = max((e for e in energies if e < own), default=float("-inf"))
     return below, min((e for e in energies if e > own), default=float("inf"))
@@ -187,6 +186,12 @@ def check_edge(e0: float, element: str, edge: str, name: str) -> None:
         f"{name} has its edge at {e0:.1f} eV, but the {element} {edge} edge lies at "
         f"{expected:.0f} eV: {advice}."
     )
+
+
+@cache
+def _xray_edge(element: str, edge: str) -> Any:
+    """Return an edge of the database, which is asked several times for every scan."""
+    return _xraydb().xray_edge(element, edge)
 
 
 def _xraydb() -> Any:

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from cgxas.data.compile import CompiledData
+from cgxas.data.record import EDGE
 from cgxas.data.split import Split, write_split
 from cgxas.errors import ConfigError
 from cgxas.evaluation.scores import Evaluation
@@ -36,6 +38,7 @@ from cgxas.training.folder import (
 from cgxas.training.kernel import fitted_kernel
 from cgxas.training.processes import ALONE, Processes
 from cgxas.training.settings import RunSettings
+from cgxas.training.taking_in import can_take_in, taken_in
 from cgxas.training.trust import learnt_from
 from cgxas.writing import atomic_path
 
@@ -113,6 +116,8 @@ def carry_out(run: Run) -> tuple[Checkpoint, Evaluation] | None:
     """
     job = run.job
     folder = prepare(run)
+    if new := _taken_in(run, job.split):
+        return _take_in(run, folder, new) if run.processes.is_first else None
     network = fit(_starting_network(run, job), job)
     if not run.processes.is_first:
         return None
@@ -139,6 +144,42 @@ def carry_out(run: Run) -> tuple[Checkpoint, Evaluation] | None:
     checkpoint.save(folder.model)
     folder.save_scores(evaluation)
     return checkpoint, evaluation
+
+
+def _taken_in(run: Run, split: Split) -> list[int]:
+    """Return the training spectra that the kernel of the parent can learn, none without one."""
+    parent, element, dataset = run.parent, run.element, run.data.dataset
+    if parent is None or element is None:
+        return []
+    records, computed = run.data.records.records, dataset.computed.numpy()
+    every = (0, dataset.norm.shape[1])
+    return [
+        int(n)
+        for n in split.train
+        if can_take_in(parent, element, records[n].fidelity)
+        and records[n].site_certain
+        and len(records[n].sites) == 1
+        and tuple(computed[n]) == every
+    ]
+
+
+def _take_in(run: Run, folder: RunFolder, new: Sequence[int]) -> tuple[Checkpoint, Evaluation]:
+    """Let the kernel of the parent learn some spectra; all other absorbers stay as they were."""
+    if run.parent is None or run.element is None:
+        raise ConfigError("only a model that is tuned to an element takes spectra in")
+    records = run.data.records.records
+    norm = run.data.dataset.norm[torch.tensor(new)].double().numpy()
+    found = taken_in(run.parent, [records[n] for n in new], norm)
+    mine = run.data.dataset.only(run.split, run.element)
+    evaluation = retest(found, run.data, mine)
+    key = (run.element, EDGE)
+    card = run.parent.cards[key]
+    cards_now = {**run.parent.cards, key: replace(card, n_train=(card.n_train or 0) + len(new))}
+    provenance = _provenance(run, mine, evaluation) | {"taken_in": len(new)}
+    found = replace(found, name=run.config.name, cards=cards_now, provenance=provenance)
+    found.save(folder.model)
+    folder.save_scores(evaluation)
+    return found, evaluation
 
 
 def prepare(run: Run, with_data: bool = False) -> RunFolder:

@@ -35,6 +35,7 @@ def scale(sites) -> Scale:
 
 def kernel(terms, scale, one, other, parameters=None):
     zeros = torch.zeros(2 * len(terms), dtype=torch.float64)
+    one, other = scale.applied(one), scale.applied(other)
     return KernelSum(terms, scale, one, other)(zeros if parameters is None else parameters)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from cgxas import limits
 from cgxas.crystals.io.base import CrystalFormat, Found, last_of, warn
 from cgxas.crystals.io.content import Content
+from cgxas.crystals.io.frames import TRAJECTORY
 from cgxas.crystals.io.numerals import are_numbers, is_count
 from cgxas.errors import DisorderedCrystal, UnreadableCrystal
 
@@ -172,7 +173,7 @@ def _check_abinit(content: Content) -> None:
 
 
 def _is_trajectory(content: Content) -> bool:
-    return content.data.startswith((b"- of UlmASE-Trajectory", b"AFFormatASE-Trajectory"))
+    return content.data.startswith(TRAJECTORY)
 
 
 def _read_trajectory(content: Content) -> Found:

@@ -120,16 +120,33 @@ def read_content(path: Path) -> Content:
     Raises:
         UnreadableCrystal: there is no such file, it is none, empty, too large, or an archive.
     """
-    packed = read_bounded(path, UnreadableCrystal)
+    return content_of(path, read_bounded(path, UnreadableCrystal))
+
+
+def content_of(path: Path, packed: bytes) -> Content:
+    """Return the content of a file whose bytes are here already.
+
+    Args:
+        path: what the file is called in messages; its name may tell the format.
+        packed: all of its bytes, which gzip, bzip2 or xz may have packed.
+
+    Raises:
+        UnreadableCrystal: it is empty, too large, damaged, or an archive.
+    """
     refuse_archive(path, packed)
     data = unpack_bounded(packed, str(path), UnreadableCrystal)
     refuse_archive(path, data)
-    name = path.name.lower()
-    for suffix in _PACKED_SUFFIXES:
-        name = name.removesuffix(suffix)
     if not data or data.isspace():
         raise UnreadableCrystal(f"{path} is empty; copy it again")
-    return Content(path, name, data)
+    return Content(path, plain_name(path.name), data)
+
+
+def plain_name(name: str) -> str:
+    """Return the name of a file in small letters, without the suffix of a compression."""
+    plain = name.lower()
+    for suffix in _PACKED_SUFFIXES:
+        plain = plain.removesuffix(suffix)
+    return plain
 
 
 def refuse_archive(path: Path, data: bytes) -> None:

@@ -62,6 +62,38 @@ FORMATS: tuple[CrystalFormat, ...] = (
 )
 """Asked in this order whether a file is theirs by what it holds, and then by its name."""
 
+_TELLING_NAMES = (
+    *("*.cif", "*.mcif", "*.mmcif", "*.xyz", "*.extxyz", "*.exyz", "*.traj", "*.xsf", "*.pdb"),
+    *("*poscar*", "*contcar*", "*.vasp", "*xdatcar*", "feff*.inp", "*.lammpstrj"),
+)
+"""Of files that are meant to be crystals, whatever they hold."""
+_PROGRAMS = ("*.py", "*.ipynb", "*.sh", "*.md", "*.rst", "*.html", "*.toml", "*.yaml", "*.yml")
+"""Names of what may quote a crystal file, and is none."""
+_CRYSTAL_KEY = re.compile(
+    r'"(?:sites|cartesian_site_positions|lattice_mat|positions|structure)"\s*:'
+)
+
+
+def is_meant_as_crystal(name: str) -> bool:
+    """Tell whether a file name alone says that a file is a crystal, should it be a damaged one.
+
+    Args:
+        name: lower-case, without the suffix of a compression.
+    """
+    return any(fnmatch(name, pattern) for pattern in _TELLING_NAMES)
+
+
+def looks_like_crystal(head: Content) -> bool:
+    """Tell by its beginning whether a file among others, of any kinds, is a crystal.
+
+    Args:
+        head: the file, of which the first `content.HEAD` bytes are enough.
+    """
+    if any(fnmatch(head.name, pattern) for pattern in _PROGRAMS):
+        return False
+    found = next((each for each in FORMATS if each.recognises(head)), None)
+    return found is not None and (found is not json.FORMAT or bool(_CRYSTAL_KEY.search(head.head)))
+
 
 def format_of(content: Content) -> CrystalFormat:
     """Return the format of a file.

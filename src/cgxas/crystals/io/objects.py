@@ -68,8 +68,18 @@ def _of_ase(atoms: Any) -> Structure:
         raise CrystalError("an atom of the ASE Atoms object is of no element (X); name it")
     places = np.asarray(atoms.get_positions(), dtype=np.float64)
     lattice = np.asarray(atoms.cell.array, dtype=np.float64)
-    species = [Composition(each) for each in _species_of_ase(atoms)]
+    species = _compositions(_species_of_ase(atoms))
     return _closed(species, lattice, np.array(atoms.pbc, dtype=bool), places)
+
+
+def _compositions(species: list[Any]) -> list[Composition]:
+    """Return what each site holds; atoms of one element share one, as it is never changed."""
+    of_symbol = {each: Composition(each) for each in set(filter(_is_symbol, species))}
+    return [of_symbol[each] if _is_symbol(each) else Composition(each) for each in species]
+
+
+def _is_symbol(species: Any) -> bool:
+    return isinstance(species, str)
 
 
 def _species_of_ase(atoms: Any) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias, Union
 
 import numpy as np
 from pymatgen.core.structure import Molecule, Structure
@@ -10,13 +10,16 @@ from pymatgen.core.structure import Molecule, Structure
 from cgxas import limits
 from cgxas.crystals.disorder.occupancy import whole
 from cgxas.crystals.io.base import Found, reading
-from cgxas.crystals.io.content import read_content
+from cgxas.crystals.io.content import Content, read_content
 from cgxas.crystals.io.formats import format_of
 from cgxas.crystals.io.objects import structure_of
 from cgxas.errors import CrystalError, InvalidCell, UnreadableCrystal
 
 if TYPE_CHECKING:
     from ase import Atoms
+
+CrystalLike: TypeAlias = Union[str, "PathLike[str]", Content, Structure, Molecule, "Atoms"]
+"""Whatever holds one crystal: a file, what one holds, or an object of pymatgen or ASE."""
 
 MIN_VOLUME = 0.5
 """Smallest cell volume that is taken seriously, cubic Angstrom per atom."""
@@ -25,7 +28,14 @@ MOST_CELLS_AWAY = 1000.0
 """Atoms of a simulation may have left their cell, but not further than this, in cell vectors."""
 
 
-def read_crystal(crystal: "str | PathLike[str] | Structure | Molecule | Atoms") -> Structure:
+def source_of(crystal: CrystalLike) -> str:
+    """Return the name of the file a crystal is in; empty for an object."""
+    if isinstance(crystal, Content):
+        return str(crystal.path)
+    return str(crystal) if isinstance(crystal, str | PathLike) else ""
+
+
+def read_crystal(crystal: CrystalLike) -> Structure:
     """Return an ordered pymatgen Structure, atoms in the caller's order.
 
     Args:
@@ -38,13 +48,14 @@ def read_crystal(crystal: "str | PathLike[str] | Structure | Molecule | Atoms") 
     return whole(read_structure(crystal))
 
 
-def read_structure(crystal: "str | PathLike[str] | Structure | Molecule | Atoms") -> Structure:
+def read_structure(crystal: CrystalLike) -> Structure:
     """Return a pymatgen Structure, sites in the caller's order; they may be disordered.
 
     Args:
-        crystal: a path (any file of `formats.FORMATS`), a pymatgen Structure or Molecule, or an
-            ASE Atoms. Molecules are put into a box wide enough that no atom sees an image of
-            another; slabs and wires get as much vacuum along their open sides.
+        crystal: a path (any file of `formats.FORMATS`) or the content of such a file, a pymatgen
+            Structure or Molecule, or an ASE Atoms. Molecules are put into a box wide enough that
+            no atom sees an image of another; slabs and wires get as much vacuum along their open
+            sides.
 
     Raises:
         UnreadableCrystal: no such file, a folder, empty, too large, or not understood.
@@ -52,15 +63,15 @@ def read_structure(crystal: "str | PathLike[str] | Structure | Molecule | Atoms"
         CrystalError: another reason, told in the message.
     """
     if isinstance(crystal, str | PathLike):
-        structure = structure_of(_read_file(Path(crystal)))
-    else:
-        structure = structure_of(crystal)
+        crystal = read_content(Path(crystal))
+    found = _in_file(crystal) if isinstance(crystal, Content) else crystal
+    structure = structure_of(found)
     _refuse_unusable(structure)
     return structure
 
 
-def _read_file(path: Path) -> Found:
-    content = read_content(path)
+def _in_file(content: Content) -> Found:
+    path = content.path
     kind = format_of(content)
     with reading(content, kind.name):
         found = kind.read(content)

@@ -82,7 +82,7 @@ def _surroundings(
     """Return (S, D) surroundings and (S, 3) Fermi level, 1s level and charge."""
     if not spec.surroundings:
         return np.empty((len(sites), 0)), np.empty((len(sites), 0))
-    found = Sites.of(sites.cell, sites.atoms)
+    found = Sites.of(sites.cell, sites.atoms, sites.surroundings)
     learnt = potential_kernel()(found, without)
     return found.around, np.column_stack([learnt.fermi, learnt.level, learnt.charge])
 

@@ -10,6 +10,7 @@ self-consistent potential, which FEFF leaves out of its edge.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -124,8 +125,7 @@ class GaussianCalibration(Calibration):
         own, share = site_features(sites, self.features), sites.share
         energies, relative = grid.energies, self.features.relative
         weight = torch.from_numpy(share).to(self.share)[None]
-        offsets, offset_variance = self._answer(self.offset, own, weight)
-        coefficients, variance = self._answer(self.shape, own, weight)
+        offsets, offset_variance, coefficients, variance = self._answers(own, weight)
         element = own.element - 1
         edges: Tensor = (own.edge + offsets * self.offset_unit)[:, 0] + self.theory(own)
         centre = (edges + self.usual[element]).numpy() + sites.start
@@ -158,15 +158,32 @@ class GaussianCalibration(Calibration):
         """Return (S,) the part of the offsets that follows from the potential, eV."""
         return followed(sites, self.slopes)
 
-    def _answer(
-        self, process: Process, sites: SiteFeatures, weight: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Return (S, K) outputs of the sites, and () variance of their (1, S) weighted mean."""
-        kernel = KernelSum(process.terms, self.scale, sites, self.sites)(process.parameters)
-        kernels = kernel @ self.share.T
-        own = KernelSum(process.terms, self.scale, sites, sites)(process.parameters)
-        together = (weight @ own * weight).sum(1)
-        return process.mean(kernels), process.variance(weight @ kernels, together)[0]
+    def _answers(self, sites: SiteFeatures, weight: Tensor) -> tuple[Tensor, ...]:
+        """Return outputs of both processes, each with the variance of a weighted mean.
+
+        Args:
+            sites: (S,) absorbing sites.
+            weight: (1, S) of theirs.
+
+        Returns:
+            (S, 1) offsets, () their variance, (S, K) coefficients of the shape, () their variance.
+        """
+        terms, one = (*self.offset.terms, *self.shape.terms), self.scale.applied(sites)
+        # Both look at the same features: what is compared once serves both.
+        far = KernelSum(terms, self.scale, one, self._known)
+        near = KernelSum(terms, self.scale, one, one)
+        found: list[Tensor] = []
+        for process in (self.offset, self.shape):
+            kernels = far.of(process.terms)(process.parameters) @ self.share.T
+            own = near.of(process.terms)(process.parameters)
+            together = (weight @ own * weight).sum(1)
+            found += [process.mean(kernels), process.variance(weight @ kernels, together)[0]]
+        return tuple(found)
+
+    @cached_property
+    def _known(self) -> SiteFeatures:
+        """The sites that were learnt from, in the units they are compared in."""
+        return self.scale.applied(self.sites)
 
     @property
     def tensors(self) -> dict[str, Tensor]:

@@ -6,7 +6,8 @@ state with as many features as there are measured spectra, and says how sure it 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from copy import copy
+from dataclasses import dataclass, fields, replace
 from typing import Literal, Self, get_args
 
 import torch
@@ -116,6 +117,10 @@ class Scale:
         values: Tensor = getattr(sites, name)
         return (values - self.zero[name]) / self.width[name]
 
+    def applied(self, sites: SiteFeatures) -> SiteFeatures:
+        """Return all features of sites in these units."""
+        return replace(sites, **{name: self.scaled(sites, name) for name in self.zero})
+
     @property
     def tensors(self) -> dict[str, Tensor]:
         """All by name, for a file."""
@@ -145,9 +150,9 @@ class KernelSum:
 
         Args:
             terms: what is summed.
-            scale: units of the features.
-            one: the sites of the rows.
-            other: those of the columns.
+            scale: whose typical distances are the units of distances.
+            one: the sites of the rows, in the units of `Scale.applied`.
+            other: those of the columns, likewise.
         """
         self.terms = terms
         self._same = (one.element[:, None] == other.element[None]).to(one.vector.dtype)
@@ -159,13 +164,19 @@ class KernelSum:
             if term.feature == "none":
                 self._raw[key] = torch.ones_like(self._same)
                 continue
-            a, b = scale.scaled(one, term.feature), scale.scaled(other, term.feature)
+            a, b = getattr(one, term.feature), getattr(other, term.feature)
             self._raw[key] = (
                 a @ b.T / a.shape[1]
                 if term.shape == "linear"
                 else torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
                 / scale.distance[term.feature]
             )
+
+    def of(self, terms: Sequence[Term]) -> "KernelSum":
+        """Return the sum of some of the terms alone, without comparing anything again."""
+        some = copy(self)
+        some.terms = terms
+        return some
 
     def __call__(self, parameters: Tensor) -> Tensor:
         """Return (A, B) kernels.

@@ -1,15 +1,20 @@
 """What a file format is: how it is recognised, read and written."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
+from cgxas.errors import CgxasError
 from cgxas.spectra.io.scan import Scan
 from cgxas.spectra.measurement import Measurement
 from cgxas.spectra.spectrum import Spectrum
 
 Curve = Spectrum | Measurement
 """What is written: a predicted or a measured spectrum."""
+
+NamedScan: TypeAlias = tuple[str, Scan | CgxasError]
+"""A scan of a file that holds many, by its name there; an error in place of one that is none."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +27,14 @@ class Choice:
         energy: name or number (from 1) of the energy column.
         mu: name, number or formula ("(if1+if2)/i0") of mu, or transmission, fluorescence,
             reference.
+        columns: where all scans of a file are read, which of its columns are scans: names with
+            wildcards and numbers ("mu*", "2-30", "a,b"); None: it is no table of scans.
     """
 
     group: str | None = None
     energy: str | None = None
     mu: str | None = None
+    columns: str | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,8 @@ class Format:
         recognises: tells, by the path and the first bytes of the file, whether it is of this kind.
         read: gives the scan that was chosen; None: such files are only written. Raises
             UnreadableSpectrum, UnclearSpectrum, BadMeasurement, MissingExtra.
+        read_all: gives every scan of a file with its name; None: a file holds one. Raises as
+            `read` where none can be told.
         write_one: writes a single curve, for a format that holds one; None: it does not.
         write_many: writes any number of curves, for a format that holds many; None: it does not.
         prepare: refuses to write, before any work, where a library is missing; None: none needed.
@@ -54,6 +64,7 @@ class Format:
     suffixes: tuple[str, ...]
     recognises: Callable[[Path, bytes], bool]
     read: Callable[[Path, Choice], Scan] | None = None
+    read_all: Callable[[Path, Choice], Sequence[NamedScan]] | None = None
     write_one: Callable[[Path, Curve, bool], None] | None = None
     write_many: Callable[[Path, Iterable[Curve], bool], None] | None = None
     prepare: Callable[[], None] | None = None

@@ -5,13 +5,16 @@ Columns: ``energy`` (eV), ``mu`` (raw; measurements only), ``norm``, ``sigma`` a
 """
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from cgxas.spectra.io.base import Choice, Curve, Format
+from cgxas.spectra.io.base import Choice, Curve, Format, NamedScan
 from cgxas.spectra.io.facts import columns
 from cgxas.spectra.io.scan import Scan
+from cgxas.spectra.io.table.columns import Columns
+from cgxas.spectra.io.text.many import read_all
 from cgxas.spectra.io.text.read import read_table, rows, scan_of
 
 _OLD_NAMES = re.compile(r"energy,mu(,sigma)?(,mu_\d+)*")
@@ -19,8 +22,16 @@ _OLD_NAMES = re.compile(r"energy,mu(,sigma)?(,mu_\d+)*")
 
 def _read(path: Path, choice: Choice) -> Scan:
     table, _ = read_table(path, choice)
-    scan = scan_of(table, choice, format=FORMAT.name)
+    scan = _scan_of(table, (), choice)
     return replace(scan, kind="simulated") if _is_old_prediction(path) else scan
+
+
+def _read_all(path: Path, choice: Choice) -> list[NamedScan]:
+    return read_all(path, choice, _scan_of)
+
+
+def _scan_of(table: Columns, _: Sequence[str], choice: Choice) -> Scan:
+    return scan_of(table, choice, format=FORMAT.name)
 
 
 def _is_old_prediction(path: Path) -> bool:
@@ -52,6 +63,7 @@ FORMAT = Format(
     suffixes=(".csv",),
     recognises=lambda path, head: path.suffix.lower() == ".csv",
     read=_read,
+    read_all=_read_all,
     write_one=_write,
     has_groups=True,
     has_columns=True,

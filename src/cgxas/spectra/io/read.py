@@ -9,7 +9,7 @@ from cgxas.errors import UnclearSpectrum, UnknownElement, UnreadableSpectrum, Wr
 from cgxas.limits import FILE_SIZE, POINTS
 from cgxas.reading import refuse_unreadable
 from cgxas.spectra.absorber import plain_edge
-from cgxas.spectra.io.base import Choice, Format
+from cgxas.spectra.io.base import Choice, Format, NamedScan
 from cgxas.spectra.io.formats import format_of, readable_suffixes
 from cgxas.spectra.io.scan import Scan, tidy
 from cgxas.spectra.measurement import Measurement
@@ -117,6 +117,45 @@ def read_scan(
     scan = found.read(file, choice)
     POINTS.refuse_beyond(scan.energy.size, f"{file.name} holds", UnreadableSpectrum)
     return scan
+
+
+def read_scans(
+    path: str | os.PathLike[str],
+    energy: str | None = None,
+    mu: str | None = None,
+    columns: str | None = None,
+) -> list[NamedScan]:
+    """Read every scan of a file: groups of a project, entries, tables of a text, or columns.
+
+    Args:
+        path: the file.
+        energy: as for `read_spectrum`; a path from the entry where each entry has it.
+        mu: likewise; of an HDF5 file also a stack, (N, P) or (P, N).
+        columns: the columns of a text that are scans: names with wildcards, numbers and ranges
+            of them, with commas between ("mu*", "2-30").
+
+    Returns:
+        Name and scan of each, the name empty where the file holds one; an error in place of a
+        scan that is none.
+
+    Raises:
+        SpectrumError: no scan can be told, as `read_scan`.
+        MissingExtra: Larch is not installed.
+    """
+    file = as_path(path, "the file of a spectrum", UnreadableSpectrum)
+    for name, wish in {"energy": energy, "mu": mu, "columns": columns}.items():
+        as_text_or_none(wish, name, UnclearSpectrum)
+    size = refuse_unreadable(file, UnreadableSpectrum)
+    found, choice = format_of(file), Choice(None, energy, mu, columns)
+    if columns and (mu or not found.has_columns or found.is_read_in_parts):
+        why = "--mu names a single one" if mu else f"its format is {found.name}"
+        raise UnclearSpectrum(f"{file.name} has no columns of scans to choose: {why}.")
+    if found.read_all is None:
+        return [("", read_scan(path, None, energy, mu))]
+    _refuse_choice(found, choice, file)
+    if not found.is_read_in_parts:
+        FILE_SIZE.refuse_beyond(size, f"{file.name} holds", UnreadableSpectrum)
+    return list(found.read_all(file, choice))
 
 
 def _refuse_choice(found: Format, choice: Choice, path: Path) -> None:

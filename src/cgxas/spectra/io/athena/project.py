@@ -8,10 +8,10 @@ import re
 import zlib
 from pathlib import Path
 
-from cgxas.errors import UnclearSpectrum, UnreadableSpectrum
+from cgxas.errors import CgxasError, UnclearSpectrum, UnreadableSpectrum
 from cgxas.spectra.io.athena.read import MAGIC, MAGIC_WITHIN, Group, read_groups
 from cgxas.spectra.io.athena.write import write_project
-from cgxas.spectra.io.base import Choice, Format
+from cgxas.spectra.io.base import Choice, Format, NamedScan
 from cgxas.spectra.io.facts import told_trust
 from cgxas.spectra.io.larch import need_larch
 from cgxas.spectra.io.scan import KINDS, Scan, listed
@@ -51,7 +51,21 @@ def _read(path: Path, choice: Choice) -> Scan:
 
     The shift that was set in Athena is kept beside the energies, which stay those of the file.
     """
-    group = _chosen(read_groups(path), choice.group, path)
+    return _scan_of(_chosen(read_groups(path), choice.group, path), path)
+
+
+def _read_all(path: Path, choice: Choice) -> list[NamedScan]:
+    """Read every group in the order of the list of Athena; the choice has nothing to choose."""
+    found: list[NamedScan] = []
+    for group in read_groups(path):
+        try:
+            found.append((group.name, _scan_of(group, path)))
+        except CgxasError as error:
+            found.append((group.name, error))
+    return found
+
+
+def _scan_of(group: Group, path: Path) -> Scan:
     _refuse_without_mu(group, path)
     energy, mu = (group.rows[name]() for name in ("x", "y"))
     if energy.size != mu.size:
@@ -136,6 +150,7 @@ FORMAT = Format(
     suffixes=(".prj",),
     recognises=_recognises,
     read=_read,
+    read_all=_read_all,
     write_many=write_project,
     prepare=need_larch,
     has_groups=True,

@@ -10,17 +10,19 @@ https://github.com/nexusformat/definitions/pull/1640; https://github.com/XraySpe
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from cgxas.errors import MissingExtra, UnclearSpectrum, UnreadableSpectrum
+from cgxas.errors import CgxasError, MissingExtra, UnclearSpectrum, UnreadableSpectrum
 from cgxas.limits import FILE_SIZE
-from cgxas.spectra.io.base import Choice, Format
+from cgxas.spectra.io.base import Choice, Format, NamedScan
 from cgxas.spectra.io.facts import told_trust
 from cgxas.spectra.io.nexus.hdf5 import Row, Tree, named_rows, opened
+from cgxas.spectra.io.nexus.stack import stack_of
 from cgxas.spectra.io.nexus.write import FACTS, write
 from cgxas.spectra.io.scan import KINDS, Scan, listed
 from cgxas.spectra.io.table.columns import Columns, columns_of
@@ -81,19 +83,64 @@ def _read(path: Path, choice: Choice) -> Scan:
     with opened(path) as tree:
         if _names_paths(tree, choice):
             return _named(tree, choice)
-        entry = _chosen(tree, choice)
-        columns = _table(tree, entry.rows)
-        mode = _text(tree, entry.group, _MODE)
-        try:
-            scan = _scan(columns, _absorbed_beam(entry, mode), choice, mode)
-        except UnclearSpectrum as error:
-            if choice.mu:
-                raise
-            raise UnclearSpectrum(
-                f"{error} Or name energy and mu by their paths, with --energy PATH --mu PATH; "
-                f"{tree.candidates(entry.group)}."
-            ) from error
-        return _told(tree, entry.group, scan, entry.name)
+        return _entry_scan(tree, _chosen(tree, choice), choice)
+
+
+def _entry_scan(tree: Tree, entry: _Entry, choice: Choice) -> Scan:
+    columns = _table(tree, entry.rows)
+    mode = _text(tree, entry.group, _MODE)
+    try:
+        scan = _scan(columns, _absorbed_beam(entry, mode), choice, mode)
+    except UnclearSpectrum as error:
+        if choice.mu:
+            raise
+        raise UnclearSpectrum(
+            f"{error} Or name energy and mu by their paths, with --energy PATH --mu PATH; "
+            f"{tree.candidates(entry.group)}."
+        ) from error
+    return _told(tree, entry.group, scan, entry.name)
+
+
+def _read_all(path: Path, choice: Choice) -> list[NamedScan]:
+    """Read every entry of a file, the same paths in every entry, or the scans of a stack."""
+    with opened(path) as tree:
+        entries = dict(_entries(tree))
+        for start, group in (("/", tree.root), *entries.items()):
+            if stack := _stack(tree, choice, group, "" if start == "/" else f"{start}/"):
+                return stack
+        if _names_paths(tree, choice):
+            return [("", _named(tree, choice))]
+        wish = (choice.energy or "").strip("\"'")
+        inner = [name for name, each in entries.items() if wish and tree.row(tree.find(wish, each))]
+        if inner:
+            return [(n, _tried(_named, tree, replace(choice, group=n))) for n in inner]
+        found = [_entry(tree, name, group, choice) for name, group in entries.items()]
+        usable = [each for each in found if each.energy and len(each.rows) > 1]
+        if not usable:
+            return [("", _entry_scan(tree, _chosen(tree, choice), choice))]  # which says why
+        return [(each.name, _tried(_entry_scan, tree, each, choice)) for each in usable]
+
+
+def _tried(read: Callable[..., Scan], *wish: Any) -> Scan | CgxasError:
+    try:
+        return read(*wish)
+    except CgxasError as error:
+        return error
+
+
+def _stack(tree: Tree, choice: Choice, start: Any, prefix: str) -> list[NamedScan]:
+    """Return the scans of a stack that is named, or of the new layout's intensity."""
+    found = stack_of(tree, choice.energy or "energy", choice.mu or "intensity", start)
+    if found is None:
+        return []
+    row, energy, stack = found
+    scans: list[NamedScan] = []
+    for n, mu in enumerate(stack, 1):
+        columns = columns_of(["energy", "mu"], np.array([energy, mu]), [row.units, ""], tree.source)
+        values, _, done = columns.energy("energy")
+        scan = Scan(values, mu, "mu", "HDF5", tree.source, done=(f"scan {n} of a stack", *done[1:]))
+        scans.append((f"{prefix}{n}", _told(tree, start, scan, f"{prefix}{n}")))
+    return scans
 
 
 def _chosen(tree: Tree, choice: Choice) -> _Entry:
@@ -321,6 +368,7 @@ FORMAT = Format(
     suffixes=_SUFFIXES,
     recognises=lambda path, head: path.suffix.lower() in _SUFFIXES or head.startswith(_MAGIC),
     read=_read,
+    read_all=_read_all,
     write_many=write,
     prepare=_prepare,
     has_groups=True,

@@ -18,7 +18,7 @@ from cgxas.spectra.io.table.axis import looks_like_energies
 from cgxas.spectra.io.table.columns import Columns, columns_of
 from cgxas.spectra.io.text.blocks import FEW_ROWS, Block, blocks_of
 from cgxas.spectra.io.text.labels import labels
-from cgxas.spectra.io.text.numbers import style_of
+from cgxas.spectra.io.text.numbers import Style, style_of
 from cgxas.typing import FloatArray
 
 _ANY = Choice()
@@ -90,14 +90,42 @@ def table_of(lines: Sequence[str], source: str, choice: Choice) -> tuple[Columns
     tables = [(block, _table(block, found.blocks[0], source)) for block in found.blocks]
     scans = _joined(tables, choice)
     block, table = _chosen(scans, source, choice)
-    if style.is_unsure and len(table.names) != len(table.data):
-        raise UnreadableSpectrum(
-            f"{source}: its commas may stand between columns or before decimals: save it again "
-            "with decimal points or semicolons."
-        )
+    _refuse_unsure(style, table)
     left_out = [each for each, _ in tables if each.lines[-1] < block.lines[0]]
     header = [line for each in left_out for line in each.above] + block.above
     return replace(table, done=(*found.done, *table.done)), header
+
+
+def read_tables(path: Path, choice: Choice = _ANY) -> list[tuple[str, Columns, list[str]]]:
+    """Read all scans or tables of a text: the number of each, its columns, the lines above.
+
+    Args:
+        path: the file.
+        choice: the column of energies.
+
+    Raises:
+        UnreadableSpectrum: there are no columns of numbers, or too many damaged lines.
+    """
+    lines, source = lines_of(path), path.name
+    style = style_of(lines)
+    found = blocks_of(lines, style, source)
+    tables = [(block, _table(block, found.blocks[0], source)) for block in found.blocks]
+    scans = _joined(tables, choice)
+    for _, table in scans:
+        _refuse_unsure(style, table)
+    first = scans[0][0].above
+    return [
+        (number, replace(table, done=(*found.done, *table.done)), [*first, *block.above])
+        for number, (block, table) in _by_number(scans).items()
+    ]
+
+
+def _refuse_unsure(style: Style, table: Columns) -> None:
+    if style.is_unsure and len(table.names) != len(table.data):
+        raise UnreadableSpectrum(
+            f"{table.source}: its commas may stand between columns or before decimals: save it "
+            "again with decimal points or semicolons."
+        )
 
 
 def scan_of(columns: Columns, choice: Choice, **about: Any) -> Scan:
@@ -212,11 +240,9 @@ def _chosen(
     scans: Sequence[tuple[Block, Columns]], source: str, choice: Choice
 ) -> tuple[Block, Columns]:
     """Return the only scan, or the one that is asked for by its number."""
-    named = {_number(block, n): (block, table) for n, (block, table) in enumerate(scans, 1)}
+    named = _by_number(scans)
     if choice.group is None and len(scans) == 1:
         return scans[0]
-    if len(named) < len(scans):
-        named = {str(n): each for n, each in enumerate(scans, 1)}
     if choice.group is None:
         told = [f"{name} from line {block.lines[0]}" for name, (block, _) in named.items()]
         raise UnclearSpectrum(
@@ -229,6 +255,14 @@ def _chosen(
             "leave out --group if there is one."
         )
     return named[choice.group]
+
+
+def _by_number(scans: Sequence[tuple[Block, Columns]]) -> dict[str, tuple[Block, Columns]]:
+    """Return the scans by the numbers SPEC gave them, or by their places where these repeat."""
+    named = {_number(block, n): (block, table) for n, (block, table) in enumerate(scans, 1)}
+    if len(named) < len(scans):
+        named = {str(n): each for n, each in enumerate(scans, 1)}
+    return named
 
 
 def _number(block: Block, n: int) -> str:

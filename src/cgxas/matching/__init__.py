@@ -1,0 +1,1 @@
+"""Which of many crystals a measured spectrum is of, or none of them."""

@@ -1,0 +1,1 @@
+"""Scans, one or a series, as non-negative fractions of references."""

@@ -1,0 +1,205 @@
+"""What came of a mixture: fractions with errors, and what should be known of them."""
+
+import csv
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cgxas.errors import MissingExtra
+from cgxas.mixing.components import Components
+from cgxas.spectra.io.write import check_output
+from cgxas.typing import FloatArray
+from cgxas.writing import atomic_path
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SUFFIXES = (".csv", ".parquet", ".json")
+"""File types of the table."""
+
+RESERVED = (
+    "scan",
+    "total",
+    "rse",
+    "shift_ev",
+    "shift_err_ev",
+    "on_bound",
+    "note",
+    "order",
+    "time_s",
+)
+"""Columns of the table beside the fractions."""
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """Scans as fractions of references; (N,) scans, (R,) references, (P,) points.
+
+    Attributes:
+        names: (N,) of the scans.
+        element: absorber.
+        edge: its edge.
+        axis_name: what the series is laid along, with its unit.
+        axis: (N,) where each scan stands on it.
+        references: (R,) names; component_1 and so on where none were given.
+        told: (R,) what each reference is.
+        fractions: (N, R) at least 0, of a scan they sum to 1; 0 where a reference is not used.
+        errors: (N, R) standard deviations of them; NaN where a reference is not used.
+        total: (N,) sum of the weights before; 1 where scan and references are normalised alike.
+        rse: (N,) sum (scan - fit)^2 / sum scan^2.
+        shift: (N,) eV added to the energies of the references.
+        shift_error: (N,) standard deviation of that, eV; 0 where it was not fitted.
+        on_bound: (N,) whether the shift ended on its bound.
+        own_shift: (R,) eV added besides to a predicted reference, within its band.
+        energy: (P,) eV.
+        norm: (N, P) the scans.
+        fitted: (N, P) the sums of references.
+        curves: (R, P) the references as they were used.
+        components: what principal components tell of the number of references.
+        notes: (N,) what is worth knowing of a scan, or empty.
+        left_out: name and reason of each scan that was not fitted.
+        warnings: what is worth knowing of the whole, in sentences.
+    """
+
+    names: tuple[str, ...]
+    element: str
+    edge: str
+    axis_name: str
+    axis: FloatArray
+    references: tuple[str, ...]
+    told: tuple[str, ...]
+    fractions: FloatArray
+    errors: FloatArray
+    total: FloatArray
+    rse: FloatArray
+    shift: FloatArray
+    shift_error: FloatArray
+    on_bound: "np.ndarray[tuple[int], np.dtype[np.bool_]]"
+    own_shift: FloatArray
+    energy: FloatArray
+    norm: FloatArray
+    fitted: FloatArray
+    curves: FloatArray
+    components: Components
+    notes: tuple[str, ...]
+    left_out: tuple[tuple[str, str], ...]
+    warnings: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __repr__(self) -> str:
+        return (
+            f"Mixture({len(self)} scans of {self.element} {self.edge}, "
+            f"{', '.join(self.references)}; {len(self.left_out)} left out)"
+        )
+
+    def table(self) -> dict[str, list[Any]]:
+        """Return the columns of the table, (N,) each: scan, the axis, fractions, how they fit."""
+        columns: dict[str, list[Any]] = {
+            "scan": list(self.names),
+            self.axis_name: _listed(self.axis),
+        }
+        for n, name in enumerate(self.references):
+            columns[name] = _listed(self.fractions[:, n])
+            columns[f"{name}_err"] = _listed(self.errors[:, n])
+        return columns | {
+            "total": _listed(self.total),
+            "rse": _listed(self.rse),
+            "shift_ev": _listed(self.shift),
+            "shift_err_ev": _listed(self.shift_error),
+            "on_bound": [bool(each) for each in self.on_bound],
+            "note": list(self.notes),
+        }
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the table, a row per scan, in the format of the suffix.
+
+        Args:
+            path: ``.csv``, ``.parquet``, or ``.json``, which also holds the components, what was
+                left out, the warnings and the curves; an existing file is replaced.
+
+        Raises:
+            OutputError: it cannot be written there.
+            MissingExtra: pyarrow, which writes Parquet, is not installed.
+        """
+        target = check_output(path, SUFFIXES)
+        write = {".csv": self._write_csv, ".json": self._write_json}.get(
+            target.suffix.lower(), self._write_parquet
+        )
+        with atomic_path(target) as temporary:
+            write(temporary)
+
+    def plot(self) -> "Figure":
+        """Draw the fractions along the series, its spectra and what is left; or the only scan."""
+        from cgxas.figures.mixing import plot_mixture
+
+        return plot_mixture(
+            self.names,
+            (self.axis_name, self.axis),
+            self.references,
+            (self.fractions, self.errors),
+            self.curves * self.total[0] if len(self) == 1 else self.curves,
+            (self.energy, self.norm, self.fitted),
+            f"{self.element} {self.edge} edge, {len(self)} scan{'s' if len(self) > 1 else ''}",
+        )
+
+    def _write_csv(self, path: Path) -> None:
+        table = self.table()
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(table)
+            writer.writerows(
+                [_cell(each) for each in row] for row in zip(*table.values(), strict=True)
+            )
+
+    def _write_parquet(self, path: Path) -> None:
+        MissingExtra.refuse_without("pyarrow", "pyarrow", "data")
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        pq.write_table(pa.table(self.table()), path)
+
+    def _write_json(self, path: Path) -> None:
+        table = self.table()
+        rows = [dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True)]
+        c = self.components
+        values = {
+            "element": self.element,
+            "edge": self.edge,
+            "axis": self.axis_name,
+            "references": [
+                {"name": name, "told": told, "own_shift_ev": float(shift), "norm": curve.tolist()}
+                for name, told, shift, curve in zip(
+                    self.references, self.told, self.own_shift, self.curves, strict=True
+                )
+            ],
+            "components": {
+                "count": c.count,
+                "above_noise": c.above_noise,
+                "indicator": c.indicator,
+                "singular_values": c.singular[:20].tolist(),
+            },
+            "warnings": list(self.warnings),
+            "left_out": [{"scan": name, "reason": reason} for name, reason in self.left_out],
+            "scans": rows,
+            "energy": self.energy.tolist(),
+            "norm": self.norm.tolist(),
+            "fitted": self.fitted.tolist(),
+        }
+        path.write_text(json.dumps(values, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+
+
+def _listed(values: FloatArray) -> list[float | None]:
+    """Return numbers, and nothing for those that are not known."""
+    return [float(each) if np.isfinite(each) else None for each in values]
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.6g}" if isinstance(value, float) else value

@@ -1,0 +1,212 @@
+"""What scans are explained by: measured scans, and crystals whose spectra are predicted."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+
+from cgxas.errors import BadMeasurement, UnclearSpectrum, WrongEdge
+from cgxas.mixing.files import expanded, unique_names
+from cgxas.mixing.scans import How, NamedScan, mean_of, read_named
+from cgxas.spectra.io.read import is_spectrum_file
+from cgxas.spectra.measurement import Measurement
+from cgxas.spectra.spectrum import Spectrum
+from cgxas.typing import FloatArray
+
+CORRELATED = 4.0
+"""Errors of a predicted curve are alike within so many eV (standard deviation of a Gaussian)."""
+
+ANSWERED = "K"
+"""The edge that models answer with."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """One reference.
+
+    Attributes:
+        name: heading of its fraction.
+        energy: (Q,) eV.
+        norm: (Q,) normalised.
+        sigma: (Q,) standard deviation of the shape of a predicted one, without its shift; None of
+            a measured one.
+        edge_sigma: standard deviation of the shift of a predicted one, eV; 0 of a measured one.
+        told: what it is, in words.
+    """
+
+    name: str
+    energy: FloatArray
+    norm: FloatArray
+    sigma: FloatArray | None = None
+    edge_sigma: float = 0.0
+    told: str = ""
+
+    @property
+    def is_predicted(self) -> bool:
+        """Whether it has a band."""
+        return self.sigma is not None
+
+    @cached_property
+    def _curve(self) -> Callable[[FloatArray], FloatArray]:
+        return CubicSpline(self.energy, self.norm)  # type: ignore[no-any-return]
+
+    def on(self, energy: FloatArray, shift: float = 0.0) -> FloatArray:
+        """Return the curve, (P,), moved by some eV, on other energies; level beyond its ends."""
+        inside = np.clip(energy - shift, self.energy[0], self.energy[-1])
+        return np.asarray(self._curve(inside))
+
+    def slope(self, energy: FloatArray, shift: float = 0.0) -> FloatArray:
+        """Return the change of the moved curve with its shift, (P,), 1/eV."""
+        step = 0.05
+        return (self.on(energy, shift + step) - self.on(energy, shift - step)) / (2 * step)
+
+    def covariance(self, energy: FloatArray) -> FloatArray:
+        """Return that of the errors of its shape, (P, P): the band, alike along the energy."""
+        if self.sigma is None:
+            return np.zeros((energy.size, energy.size))
+        band = np.interp(energy, self.energy, self.sigma)
+        alike = np.exp(-0.5 * ((energy[:, None] - energy) / CORRELATED) ** 2)
+        return np.asarray(band[:, None] * band * alike)
+
+
+def references_of(
+    words: Sequence[str], how: How, element: str, edge: str, model: str
+) -> list[Reference]:
+    """Read or predict references.
+
+    Args:
+        words: crystals, scans, folders and patterns of them, FILE:GROUP; NAME=WORD,WORD is the
+            mean of several scans.
+        how: how measured ones are read.
+        element: absorber of the scans.
+        edge: their edge.
+        model: what predicts crystals.
+
+    Raises:
+        CrystalError: a crystal cannot be used.
+        AbsorberError: it holds none of the element.
+        BadMeasurement: a measured reference is none.
+        WrongEdge: a crystal cannot answer for the edge.
+    """
+    found: list[Reference] = []
+    for word in words:
+        name, _, inside = word.partition("=")
+        if inside and "/" not in name and not Path(word).exists():
+            found.append(_mean(name, inside, how, element, edge))
+            continue
+        files = expanded([word], "references")
+        scans = [each for each in files if each[1] or is_spectrum_file(each[0])]
+        crystals = [path for path, group in files if not group and not is_spectrum_file(path)]
+        found += _measured(scans, how, element, edge)
+        found += _predicted(crystals, element, edge, model)
+    return found
+
+
+def _mean(name: str, inside: str, how: How, element: str, edge: str) -> Reference:
+    """Return the mean of scans, or a scan or crystal by another name."""
+    files = expanded(inside.split(","), "references")
+    scans = _good(files, how, element, edge)
+    return Reference(
+        name, *mean_of([each.data for each in scans]), told=f"mean of {len(scans)} scans"
+    )
+
+
+def _measured(
+    files: Sequence[tuple[Path, str | None]], how: How, element: str, edge: str
+) -> list[Reference]:
+    if not files:
+        return []
+    return [
+        Reference(each.name, *mean_of([each.data]), told=f"measured, {each.path.name}")
+        for each in _good(files, how, element, edge)
+    ]
+
+
+def _good(
+    files: Sequence[tuple[Path, str | None]], how: How, element: str, edge: str
+) -> tuple[NamedScan, ...]:
+    """Read references as the scans are, or as they are by themselves where that does not fit."""
+    first = replace(how, element=element, edge=edge, columns=None)
+    tries = (first, How(element, edge), replace(first, columns=how.columns))
+    for n, each in enumerate(tries, 1):
+        try:
+            found = read_named(files, each)
+        except UnclearSpectrum:
+            if n == len(tries):
+                raise
+            continue
+        break
+    _refuse_faults(found.left_out)
+    return found.good
+
+
+def _refuse_faults(left_out: Sequence[tuple[str, str]]) -> None:
+    if left_out:
+        name, reason = left_out[0]
+        raise BadMeasurement(f"the reference {name} cannot be used: {reason}")
+
+
+def _predicted(paths: Sequence[Path], element: str, edge: str, model: str) -> list[Reference]:
+    if not paths:
+        return []
+    if edge != ANSWERED:
+        raise WrongEdge(
+            f"the scans are of {element} {edge}, and models answer with {ANSWERED} edges only: "
+            "give measured references, or say with --absorber and --edge what the scans are"
+        )
+    from cgxas.predict import load
+
+    spectra = load(model).predict(list(paths), element)
+    names = unique_names([(*path.parent.parts[-3:], path.stem) for path in paths])
+    return [of_spectrum(name, each) for name, each in zip(names, spectra, strict=True)]
+
+
+def of_measurement(measured: Measurement) -> Reference:
+    """Return a measured spectrum as a reference."""
+    name = measured.label or Path(measured.source).stem or "reference"
+    return Reference(name, *mean_of([measured]), told=f"measured, {measured.source}")
+
+
+def of_spectrum(name: str, spectrum: Spectrum) -> Reference:
+    """Return a predicted spectrum as a reference; its band is told apart into shift and shape.
+
+    The shift can be no larger than what makes up the whole band where the curve is steep.
+    """
+    energy, norm = spectrum.energy, spectrum.norm
+    told = ", ".join(filter(None, [f"predicted by {spectrum.model}", spectrum.formula]))
+    if spectrum.sigma is None:
+        return Reference(name, energy, norm, np.zeros(norm.size), told=f"{told}, without a band")
+    slope = np.abs(np.gradient(norm, energy))
+    steep = slope > 0.5 * slope.max()
+    shift = float(np.min(spectrum.sigma[steep] / slope[steep]))
+    shape = np.sqrt(np.clip(spectrum.sigma**2 - (shift * slope) ** 2, 0.0, None))
+    # Where the slope explains all of it, what is usual around is left.
+    floor = 0.25 * float(np.median(spectrum.sigma))
+    return Reference(name, energy, norm, np.maximum(shape, floor), shift, told)
+
+
+def alike(references: Sequence[Reference], energy: FloatArray) -> list[tuple[str, str, float]]:
+    """Return the references that are nearly a mixture of the others.
+
+    Args:
+        references: at least two.
+        energy: (P,) eV.
+
+    Returns:
+        Name, the other that has the largest part in it, and the root mean square of what is left.
+    """
+    from scipy.optimize import nnls
+
+    curves = np.array([each.on(energy) for each in references])
+    found = []
+    for n, each in enumerate(references):
+        others = np.delete(curves, n, axis=0)
+        if not len(others):
+            continue
+        weights, left = nnls(others.T, curves[n])
+        names = [other.name for other in references if other is not each]
+        found.append((each.name, names[int(np.argmax(weights))], float(left / energy.size**0.5)))
+    return found
