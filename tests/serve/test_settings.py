@@ -1,8 +1,10 @@
+import os
+
 import pytest
 
 from cgxas.cli import main
 from cgxas.errors import ConfigError
-from cgxas.serve.files import Upload, crystal_name, lent_folder, spectrum_name
+from cgxas.serve.files import Upload, crystal_name, forget, lent_folder, spectrum_name
 from cgxas.serve.settings import ServerSettings
 
 
@@ -41,3 +43,11 @@ def test_nothing_is_left_behind():
     with lent_folder() as folder:
         assert folder.is_dir()
     assert not folder.exists()
+
+
+def test_what_a_killed_process_leaves_is_deleted():
+    with lent_folder() as folder:
+        forget(os.getpid() + 1)
+        assert folder.is_dir()
+        forget(os.getpid())
+        assert not folder.exists()

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 LONGEST_NAME = 100
+_PREFIX = "cgxas-serve-"
 _MEMORY = Path("/dev/shm")
 
 
@@ -32,12 +34,26 @@ class Upload:
         return text or "unnamed"
 
 
+def _place() -> Path:
+    usable = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK)
+    return _MEMORY if usable else Path(tempfile.gettempdir())
+
+
 @contextmanager
 def lent_folder() -> Iterator[Path]:
     """Lend a private folder, in memory where the system has such a place; it is deleted at once."""
-    inside = _MEMORY if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="cgxas-serve-", dir=inside) as folder:
+    with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-", dir=_place()) as folder:
         yield Path(folder)
+
+
+def forget(process: int) -> None:
+    """Delete what a process that was killed has left.
+
+    Args:
+        process: its number.
+    """
+    for folder in _place().glob(f"{_PREFIX}{process}-*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def laid_down(folder: Path, upload: Upload, own_name: str) -> Path:

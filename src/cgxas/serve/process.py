@@ -7,6 +7,7 @@ from multiprocessing.connection import Connection
 
 from cgxas.limits import SECONDS
 from cgxas.serve import worker
+from cgxas.serve.files import forget
 from cgxas.serve.jobs import Answer, Job
 
 _LOADING = 300.0  # seconds; from a cold disk torch alone may take one minute
@@ -92,6 +93,7 @@ class Process:
             if self._process is not None:
                 self._process.kill()
                 self._process.join()
+                forget(self._process.pid or 0)
             if self._pipe is not None:
                 self._pipe.close()
             self._process = self._pipe = None
