@@ -25,7 +25,7 @@ from cgxas.spectra.ranges import Ranges
 from cgxas.spectra.spectrum import Spectrum
 
 if TYPE_CHECKING:
-    from cgxas.predict.jobs import CrystalLike
+    from cgxas.crystals.io.read import CrystalLike
 
 _LOG = logging.getLogger("cgxas.serve")
 _Question = tuple[tuple[str, ...], str, int]
