@@ -41,10 +41,14 @@ FLOORS = {
     "screening": 10,
     "verbs": 11,
     "__init__": 12,
+    "serve": 12,
     "cli": 13,
     "__main__": 14,
 }
 HEAVY = {
+    "fastapi": ("serve.app",),
+    "starlette": ("serve",),
+    "uvicorn": (),
     "torch": (
         "crystals.batch",
         "model",
@@ -65,6 +69,8 @@ HEAVY = {
         "crystals.spec",
         "data.split",
         "model",
+        "serve.forms",
+        "serve.schemas",
         "training.folder",
         "training.settings",
         "training.state",

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from cgxas.spectra.io.read import read_spectrum
     from cgxas.spectra.io.write import write_spectra, write_spectrum
     from cgxas.spectra.measurement import Measurement
+    from cgxas.spectra.normalise import renormalised
+    from cgxas.spectra.ranges import Ranges
     from cgxas.spectra.spectrum import EnergyGrid, SiteSpectrum, Spectrum
     from cgxas.spectra.trust import Trust
     from cgxas.training.settings import RunSettings
@@ -57,6 +59,7 @@ _HOMES = {
     "Measurement": "spectra.measurement",
     "Mixture": "mixing.mixture",
     "Predictor": "predict",
+    "Ranges": "spectra.ranges",
     "RunSettings": "training.settings",
     "SiteSpectrum": "spectra.spectrum",
     "Spectrum": "spectra.spectrum",
@@ -76,6 +79,7 @@ _HOMES = {
     "mix": "mixing.run",
     "plot_spectrum": "figures",
     "read_spectrum": "spectra.io.read",
+    "renormalised": "spectra.normalise",
     "save_figure": "figures",
     "simulate": "simulation",
     "simulate_dataset": "simulation.dataset",
@@ -106,6 +110,7 @@ __all__ = [
     "Measurement",
     "Mixture",
     "Predictor",
+    "Ranges",
     "RunSettings",
     "SiteSpectrum",
     "Spectrum",
@@ -125,6 +130,7 @@ __all__ = [
     "mix",
     "plot_spectrum",
     "read_spectrum",
+    "renormalised",
     "save_figure",
     "screen",
     "simulate",

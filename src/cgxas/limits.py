@@ -90,3 +90,15 @@ MODEL_SIZE = Limit("CGXAS_MAX_MODEL_BYTES", 500_000_000, "bytes")
 
 OBJECTS = Limit("CGXAS_MAX_OBJECTS", 20_000, "objects")
 """Groups and datasets of an HDF5 file that are looked through."""
+
+UPLOAD = Limit("CGXAS_MAX_UPLOAD_BYTES", 20_000_000, "bytes")
+"""Of one request to a server."""
+
+UPLOADED = Limit("CGXAS_MAX_UPLOADED_FILES", 100, "files")
+"""Of one request to a server."""
+
+WAITING = Limit("CGXAS_MAX_WAITING", 64, "requests")
+"""That wait for a server; more are asked to come back."""
+
+SECONDS = Limit("CGXAS_MAX_SECONDS", 60, "seconds")
+"""That a server gives to one request, and to a client to send it."""

@@ -24,6 +24,7 @@ from cgxas.cli import (
     predict,
     report,
     screen,
+    serve,
     simulate,
     spectrum,
     train,
@@ -51,6 +52,7 @@ app.command("evaluate")(evaluate.evaluate_model)
 app.command("embed")(embed.embed)
 app.command("tsne")(embed.tsne)
 app.command("report")(report.report)
+app.command("serve")(serve.serve)
 app.add_typer(models.app, name="models")
 app.add_typer(dataset.app, name="dataset")
 

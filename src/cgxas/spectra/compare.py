@@ -6,6 +6,7 @@ are told in half steps, each found on all points of its own curve.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module  # figures know comparisons, not the other way round
 from numbers import Real
 from typing import Final, Literal
 
@@ -87,6 +88,11 @@ class Comparison:
     flattened: bool
     energy_shift: float
     core_hole: float | None
+
+    def _repr_html_(self) -> str:
+        """Show itself in a notebook."""
+        shown: str = import_module("cgxas.figures.notebook").comparison_html(self)
+        return shown
 
 
 def compare(

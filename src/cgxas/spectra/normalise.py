@@ -30,6 +30,7 @@ _THIN = 0.05  # of ln(i0/it)
 _LEAST_HEIGHT = 0.4  # of what is said to be normalised; the white line of a thick sample is damped
 _ROUNDS, _AGREE = 10, 1e-3  # eV; they agree in the second round or the third
 FEW_POINTS = 5
+_LEAST_FITTED = 4  # points; a parabola through three is no fit
 
 
 def normalise(scan: Scan, element: str | None = None, edge: str | None = None) -> Measurement:
@@ -76,6 +77,67 @@ def normalise(scan: Scan, element: str | None = None, edge: str | None = None) -
         post_line=group.post_edge,
         done=(*scan.done, *ranges.said),
     )
+
+
+def renormalised(measured: Measurement, ranges: Ranges) -> Measurement:
+    """Normalise a measurement again, with other ranges.
+
+    They are counted from the e0 that it had, so that the same ranges always give the same curve.
+
+    Args:
+        measured: as `normalise` returns it.
+        ranges: of the pre-edge and post-edge fits, eV from its e0.
+
+    Returns:
+        The measurement with the lines, curve and edge step that follow.
+
+    Raises:
+        BadMeasurement: it was normalised already, the ranges hold too few points, or no edge is
+            left between them.
+        MissingExtra: Larch is not installed.
+    """
+    if measured.ranges is None:
+        raise BadMeasurement(
+            f"{measured.source} was left as it is, {measured.kind}: there are no ranges to change."
+        )
+    origin = measured.e0
+    _refuse_ranges(ranges, measured.energy - origin, measured.source)
+    import_larch()
+    scan = Scan(measured.energy, measured.mu, measured.kind, measured.format, measured.source)
+    group = _fitted(scan, origin, ranges)
+    said = measured.ranges.said
+    return replace(
+        measured,
+        norm=group.norm,
+        flat=group.flat,
+        edge_step=float(group.edge_step),
+        ranges=ranges,
+        pre_line=group.pre_edge,
+        post_line=group.post_edge,
+        done=(*(each for each in measured.done if each not in said), *ranges.said),
+    )
+
+
+def _refuse_ranges(ranges: Ranges, x: FloatArray, source: str) -> None:
+    """Refuse ranges that are in disorder, or hold too few of the points, eV from the edge."""
+    if not ranges.pre1 < ranges.pre2 < 0 < ranges.norm1 < ranges.norm2:
+        raise BadMeasurement(
+            f"{source}: the pre-edge must end before the edge and the post-edge begin behind it, "
+            f"not {ranges.pre1:g} to {ranges.pre2:g} and {ranges.norm1:g} to {ranges.norm2:g} eV."
+        )
+    if ranges.npre not in (0, 1) or ranges.nnorm not in (0, 1, 2):
+        raise BadMeasurement(
+            f"{source}: the pre-edge is of degree 0 or 1, the post-edge of 0 to 2, not "
+            f"{ranges.npre} and {ranges.nnorm}."
+        )
+    fits = (("pre-edge", ranges.pre1, ranges.pre2), ("post-edge", ranges.norm1, ranges.norm2))
+    for name, low, high in fits:
+        count = int(((x >= low) & (x <= high)).sum())
+        if count < _LEAST_FITTED:
+            raise BadMeasurement(
+                f"{source} has only {count} points in the {name} range of {low:g} to {high:g} eV: "
+                "make it wider."
+            )
 
 
 def _warn_of_thin(scan: Scan, step: float) -> None:

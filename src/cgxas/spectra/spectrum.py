@@ -203,6 +203,11 @@ class Spectrum(_Curve):
         ]
         return f"Spectrum({'; '.join(filter(None, parts))})"
 
+    def _repr_html_(self) -> str:
+        """Show itself in a notebook."""
+        shown: str = import_module("cgxas.figures.notebook").spectrum_html(self)
+        return shown
+
     def plot(self, ax: "Axes | None" = None, sites: bool = True) -> "Axes":
         """Draw the spectrum, with its band, E0 and white line.
 
