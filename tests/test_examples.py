@@ -58,4 +58,6 @@ def test_script_runs(name, tmp_path, monkeypatch, capsys):
         pytest.importorskip(guest)
     monkeypatch.chdir(tmp_path)
     runpy.run_path(str(EXAMPLES / name), run_name="__main__")
-    assert "E0" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    # A script of practice writes what a tutorial works on.
+    assert any(tmp_path.iterdir()) if name.startswith("practice_") else "E0" in printed
