@@ -27,7 +27,9 @@ def test_predictions_are_written_one_or_many(cgxas, tmp_path, crystals, random_m
     assert cgxas("predict", crystals / "iron.cif", *words, "-o", one).code == 0
     found = read_spectrum(one)
     assert (found.element, found.edge, found.kind) == ("Fe", "K", "simulated")
-    both = (crystals / "iron.cif", crystals / "iron.cif")
+    other = tmp_path / "other.cif"
+    other.write_bytes((crystals / "iron.cif").read_bytes())
+    both = (crystals / "iron.cif", other)
     answer = cgxas("predict", *both, *words, "--sites", "-o", many)
     assert answer.code == 0, answer.err
     assert f"wrote {many}" in answer.err
