@@ -100,7 +100,8 @@ def test_a_run_is_stopped_on_request(slow, tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_killed_in_the_middle_nothing_is_left(slow, tmp_path, number):
-    code = (
+    code = (  # what starts the tests may ignore Ctrl-C, and its children then do so too
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import tempfile; from cgxas.simulation import child, process\n"
         "from cgxas.cli.process import ending_cleanly\n"
         f"child.__file__ = {child.__file__!r}; tempfile.tempdir = {str(tmp_path / 'runs')!r}\n"
