@@ -20,6 +20,7 @@ from cgxas.errors import ConfigError, DamagedCheckpoint, DatasetError
 from cgxas.evaluation.testing import retest
 from cgxas.model import architecture
 from cgxas.model.checkpoint import Checkpoint, load_checkpoint
+from cgxas.model.kernel import KernelSettings
 from cgxas.model.model import Model
 from cgxas.physics.edges import edge_energies
 from cgxas.predict import Predictor
@@ -27,6 +28,7 @@ from cgxas.spectra.axis import FEFF_POINTS, trapezoid_widths
 from cgxas.spectra.edge import half_step
 from cgxas.spectra.metrics import rse
 from cgxas.spectra.spectrum import Spectrum
+from cgxas.training.kernel import averaged
 from cgxas.training.processes import ALONE
 from cgxas.training.run import Run, carry_out, read_data
 from cgxas.training.settings import RunSettings
@@ -376,3 +378,25 @@ def test_what_was_saved_answers_the_same(trained, predictor, tmp_path):
     one, two = (each.predict(salt(4.2), "Fe") for each in (predictor, again))
     np.testing.assert_array_equal(one.norm, two.norm)
     np.testing.assert_array_equal(one.energy, two.energy)
+
+
+def test_a_kernel_is_learnt_beside_the_network_in_each_theory(settings, data, run, tmp_path):
+    """It is weighed so that both together are no worse, and says nothing where runs ended."""
+    wish = KernelSettings(fidelities=("FEFF10", "VASP"))
+    both = replace(run, config=replace(settings, kernel=wish), path=tmp_path / "kernel")
+    model, _ = carry_out(both)
+    kernel, network = model.kernel, model.network()
+    assert kernel is not None and network is not None
+    assert kernel.theory.unique().tolist() == [0, 1]
+    assert model.trust is not None
+    wanted = run.split.validation
+    alone, mixed = (averaged(network, one, data, wanted) for one in (None, kernel))
+    weight, _ = data.dataset.weights(torch.from_numpy(wanted))
+    true = data.dataset.norm[torch.from_numpy(wanted)].double().numpy()
+    errors = [rse(true, found, weight.numpy()).mean() for found in (alone, mixed)]
+    assert errors[1] < 0.5 * errors[0]  # a curve that all share: the kernel knows it
+    ended = [data.records.records[n].fidelity == "VASP" for n in wanted]
+    np.testing.assert_array_equal(mixed[ended][:, REACH:], np.maximum(alone, 0)[ended][:, REACH:])
+    again = load_checkpoint(both.path / "edges.safetensors")
+    assert again.kernel is not None
+    assert torch.equal(again.kernel.share, kernel.share)
