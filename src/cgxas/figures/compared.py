@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from cgxas.arguments import as_list
 from cgxas.errors import OutputError, SpectrumError
-from cgxas.figures.style import typeset, write_figure
+from cgxas.figures.style import add_subtitle, typeset, write_figure
 from cgxas.spectra.spectrum import Spectrum
 from cgxas.typing import FloatArray
 
@@ -243,17 +243,7 @@ def _mark(ax: Axes, spectrum: Spectrum, raised: float, colour: object) -> None:
 
 def _dress(ax: Axes, spectra: Sequence[Spectrum], told: str) -> None:
     ax.set_title(f"{spectra[0].absorber} {spectra[0].edge} edge", pad=17.0)
-    ax.annotate(
-        told,
-        xy=(0.5, 1.0),
-        xycoords="axes fraction",
-        xytext=(0, 3),
-        textcoords="offset points",
-        ha="center",
-        va="bottom",
-        color="0.3",
-        fontsize="small",
-    )
+    add_subtitle(ax, told)
     ax.set_xlabel(_X_LABEL)
     ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     ax.xaxis.set_major_formatter(ScalarFormatter(useOffset=False))

@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from cgxas.arguments import as_list, one_of_kind
 from cgxas.errors import OutputError, SpectrumError
-from cgxas.figures.style import STYLE, typeset, write_figure
+from cgxas.figures.style import STYLE, add_subtitle, typeset, write_figure
 from cgxas.spectra.spectrum import SiteSpectrum, Spectrum
 
 MAX_PANELS = 24
@@ -119,17 +119,8 @@ def _dress(ax: Axes, spectrum: Spectrum) -> None:
     ax.set_title(typeset(spectrum.label), pad=None if spectrum.trust is None else _ROOM)
     if spectrum.trust is not None:
         told = ": ".join(filter(None, [spectrum.model, typeset(spectrum.trust.text)]))
-        ax.annotate(
-            told,
-            xy=(0.5, 1.0),
-            xycoords="axes fraction",
-            xytext=(0, 3),
-            textcoords="offset points",
-            ha="center",
-            va="bottom",
-            color=_FAR if spectrum.trust.word == "far" else "0.3",
-            fontsize="small",
-        )
+        far = spectrum.trust.word == "far"
+        add_subtitle(ax, told, _FAR if far else "0.3")
     ax.set_xlabel(X_LABEL)
     ax.set_ylabel(Y_LABEL)
     ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))

@@ -57,6 +57,21 @@ def write_figure(
         figure.savefig(temporary, format=suffix[1:], dpi=dpi, metadata=metadata)
 
 
+def add_subtitle(axes: Axes, text: str, colour: str = "0.3") -> None:
+    """Write a line between the axes and its title, which must leave room for it."""
+    axes.annotate(
+        text,
+        xy=(0.5, 1.0),
+        xycoords="axes fraction",
+        xytext=(0, 3),
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        color=colour,
+        fontsize="small",
+    )
+
+
 def typeset(label: str) -> str:
     """Write the numbers of a chemical formula as subscripts."""
     plain = label.replace("$", r"\$")
