@@ -135,17 +135,13 @@ class SiteKernel:
             fidelity: theory of their spectra, one that the kernel `knows`.
             missing: (T, P) what its answers there lack.
         """
-        from scipy.linalg import cho_factor, cho_solve
-
         kept = torch.from_numpy(described[:, AROUND].astype(np.float16))
         new, numbers = kept.double().numpy(), np.full(len(kept), absorber)
         number = self.settings.fidelities.index(fidelity)
         mine = self.theory == number
         known, of, _, _ = self._of_theory[number]
-        among = _kernel(known, of, known, of, self.settings)
-        among[np.diag_indices_from(among)] += self.settings.noise
         across = _kernel(known, of, new, numbers, self.settings)
-        told = cho_solve(cho_factor(among, overwrite_a=True), across)
+        told = _solved(known, of, across, self.settings)
         left = _kernel(new, numbers, new, numbers, self.settings) - across.T @ told
         left[np.diag_indices_from(left)] += self.settings.noise
         weights = np.linalg.solve(left, missing)
@@ -272,15 +268,15 @@ def _mean(norm: FloatArray, otherwise: FloatArray) -> tuple[FloatArray, int]:
 
 
 def _solved(
-    around: FloatArray, absorber: IntArray, apart: FloatArray, settings: KernelSettings
+    around: FloatArray, absorber: IntArray, wanted: FloatArray, settings: KernelSettings
 ) -> FloatArray:
-    """Return (T, P) the weights of sites whose spectra are apart from the typical ones."""
+    """Return (T, P) the weights that (T,) sites need for (T, P) wanted values at them."""
     # Here and not above: a machine that only trains has no scipy.
     from scipy.linalg import cho_factor, cho_solve
 
     kernel = _kernel(around, absorber, around, absorber, settings)
     kernel[np.diag_indices_from(kernel)] += settings.noise
-    return np.asarray(cho_solve(cho_factor(kernel, overwrite_a=True), apart))
+    return np.asarray(cho_solve(cho_factor(kernel, overwrite_a=True), wanted))
 
 
 def _kernel(

@@ -37,7 +37,7 @@ def fitted_kernel(
     kernel = SiteKernel.fitted(described, absorber[learnt], theory[learnt], norm[learnt], settings)
     if not len(tried):
         return kernel
-    own, other = _network(network, data, tried), _answers(kernel, data, tried)
+    own, other = answers_of_network(network, data, tried), _answers(kernel, data, tried)
     weight, _ = data.dataset.weights(torch.from_numpy(tried))
     share = np.full(tuple(kernel.share.shape), 0.5)
     for n in np.unique(theory[tried]):
@@ -59,10 +59,15 @@ def averaged(
         data: the data set.
         wanted: (T,) numbers of the spectra.
     """
-    found = _network(network, data, wanted)
-    if kernel is None:
-        return found
-    records = data.records.records
+    found = answers_of_network(network, data, wanted)
+    return found if kernel is None else mixed(found, kernel, data, wanted)
+
+
+def mixed(
+    alone: FloatArray, kernel: SiteKernel, data: CompiledData, wanted: IntArray
+) -> FloatArray:
+    """Return (T, P) what the kernel makes of a network's (T, P) answers; as in `averaged`."""
+    found, records = alone.copy(), data.records.records
     for row, n in enumerate(wanted):
         record = records[n]
         z = atomic_number(record.element)
@@ -113,7 +118,7 @@ def _described(data: CompiledData, wanted: IntArray) -> FloatArray:
     return np.array(rows)
 
 
-def _network(network: Architecture, data: CompiledData, wanted: IntArray) -> FloatArray:
+def answers_of_network(network: Architecture, data: CompiledData, wanted: IntArray) -> FloatArray:
     """Return (T, P) what the network answers."""
     return answers_to(network, data.dataset.renumbered(network.config.fidelities), wanted)
 

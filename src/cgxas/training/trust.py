@@ -23,7 +23,7 @@ from cgxas.physics.fingerprint import Fingerprints, fingerprints, joined
 from cgxas.spectra.axis import trapezoid_widths
 from cgxas.spectra.metrics import rse
 from cgxas.spectra.xray import windows
-from cgxas.training.kernel import averaged
+from cgxas.training.kernel import answers_of_network, mixed
 from cgxas.typing import FloatArray, IntArray
 
 MOST_SPECTRA: Final = 4000
@@ -63,15 +63,16 @@ def learnt_from(
         for each, name in zip(others, names, strict=True)
     ]
     relative, true = _relative(data.dataset), curves(data.dataset, kept)
-    predicted = averaged(network, kernel, data, kept)
+    alone = predicted = answers_of_network(network, data, kept)
     element = np.array([atomic_number(records[n].element) for n in kept])
     disagreement = None
     if kernel is not None:
+        predicted = mixed(alone, kernel, data, kept)
         theory = [records[n].fidelity for n in kept]
         share = np.array(
             [kernel.share_of(int(z), name)[0] for z, name in zip(element, theory, strict=True)]
         )
-        apart = _apart(averaged(network, None, data, kept), predicted, share)
+        apart = _apart(alone, predicted, share)
         weight = trapezoid_widths(relative, np.isfinite(true))
         disagreement = rse(predicted, predicted + apart, weight)
     if scattered is not None:
