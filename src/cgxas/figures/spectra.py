@@ -101,7 +101,7 @@ def _mark_edge(ax: Axes, spectrum: Spectrum) -> None:
     is_left = e0 - spectrum.energy[0] < 0.1 * span  # then the text has no room before the line
     ax.axvline(e0, color="0.55", lw=0.8, ls=":", zorder=1)
     ax.annotate(
-        f"$E_0$ {e0:.1f}",
+        f"E₀ {e0:.1f}",
         xy=(e0, 0.98),
         xycoords=("data", "axes fraction"),
         xytext=(3 if is_left else -3, 0),
