@@ -114,6 +114,15 @@ def test_a_missing_file_among_others_is_an_error_of_its_own(folder):
         Collection(folder / "*.nothing")
 
 
+def test_an_absorber_without_its_option_is_no_file(tmp_path, monkeypatch):
+    (tmp_path / "a.cif").write_text("")
+    with pytest.raises(UnreadableCrystal, match="O is no file, but an element: say --absorber"):
+        Collection([tmp_path / "a.cif", "O"])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "O").write_text("")
+    assert Collection(["a.cif", "O"]).sources == ("a.cif", "O")
+
+
 def test_a_folder_without_crystals_tells_what_it_holds(folder):
     for path in (folder / "b.cif", folder / "z.cif", folder / "a.vasp"):
         path.unlink()

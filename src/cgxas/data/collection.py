@@ -25,6 +25,7 @@ from cgxas.crystals.io.read import CrystalLike
 from cgxas.data.archive import MAGIC as ARCHIVE
 from cgxas.data.archive import members
 from cgxas.data.schema import MaterialRow
+from cgxas.elements import SYMBOLS
 from cgxas.errors import CgxasError, CrystalError, UnreadableCrystal
 from cgxas.reading import read_head, refuse_unreadable
 
@@ -77,7 +78,7 @@ class Collection:
             frames: take every frame of a trajectory, and not the last one alone.
 
         Raises:
-            UnreadableCrystal: none of the sources is there.
+            UnreadableCrystal: none of the sources is there, or one is the symbol of an element.
         """
         given = [sources] if isinstance(sources, str | PathLike) else sources
         what = "sources are files and folders of crystals"
@@ -89,6 +90,11 @@ class Collection:
         if not any(path.exists() for path in self._paths):
             missing = ", ".join(self.sources[:3]) + (", ..." if len(self.sources) > 3 else "")
             raise UnreadableCrystal(f"{missing}: no such file or folder; check the name")
+        for each in self.sources:
+            if each in SYMBOLS and not Path(each).exists():  # -a Fe O, where -a Fe -a O is meant
+                raise UnreadableCrystal(
+                    f"{each} is no file, but an element: say --absorber before each absorber"
+                )
 
     def __iter__(self) -> Iterator[NamedCrystal]:
         """Yield the crystals.
