@@ -14,15 +14,12 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from cgxas.serve import forms, schemas
-from cgxas.serve.guard import Guard
+from cgxas.serve.guard import RETRY, Guard
 from cgxas.serve.jobs import Answer, Job, Refusal
 from cgxas.serve.queue import Busy, Queue
 from cgxas.serve.settings import ServerSettings
 
 PAGE = Path(__file__).parent / "page"
-RETRY = "2"
-"""Seconds after which a caller should try again where too many wait."""
-
 _FAILED = {"Unexpected": 500}
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": schemas.Problem, "description": description}
