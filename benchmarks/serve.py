@@ -1,6 +1,7 @@
 """How the server bears many callers: how long answers take, none lost, memory flat.
 
-python benchmarks/serve.py [--clients 20] [--requests 400] [--mixed 3000] [--flood 200]
+python benchmarks/serve.py [--clients 20] [--requests 400] [--mixed 3000] [--series 500]
+    [--flood 200]
 """
 
 import argparse
@@ -18,6 +19,7 @@ from functools import partial
 from pathlib import Path
 
 import httpx
+import numpy as np
 
 ROOT = Path(__file__).parents[1]
 CRYSTAL = ROOT / "examples" / "Fe2O3.cif"
@@ -133,6 +135,45 @@ def mixed(address: str, clients: int, requests: int) -> dict[int, int]:
     return dict(Counter(statuses))
 
 
+def show_series(server: subprocess.Popen[str], address: str, count: int) -> None:
+    """Print how long a series takes that goes from one scan to another, by both as references."""
+    rows = [line.split() for line in SCAN.read_text().splitlines() if line[:1] not in ("#", "")]
+    energy, mu = np.array(rows, dtype=float).T[:2]
+    ends = (mu, np.interp(energy - 2.0, energy, mu))
+    noise = np.random.default_rng(0).normal(0.0, 0.005, (count, mu.size))
+    parts = np.linspace(0.0, 1.0, count)
+    curves = [(1 - part) * ends[0] + part * ends[1] for part in parts] + noise
+
+    def file(curve: np.ndarray) -> bytes:
+        lines = (f"{x:.2f} {y:.6f}\n" for x, y in zip(energy, curve, strict=True))
+        return ("# energy mu\n" + "".join(lines)).encode()
+
+    scans = [("scans", (f"{n}.dat", file(curve))) for n, curve in enumerate(curves)]
+    crystals = [CRYSTAL, CRYSTAL.with_name("LiFePO4.cif")]
+    kinds_of_references = {
+        "2 scans": [(f"{name}.dat", file(end)) for name, end in zip("ab", ends, strict=True)],
+        "2 crystals": [(each.name, each.read_bytes()) for each in crystals],
+        "none": [],
+    }
+    for kind, references in kinds_of_references.items():
+        files = [*scans, *(("references", each) for each in references)]
+        begin = time.perf_counter()
+        answer = httpx.post(
+            f"{address}/api/mix", files=files, data={"absorber": "Fe"}, timeout=600.0
+        )
+        told = answer.json()
+        worst = ""
+        if kind == "2 scans" and answer.status_code == 200:
+            apart = np.abs([row["b"] for row in told["scans"]] - parts)
+            worst = f", worst fraction {apart.max():.3f} off"
+        print(
+            f"mix of {count} scans by {kind}: {answer.status_code} after "
+            f"{time.perf_counter() - begin:.1f} s, {len(answer.content) / 1e6:.1f} MB{worst}, "
+            f"{megabytes(server):.0f} MB of memory {told.get('detail', '')}",
+            flush=True,
+        )
+
+
 def _run(tasks: Sequence[Callable[[], None]]) -> None:
     threads = [threading.Thread(target=each) for each in tasks]
     for each in threads:
@@ -176,6 +217,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=400, help="0: leave this out")
     parser.add_argument("--mixed", type=int, default=3000, help="0: leave this out")
     parser.add_argument("--flood", type=int, default=200, help="0: leave this out")
+    parser.add_argument("--series", type=int, default=500, help="0: leave this out")
     wanted = parser.parse_args()
     server, address = started()
     try:
@@ -190,6 +232,8 @@ def main() -> None:
             show_load(server, address, wanted.clients, wanted.requests)
         if wanted.mixed:
             show_mixed(server, address, wanted.mixed)
+        if wanted.series:
+            show_series(server, address, wanted.series)
         if wanted.flood:
             flood = Counter(status for status, _ in together(address, wanted.flood, wanted.flood))
             print(f"{wanted.flood} at once: {dict(flood)}, {megabytes(server):.0f} MB", flush=True)

@@ -181,6 +181,15 @@ def test_an_axis_is_a_table_that_was_sent_and_no_file_of_the_server(client, fold
         assert answer.status_code == 422 and "axis_table" in answer.json()["detail"]
 
 
+def test_a_table_of_the_axis_is_bounded(client, folder):
+    files = [*sent("scans", *series(folder)), *sent("references", folder / "hematite.xdi")]
+    for table in (b"," * 1_000_000 + b"\n1\n" * 1000, b"scan,x\n" + b"a" * 200_000, b"\xff\xfe,"):
+        wide = [*files, ("axis_table", ("wide.csv", table))]
+        answer = client.post("/api/mix", files=wide)
+        assert answer.status_code == 422
+        assert "wide.csv" in answer.json()["detail"] and len(answer.json()["detail"]) < 2000
+
+
 def test_what_is_no_scan_is_left_out_by_the_name_of_its_sender(client, folder):
     flat = scan_text(np.arange(7050.0, 7250.0), np.ones(200)).encode()
     files = [
