@@ -153,7 +153,18 @@ def test_what_it_knows(client):
     assert client.get("/api/health").json() == {"status": "alive"}
     assert client.get("/api/version").json() == {"cgxas": cgxas.__version__}
     paths = client.get("/openapi.json").json()["paths"]
-    wanted = ("predict", "compare", "measure", "models", "elements", "health", "ready", "version")
+    wanted = (
+        "predict",
+        "compare",
+        "measure",
+        "match",
+        "mix",
+        "models",
+        "elements",
+        "health",
+        "ready",
+        "version",
+    )
     assert set(paths) == {f"/api/{each}" for each in wanted}
 
 

@@ -4,13 +4,15 @@ import csv
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 
 from cgxas.errors import CgxasError, UnclearSpectrum, UnreadableSpectrum
+from cgxas.limits import COLUMNS
 from cgxas.mixing.scans import How, NamedScan
-from cgxas.reading import read_head
+from cgxas.reading import read_bounded, read_head
 from cgxas.spectra.io.read import read_scan
 from cgxas.spectra.io.scan import listed
 from cgxas.typing import FloatArray
@@ -38,7 +40,7 @@ def axis_of(word: str, scans: Sequence[NamedScan], how: How) -> tuple[str, Float
         UnclearSpectrum: a scan does not tell where it stands.
         UnreadableSpectrum: there is no such table.
     """
-    if word == ORDER:
+    if word == ORDER or not scans:
         return ORDER, np.arange(1.0, len(scans) + 1)
     if word == TIME:
         return _time(scans)
@@ -94,9 +96,11 @@ def _parsed(text: str) -> datetime:
 def _tabled(path: Path, column: str, scans: Sequence[NamedScan]) -> tuple[str, FloatArray]:
     """Return a column of a table that has a row for each scan."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            table = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        text = read_bounded(path, UnreadableSpectrum).decode("utf-8-sig")
+        head = next(csv.reader(StringIO(text, newline="")), [])
+        COLUMNS.refuse_beyond(len(head), f"{path} has", UnreadableSpectrum)
+        table = list(csv.DictReader(StringIO(text, newline="")))
+    except (UnicodeDecodeError, csv.Error) as error:
         raise UnreadableSpectrum(
             f"the table of the axis, {path}, cannot be read: {error}"
         ) from error

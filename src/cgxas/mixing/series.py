@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cgxas.errors import BadMeasurement
+from cgxas.limits import FITTED
 from cgxas.mixing.faults import same_numbers
 from cgxas.mixing.scans import Scans
 from cgxas.spectra.measurement import Measurement
@@ -132,6 +133,8 @@ def _points(scans: Sequence[Measurement], middle: float, window: tuple[float, fl
             f"the scans have {points.size} points between {first:.1f} and {last:.1f} eV: a fit "
             f"needs {LEAST_POINTS}, and {LEAST_ABOVE:g} eV behind the edge; choose another --range"
         )
+    where = f"between {first:.1f} and {last:.1f} eV the scans have"
+    FITTED.refuse_beyond(points.size, where, BadMeasurement)
     return points
 
 

@@ -1,6 +1,7 @@
 """The interface: what is under /api, described by OpenAPI, and the page at the root."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -13,15 +14,12 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from cgxas.serve import forms, schemas
-from cgxas.serve.guard import Guard
-from cgxas.serve.jobs import Job, Refusal
+from cgxas.serve.guard import RETRY, Guard
+from cgxas.serve.jobs import Answer, Job, Refusal
 from cgxas.serve.queue import Busy, Queue
 from cgxas.serve.settings import ServerSettings
 
 PAGE = Path(__file__).parent / "page"
-RETRY = "2"
-"""Seconds after which a caller should try again where too many wait."""
-
 _FAILED = {"Unexpected": 500}
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": schemas.Problem, "description": description}
@@ -132,6 +130,44 @@ async def compare(request: Request) -> Response:
     return await _asked(request, await forms.compare_job(request))
 
 
+@api.post(
+    "/match",
+    response_model=schemas.MatchReply,
+    responses=_FILE,
+    openapi_extra=_body(
+        schemas.MatchRequest,
+        forms.multipart_body(schemas.MatchFiles, {"scan": False, "crystals": True}),
+    ),
+)
+async def match(request: Request) -> Response:
+    """Rank crystals by how likely a scan is theirs, and tell how likely it is none of them.
+
+    Crystals without the absorber stand under `absent`, those that cannot be answered under
+    `failures`.
+    """
+    return await _asked(request, await forms.match_job(request))
+
+
+@api.post(
+    "/mix",
+    response_model=schemas.MixReply,
+    responses=_FILE,
+    openapi_extra=_body(
+        None,
+        forms.multipart_body(
+            schemas.MixFiles, {"scans": True}, {"references": True, "axis_table": False}
+        ),
+    ),
+)
+async def mix(request: Request) -> Response:
+    """Explain scans, one or a series, by fractions of references, crystals or scans.
+
+    Without references a series is parted into components of its own. Scans that are none are
+    named under `left_out`.
+    """
+    return await _asked(request, await forms.mix_job(request))
+
+
 @api.get("/elements", response_model=list[schemas.Element])
 async def elements(request: Request) -> Response:
     """Tell how far each element can be trusted as an absorber."""
@@ -167,14 +203,30 @@ async def version_told() -> Response:
 
 async def _asked(request: Request, job: Job) -> Response:
     queue: Queue = request.app.state.queue
-    answer = await queue.ask(job)
+    answer = await _while_there(request, queue.ask(job))
+    if answer is None:
+        return Response(status_code=499)  # which nobody reads
     if isinstance(answer, Refusal):
         return _problem(_FAILED.get(answer.error, 422), answer.error, answer.detail)
-    if answer.value is None:
-        disposition = f'attachment; filename="{answer.name}"'
-        headers = {"content-disposition": disposition}
-        return Response(answer.data, media_type=answer.media_type, headers=headers)
-    return JSONResponse(answer.value)
+    attached = {"content-disposition": f'attachment; filename="{answer.name}"'}
+    headers = attached if answer.name else None
+    return Response(answer.data, media_type=answer.media_type, headers=headers)
+
+
+async def _while_there(request: Request, asked: Coroutine[Any, Any, Answer]) -> Answer | None:
+    """Wait for an answer as long as somebody waits for it; None where nobody does any more."""
+
+    async def gone() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    answer, leaving = asyncio.create_task(asked), asyncio.create_task(gone())
+    try:
+        await asyncio.wait((answer, leaving), return_when=asyncio.FIRST_COMPLETED)
+        return await answer if answer.done() else None
+    finally:
+        leaving.cancel()
+        answer.cancel()
 
 
 def _problem(status: int, error: str, detail: str) -> Response:
