@@ -38,7 +38,7 @@ def axis_of(word: str, scans: Sequence[NamedScan], how: How) -> tuple[str, Float
         UnclearSpectrum: a scan does not tell where it stands.
         UnreadableSpectrum: there is no such table.
     """
-    if word == ORDER:
+    if word == ORDER or not scans:
         return ORDER, np.arange(1.0, len(scans) + 1)
     if word == TIME:
         return _time(scans)

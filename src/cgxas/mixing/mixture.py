@@ -116,6 +116,39 @@ class Mixture:
             "note": list(self.notes),
         }
 
+    def values(self, every: int = 1) -> dict[str, Any]:
+        """Return what a JSON file tells: a row per scan, the curves, and what is to be known.
+
+        Args:
+            every: of how many scans one has its curves in it, from the first.
+        """
+        table = self.table()
+        rows = [dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True)]
+        c = self.components
+        return {
+            "element": self.element,
+            "edge": self.edge,
+            "axis": self.axis_name,
+            "references": [
+                {"name": name, "told": told, "own_shift_ev": float(shift), "norm": curve.tolist()}
+                for name, told, shift, curve in zip(
+                    self.references, self.told, self.own_shift, self.curves, strict=True
+                )
+            ],
+            "components": {
+                "count": c.count,
+                "above_noise": c.above_noise,
+                "indicator": c.indicator,
+                "singular_values": c.singular[:20].tolist(),
+            },
+            "warnings": list(self.warnings),
+            "left_out": [{"scan": name, "reason": reason} for name, reason in self.left_out],
+            "scans": rows,
+            "energy": self.energy.tolist(),
+            "norm": self.norm[::every].tolist(),
+            "fitted": self.fitted[::every].tolist(),
+        }
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the table, a row per scan, in the format of the suffix.
 
@@ -165,33 +198,8 @@ class Mixture:
         pq.write_table(pa.table(self.table()), path)
 
     def _write_json(self, path: Path) -> None:
-        table = self.table()
-        rows = [dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True)]
-        c = self.components
-        values = {
-            "element": self.element,
-            "edge": self.edge,
-            "axis": self.axis_name,
-            "references": [
-                {"name": name, "told": told, "own_shift_ev": float(shift), "norm": curve.tolist()}
-                for name, told, shift, curve in zip(
-                    self.references, self.told, self.own_shift, self.curves, strict=True
-                )
-            ],
-            "components": {
-                "count": c.count,
-                "above_noise": c.above_noise,
-                "indicator": c.indicator,
-                "singular_values": c.singular[:20].tolist(),
-            },
-            "warnings": list(self.warnings),
-            "left_out": [{"scan": name, "reason": reason} for name, reason in self.left_out],
-            "scans": rows,
-            "energy": self.energy.tolist(),
-            "norm": self.norm.tolist(),
-            "fitted": self.fitted.tolist(),
-        }
-        path.write_text(json.dumps(values, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+        text = json.dumps(self.values(), ensure_ascii=False, allow_nan=False)
+        path.write_text(f"{text}\n", "utf-8")
 
 
 def _listed(values: FloatArray) -> list[float | None]:

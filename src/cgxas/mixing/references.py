@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.interpolate import CubicSpline
@@ -15,6 +16,9 @@ from cgxas.spectra.io.read import is_spectrum_file
 from cgxas.spectra.measurement import Measurement
 from cgxas.spectra.spectrum import Spectrum
 from cgxas.typing import FloatArray
+
+if TYPE_CHECKING:
+    from cgxas.predict import Predictor
 
 CORRELATED = 4.0
 """Errors of a predicted curve are alike within so many eV (standard deviation of a Gaussian)."""
@@ -73,7 +77,7 @@ class Reference:
 
 
 def references_of(
-    words: Sequence[str], how: How, element: str, edge: str, model: str
+    words: Sequence[str], how: How, element: str, edge: str, model: "str | Predictor"
 ) -> list[Reference]:
     """Read or predict references.
 
@@ -83,7 +87,7 @@ def references_of(
         how: how measured ones are read.
         element: absorber of the scans.
         edge: their edge.
-        model: what predicts crystals.
+        model: what predicts crystals, or its name or path.
 
     Raises:
         CrystalError: a crystal cannot be used.
@@ -149,7 +153,9 @@ def _refuse_faults(left_out: Sequence[tuple[str, str]]) -> None:
         raise BadMeasurement(f"the reference {name} cannot be used: {reason}")
 
 
-def _predicted(paths: Sequence[Path], element: str, edge: str, model: str) -> list[Reference]:
+def _predicted(
+    paths: Sequence[Path], element: str, edge: str, model: "str | Predictor"
+) -> list[Reference]:
     if not paths:
         return []
     if edge != ANSWERED:
@@ -159,7 +165,8 @@ def _predicted(paths: Sequence[Path], element: str, edge: str, model: str) -> li
         )
     from cgxas.predict import load
 
-    spectra = load(model).predict(list(paths), element)
+    predictor = load(model) if isinstance(model, str) else model
+    spectra = predictor.predict(list(paths), element)
     names = unique_names([(*path.parent.parts[-3:], path.stem) for path in paths])
     return [of_spectrum(name, each) for name, each in zip(names, spectra, strict=True)]
 

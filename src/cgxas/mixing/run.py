@@ -29,7 +29,7 @@ from cgxas.spectra.spectrum import Spectrum
 from cgxas.typing import BoolArray, FloatArray
 
 ScanLike: TypeAlias = str | PathLike[str] | Measurement
-ReferenceLike: TypeAlias = str | PathLike[str] | Measurement | Spectrum
+ReferenceLike: TypeAlias = str | PathLike[str] | Measurement | Spectrum | Reference
 
 
 def mix(  # noqa: PLR0913  # they are the words of the command line
@@ -87,7 +87,7 @@ def mix(  # noqa: PLR0913  # they are the words of the command line
         only = [each for each in given if isinstance(each, Measurement)]
         if len(only) < len(given):
             raise SpectrumError("scans are files or measurements, not both: read the files first")
-        return _mixed(unread(only), references, wishes)
+        return mix_scans(unread(only), references, wishes)
     files = expanded([_word(each) for each in given], "scans")
     return mix_files(files, references, wishes, on_file)
 
@@ -106,10 +106,17 @@ def mix_files(
         wishes: what is wanted.
         on_file: called after each file.
     """
-    return _mixed(read_named(files, wishes.how, on_file), references, wishes)
+    return mix_scans(read_named(files, wishes.how, on_file), references, wishes)
 
 
-def _mixed(found: Scans, references: Sequence[ReferenceLike], wishes: Wishes) -> Mixture:
+def mix_scans(found: Scans, references: Sequence[ReferenceLike], wishes: Wishes) -> Mixture:
+    """Explain scans that were read; as `mix`.
+
+    Args:
+        found: they, and what was left out.
+        references: as for `mix`.
+        wishes: what is wanted.
+    """
     axis = axis_of(wishes.axis, found.good, wishes.how)
     series = series_of(found, axis, wishes.window)
     mixer, series = Mixer.of(series, references, wishes)
@@ -266,7 +273,9 @@ class Mixer:
 def _references(given: Sequence[object], series: Series, wishes: Wishes) -> list[Reference]:
     found: list[Reference] = []
     for each in given:
-        if isinstance(each, Spectrum):
+        if isinstance(each, Reference):
+            found.append(each)
+        elif isinstance(each, Spectrum):
             found.append(of_spectrum(each.formula or f"reference_{len(found) + 1}", each))
         elif isinstance(each, Measurement):
             found.append(of_measurement(each))
