@@ -90,6 +90,8 @@ class Chances:
         """Return the logarithms of the likelihoods of (S, D) shifts, with what was known before."""
         found = np.full(len(varied), -np.inf)
         inside = (np.abs(varied) <= self._most).all(axis=1)
+        if not inside.any():
+            return found
         own = varied[inside, int(self.best.has_common) :]
         known = np.sum((own / self.doubt) ** 2, axis=1)
         found[inside] = -0.5 * (self._left(varied[inside]) + known)
