@@ -86,6 +86,7 @@ HEAVY = {
     "h5py": (),
     "feff10": (),
     "mp_api": (),
+    "emcee": (),
     "lmfit": (),
     "pymcr": (),
     "sklearn": (),

@@ -30,7 +30,6 @@ from cgxas.spectra.spectrum import Spectrum
 from cgxas.typing import FloatArray
 
 _SHIFT_STEP, _WIDTH_STEP = 0.5, 1.0  # eV, of the grid; refined to a tenth
-_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
 _SMOOTH, _BLUR = 30.0, 2.0  # eV
 _TAILS = 4.0  # degrees of freedom of the curve
 _EDGE_TAILS = 3.0  # of the shift
@@ -148,7 +147,8 @@ class _Fitting:
             (b.blur, p - self.at_start(self.curve(_BLUR))),
             (b.step, p),
         )
-        band = self.at_start(_shape_sigma(self.spectrum))
+        shape = self.spectrum.shape_sigma
+        band = self.at_start(np.zeros_like(self.spectrum.norm) if shape is None else shape)
         covariance = np.diag((b.band * band) ** 2 + b.floor**2)
         for size, direction in directions:
             covariance += size**2 * np.outer(direction, direction)
@@ -197,21 +197,6 @@ class _Fitting:
             at = int(losses.argmin())
             found.append((float(losses[at]), float(shifts[at]), width))
         return min(found)[1:]
-
-
-def _shape_sigma(spectrum: Spectrum) -> FloatArray:
-    """Return (P,) the band without what an edge adds that may lie elsewhere."""
-    if spectrum.sigma is None:
-        return np.zeros_like(spectrum.norm)
-    if not spectrum.edge_sigma:
-        return spectrum.sigma
-    moved = [
-        np.interp(spectrum.energy, spectrum.energy + spectrum.edge_sigma * z, spectrum.norm)
-        for z in _NODES
-    ]
-    share = _WEIGHTS / _WEIGHTS.sum()
-    of_edge = share @ (np.array(moved) - spectrum.norm) ** 2
-    return np.asarray(np.sqrt(np.maximum(spectrum.sigma**2 - of_edge, 0.0)))
 
 
 def likelihood_of_misfit(misfit: float, count: int, like: Fit) -> float:

@@ -15,11 +15,12 @@ from scipy.optimize import minimize_scalar, nnls
 
 from cgxas.mixing.faults import point_noise
 from cgxas.mixing.references import Reference
-from cgxas.mixing.shifts import MAX_SHIFT, Shifts, moved
+from cgxas.mixing.shifts import MAX_SHIFT, Shifts, moved, moved_often
 from cgxas.typing import FloatArray
 
 _LEAST_NOISE = 5e-4  # of a point; the curves are no better known
 _AT_BOUND = 0.02  # eV
+_FREE_OTHERS = 40  # shifts of references that are tried for a scan with one of its own
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +101,11 @@ class Whitened:
             return columns / self.noise
         return np.asarray(solve_triangular(self.factor, columns, lower=True))
 
+    def curves(self, curves: FloatArray) -> FloatArray:
+        """Return (..., P) curves likewise."""
+        flat = curves.reshape(-1, curves.shape[-1])
+        return np.asarray(self(flat.T).T.reshape(curves.shape))
+
 
 def fit_all(
     norm: FloatArray,
@@ -127,7 +133,15 @@ def fit_all(
         weights = nnls_all(white(curves.T).T, white(norm.T).T)
         each = [(w, shifts.common, curves, slopes) for w in weights]
     judge = _Judge.of(references, energy, shifts, white, is_free)
-    found = [judge(y, w, c, s) for y, (w, _, c, s) in zip(norm, each, strict=True)]
+    others: Sequence[FloatArray]
+    if is_free and shifts.drawn.size:
+        others = [
+            _free_others(y, energy, references, shifts, white, fit)
+            for y, fit in zip(norm, each, strict=True)
+        ]
+    else:
+        others = list(_others(norm, energy, references, shifts, white))
+    found = [judge(*about) for about in zip(norm, each, others, strict=True)]
     return Fits(
         weights=np.array([w for w, *_ in each]),
         covariance=np.array([c for c, *_ in found]),
@@ -143,13 +157,70 @@ def usual_noise(
 ) -> Whitened:
     """Return how sure the points of scans are: their noise, and the bands in the mean mixture."""
     noise = float(np.median([point_noise(each) for each in norm]))
-    return Whitened.of(references, nnls_all(curves, norm).mean(axis=0), energy, noise)
+    usual = np.sqrt(np.mean(nnls_all(curves, norm) ** 2, axis=0))
+    return Whitened.of(references, usual, energy, noise)
 
 
 def nnls_all(curves: FloatArray, norm: FloatArray) -> FloatArray:
     """Return (N, R) the non-negative weights of (R, P) curves in each of (N, P) scans."""
     q, r = np.linalg.qr(curves.T)
     return np.array([nnls(r, target)[0] for target in norm @ q])
+
+
+def nnls_often(curves: FloatArray, norm: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Fit scans by several sets of curves.
+
+    Args:
+        curves: (S, R, P).
+        norm: (N, P).
+
+    Returns:
+        Weights, (S, N, R), and the squares of what is left, (S, N).
+    """
+    q, r = np.linalg.qr(np.swapaxes(curves, 1, 2))
+    seen = norm @ q  # (S, N, R)
+    found = [
+        [nnls(triangle, each) for each in rows] for triangle, rows in zip(r, seen, strict=True)
+    ]
+    weights = np.array([[w for w, _ in rows] for rows in found])
+    inside = np.array([[left**2 for _, left in rows] for rows in found])
+    return weights, (norm**2).sum(axis=1) - (seen**2).sum(axis=2) + inside
+
+
+def _others(
+    norm: FloatArray,
+    energy: FloatArray,
+    references: Sequence[Reference],
+    shifts: Shifts,
+    white: Whitened,
+) -> FloatArray:
+    """Return the weights of scans with each of the other shifts, (N, S, R); (N, 0) without."""
+    if not shifts.drawn.size:
+        return np.zeros((len(norm), 0))
+    curves = white.curves(moved_often(references, energy, shifts.drawn))
+    return np.swapaxes(nnls_often(curves, white(norm.T).T)[0], 0, 1)
+
+
+def _free_others(
+    y: FloatArray,
+    energy: FloatArray,
+    references: Sequence[Reference],
+    shifts: Shifts,
+    white: Whitened,
+    fit: tuple[FloatArray, float, FloatArray, FloatArray],
+) -> FloatArray:
+    """Return the weights of a scan with a free shift, and by how much that changes, (S, R + 1).
+
+    Only by how much references move against each other counts, for the scan moves by itself.
+    """
+    weights, shift, _, slopes = fit
+    apart = shifts.drawn[:: len(shifts.drawn) // _FREE_OTHERS] - shifts.each
+    apart = apart - apart @ (weights / max(float(weights.sum()), 1e-12))[:, None]
+    curves = moved_often(references, energy, shifts.own + shift + apart)
+    both = np.broadcast_to([weights @ slopes, -weights @ slopes], (len(apart), 2, y.size))
+    found, _ = nnls_often(white.curves(np.concatenate([curves, both], axis=1)), white(y)[None])
+    found = found[:, 0]
+    return np.column_stack([found[:, :-2], found[:, -2] - found[:, -1]])
 
 
 def _fit_free(
@@ -212,50 +283,40 @@ class _Judge:
         return cls(shifts, white, alone, bands, is_free)
 
     def __call__(
-        self, y: FloatArray, weights: FloatArray, curves: FloatArray, slopes: FloatArray
+        self,
+        y: FloatArray,
+        fit: tuple[FloatArray, float, FloatArray, FloatArray],
+        others: FloatArray,
     ) -> tuple[FloatArray, float, float]:
-        """Return covariance of the weights (R, R), error of a free shift, and misfit."""
+        """Return covariance of the weights (R, R), error of a free shift, and misfit.
+
+        Args:
+            y: (P,) the scan.
+            fit: its weights, its shift, the moved references and their slopes.
+            others: (S, R) weights with other shifts that are as likely; with a free shift (S,
+                R + 1), what that changes by besides; (0,) without.
+        """
+        weights, _, curves, slopes = fit
         n = len(weights)
         columns = [*curves, weights @ slopes] if self.is_free else list(curves)
         rest = self.white(y - weights @ curves)
         misfit = float(rest @ rest) / max(y.size - len(columns), 1)
+        answer = np.linalg.pinv(self.white(np.array(columns).T))  # weights per whitened point
         if self.noise is None:
-            answer = np.linalg.pinv(self.white(np.array(columns).T))  # weights per whitened point
             spread = answer @ _chain(rest, misfit) @ answer.T
-            if self.shifts.has_common and not self.is_free:
-                by = answer @ self.white(weights @ slopes)
-                spread = spread + self.shifts.common_error**2 * np.outer(by, by)
         else:
-            spread = self._with_bands(columns, weights, slopes, max(1.0, misfit))
+            inner = self.noise + sum(
+                w**2 * band for w, band in zip(weights, self.bands, strict=True) if band is not None
+            )
+            spread = max(1.0, misfit) * answer @ inner @ answer.T
+        if others.size:
+            apart = others - np.append(weights, 0.0)[: others.shape[1]]
+            spread = spread + apart.T @ apart / len(apart)
+        elif self.shifts.has_common and not self.is_free:
+            by = answer @ self.white(weights @ slopes)
+            spread = spread + self.shifts.common_error**2 * np.outer(by, by)
         error = float(max(spread[n, n], 0.0) ** 0.5) if self.is_free else self.shifts.common_error
         return spread[:n, :n], error, float("nan") if self.noise is None else misfit
-
-    def _with_bands(
-        self, columns: list[FloatArray], weights: FloatArray, slopes: FloatArray, more: float
-    ) -> FloatArray:
-        """Return the covariance of weights and shifts together, as noise and bands tell it.
-
-        An error of a band shows in the weights directly and by way of the shifts: they are judged
-        as fitted at once, the own shifts with what was known of them.
-
-        Args:
-            columns: (K) of the references, and of a free shift.
-            weights: (R,).
-            slopes: (R, P).
-            more: by how much the fit says that noise and bands are told too small.
-        """
-        shared = [weights @ slopes] if self.shifts.has_common and not self.is_free else []
-        own = [weights[n] * slopes[n] for n in self.shifts.own_of]
-        design = self.white(np.array([*columns, *shared, *own]).T)
-        known = np.zeros(design.shape[1])
-        known[len(known) - len(own) :] = 1 / np.square(self.shifts.doubt)
-        inverse = np.linalg.pinv(design.T @ design + np.diag(known), hermitian=True)
-        answer = inverse @ design.T
-        inner = self.noise + sum(
-            w**2 * band for w, band in zip(weights, self.bands, strict=True) if band is not None
-        )
-        spread = more * answer @ inner @ answer.T + inverse @ np.diag(known) @ inverse
-        return np.asarray(spread)
 
 
 def _chain(rest: FloatArray, variance: float) -> FloatArray:

@@ -11,8 +11,9 @@ import numpy as np
 
 from cgxas.errors import MissingExtra
 from cgxas.mixing.components import Components
+from cgxas.mixing.series import Series
 from cgxas.spectra.io.write import check_output
-from cgxas.typing import FloatArray
+from cgxas.typing import BoolArray, FloatArray
 from cgxas.writing import atomic_path
 
 if TYPE_CHECKING:
@@ -40,11 +41,7 @@ class Mixture:
     """Scans as fractions of references; (N,) scans, (R,) references, (P,) points.
 
     Attributes:
-        names: (N,) of the scans.
-        element: absorber.
-        edge: its edge.
-        axis_name: what the series is laid along, with its unit.
-        axis: (N,) where each scan stands on it.
+        series: the scans on common energies, and what was left out; its notes also tell of fits.
         references: (R,) names; component_1 and so on where none were given.
         told: (R,) what each reference is.
         fractions: (N, R) at least 0, of a scan they sum to 1; 0 where a reference is not used.
@@ -55,21 +52,13 @@ class Mixture:
         shift_error: (N,) standard deviation of that, eV; 0 where it was not fitted.
         on_bound: (N,) whether the shift ended on its bound.
         own_shift: (R,) eV added besides to a predicted reference, within its band.
-        energy: (P,) eV.
-        norm: (N, P) the scans.
         fitted: (N, P) the sums of references.
         curves: (R, P) the references as they were used.
         components: what principal components tell of the number of references.
-        notes: (N,) what is worth knowing of a scan, or empty.
-        left_out: name and reason of each scan that was not fitted.
         warnings: what is worth knowing of the whole, in sentences.
     """
 
-    names: tuple[str, ...]
-    element: str
-    edge: str
-    axis_name: str
-    axis: FloatArray
+    series: Series
     references: tuple[str, ...]
     told: tuple[str, ...]
     fractions: FloatArray
@@ -78,16 +67,57 @@ class Mixture:
     rse: FloatArray
     shift: FloatArray
     shift_error: FloatArray
-    on_bound: "np.ndarray[tuple[int], np.dtype[np.bool_]]"
+    on_bound: BoolArray
     own_shift: FloatArray
-    energy: FloatArray
-    norm: FloatArray
     fitted: FloatArray
     curves: FloatArray
     components: Components
-    notes: tuple[str, ...]
-    left_out: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """(N,) names of the scans."""
+        return self.series.names
+
+    @property
+    def element(self) -> str:
+        """The absorber."""
+        return self.series.element
+
+    @property
+    def edge(self) -> str:
+        """Its edge."""
+        return self.series.edge
+
+    @property
+    def axis_name(self) -> str:
+        """What the series is laid along, with its unit."""
+        return self.series.axis_name
+
+    @property
+    def axis(self) -> FloatArray:
+        """(N,) where each scan stands on it."""
+        return self.series.axis
+
+    @property
+    def energy(self) -> FloatArray:
+        """(P,) eV."""
+        return self.series.energy
+
+    @property
+    def norm(self) -> FloatArray:
+        """(N, P) the scans."""
+        return self.series.norm
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """(N,) what is worth knowing of a scan, or empty."""
+        return self.series.notes
+
+    @property
+    def left_out(self) -> tuple[tuple[str, str], ...]:
+        """Name and reason of each scan that was not fitted."""
+        return self.series.left_out
 
     def __len__(self) -> int:
         return len(self.names)

@@ -57,8 +57,13 @@ class Reference:
     def _curve(self) -> Callable[[FloatArray], FloatArray]:
         return CubicSpline(self.energy, self.norm)  # type: ignore[no-any-return]
 
-    def on(self, energy: FloatArray, shift: float = 0.0) -> FloatArray:
-        """Return the curve, (P,), moved by some eV, on other energies; level beyond its ends."""
+    def on(self, energy: FloatArray, shift: float | FloatArray = 0.0) -> FloatArray:
+        """Return the curve, moved by some eV, on other energies, (P,); level beyond its ends.
+
+        Args:
+            energy: (P,) eV.
+            shift: eV; or several, (S, 1), for as many curves, (S, P).
+        """
         inside = np.clip(energy - shift, self.energy[0], self.energy[-1])
         return np.asarray(self._curve(inside))
 
@@ -180,16 +185,19 @@ def of_measurement(measured: Measurement) -> Reference:
 def of_spectrum(name: str, spectrum: Spectrum) -> Reference:
     """Return a predicted spectrum as a reference; its band is told apart into shift and shape.
 
-    The shift can be no larger than what makes up the whole band where the curve is steep.
+    Where the spectrum does not tell how sure its edge is, the shift can be no larger than what
+    makes up the whole band where the curve is steep.
     """
-    energy, norm = spectrum.energy, spectrum.norm
+    energy, norm, shape = spectrum.energy, spectrum.norm, spectrum.shape_sigma
     told = ", ".join(filter(None, [f"predicted by {spectrum.model}", spectrum.formula]))
-    if spectrum.sigma is None:
+    if spectrum.sigma is None or shape is None:
         return Reference(name, energy, norm, np.zeros(norm.size), told=f"{told}, without a band")
-    slope = np.abs(np.gradient(norm, energy))
-    steep = slope > 0.5 * slope.max()
-    shift = float(np.min(spectrum.sigma[steep] / slope[steep]))
-    shape = np.sqrt(np.clip(spectrum.sigma**2 - (shift * slope) ** 2, 0.0, None))
+    shift = spectrum.edge_sigma or 0.0
+    if not shift:
+        slope = np.abs(np.gradient(norm, energy))
+        steep = slope > 0.5 * slope.max()
+        shift = float(np.min(spectrum.sigma[steep] / slope[steep]))
+        shape = np.sqrt(np.clip(spectrum.sigma**2 - (shift * slope) ** 2, 0.0, None))
     # Where the slope explains all of it, what is usual around is left.
     floor = 0.25 * float(np.median(spectrum.sigma))
     return Reference(name, energy, norm, np.maximum(shape, floor), shift, told)

@@ -165,7 +165,7 @@ class Mixer:
         series = _within(found, series)
         free, start = wishes.shift == "free", 0.0
         is_shared = wishes.shift == "shared"
-        if wishes.shift is None:
+        if wishes.shift is None or free:  # a free one is told from the own ones by a shared one
             is_shared = any(each.is_predicted for each in found)
         if isinstance(wishes.shift, int | float):
             start = float(wishes.shift)
@@ -213,11 +213,7 @@ class Mixer:
             which = ", ".join(series.names[n] for n in np.flatnonzero(worse)[:5])
             said.append(f"{int(worse.sum())} scans are fitted far worse than the others: {which}")
         return Mixture(
-            names=series.names,
-            element=series.element,
-            edge=series.edge,
-            axis_name=series.axis_name,
-            axis=series.axis,
+            series=replace(series, notes=_notes(series.notes, worse, as_good)),
             references=names,
             told=tuple(each.told for each in self.references),
             fractions=fractions,
@@ -228,13 +224,9 @@ class Mixer:
             shift_error=fits.shift_error,
             on_bound=fits.on_bound > 0,
             own_shift=self.shifts.own,
-            energy=series.energy,
-            norm=series.norm,
             fitted=fits.fitted,
             curves=curves,
             components=components,
-            notes=_notes(series.notes, worse, as_good),
-            left_out=series.left_out,
             warnings=tuple(said),
         )
 

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from cgxas.errors import MissingExtra
+from cgxas.mixing.drawing import Chances, drawn
 from cgxas.mixing.fit import Whitened, usual_noise
 from cgxas.mixing.references import Reference
 from cgxas.mixing.shifts import MAX_SHIFT, MAX_SIGMAS, Shifts, moved
@@ -17,6 +18,7 @@ _SCANS = 12  # tell the shifts as well as all do
 _STEP = 0.5  # eV between the common shifts that are tried first
 _NEAR = 0.02  # eV from a bound
 _LEAST = 0.05  # eV, of a predicted reference
+_BETTER = 0.5  # in the logarithm of the likelihood: another fit is to be preferred
 _ROUNDS = 2  # the bands count by the weights, which follow from the shifts
 
 
@@ -30,8 +32,9 @@ def fitted_shifts(
     """Fit a shift that all references share, and one of each predicted one within its band.
 
     The band of a prediction is partly a doubt about where its edge lies. That is the same for all
-    scans: it is fitted, and counts as so many standard deviations. What is left of the doubt goes
-    into the errors. A series tells no more of it than one scan would.
+    scans: it is fitted, and counts as so many standard deviations. What is left of the doubt, all
+    shifts that scans and bands allow as well, goes into the errors. A series tells no more of it
+    than one scan would.
 
     Args:
         norm: (N, P) scans.
@@ -41,7 +44,7 @@ def fitted_shifts(
         start: the shared one where it is not, eV.
 
     Raises:
-        MissingExtra: Larch, which brings lmfit, is not installed.
+        MissingExtra: Larch, which brings lmfit, or emcee is not installed.
     """
     own_of = tuple(n for n, each in enumerate(references) if each.edge_sigma > 0)
     none = Shifts(start, np.zeros(len(references)))
@@ -55,7 +58,28 @@ def fitted_shifts(
         curves, _ = moved(references, energy, found.each, with_slopes=False)
         white = usual_noise(some, energy, references, curves)
         found = _one_round(some, energy, references, white, found, is_first=n == 0)
-    return found
+    return _with_others(some, energy, references, white, found) if own_of else found
+
+
+def _with_others(
+    norm: FloatArray,
+    energy: FloatArray,
+    references: Sequence[Reference],
+    white: Whitened,
+    found: Shifts,
+) -> Shifts:
+    """Return the shifts with others that are likely, and the better one if one of them is."""
+    chances = Chances(norm, energy, references, white, found)
+    each, likeliest = drawn(chances)
+    before = chances.flat(found)
+    if np.diff(chances(np.array([before, likeliest])))[0] > _BETTER:
+        own = np.zeros(len(references))
+        own[list(found.own_of)] = likeliest[int(found.has_common) :]
+        common = float(likeliest[0]) if found.has_common else found.common
+        start = replace(found, common=common, own=own)
+        found = _one_round(norm, energy, references, white, start, is_first=False)
+    error = float(np.std((each - found.own).mean(axis=1))) if found.has_common else 0.0
+    return replace(found, drawn=each, common_error=error)
 
 
 def _one_round(

@@ -1,7 +1,7 @@
 """By how much references lie off the energy scale of the scans, the same for all scans."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -27,6 +27,8 @@ class Shifts:
         own_of: (K,) numbers of the references whose own shift is fitted.
         doubt: (K,) standard deviations of these as their bands tell them, eV.
         on_bound: which ended on their bounds, in words; empty if none did.
+        drawn: (S, R) eV, shifts of each that bands and scans allow as well, as likely as they are;
+            S is 0 where no reference has a shift of its own.
     """
 
     common: float
@@ -36,6 +38,7 @@ class Shifts:
     own_of: tuple[int, ...] = ()
     doubt: tuple[float, ...] = ()
     on_bound: str = ""
+    drawn: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
 
     @property
     def each(self) -> FloatArray:
@@ -50,6 +53,7 @@ class Shifts:
             own=self.own[list(which)],
             own_of=tuple(list(which).index(n) for n in kept),
             doubt=tuple(self.doubt[self.own_of.index(n)] for n in kept),
+            drawn=self.drawn[:, list(which)] if self.drawn.size else self.drawn,
         )
 
 
@@ -61,3 +65,17 @@ def moved(
     curves = np.array([each.on(energy, float(by)) for each, by in pairs])
     slopes = [each.slope(energy, float(by)) for each, by in pairs] if with_slopes else curves * 0
     return curves, np.array(slopes)
+
+
+def moved_often(
+    references: Sequence[Reference], energy: FloatArray, shifts: FloatArray
+) -> FloatArray:
+    """Return references, each moved several times, (S, R, P).
+
+    Args:
+        references: (R,).
+        energy: (P,) eV.
+        shifts: (S, R) eV.
+    """
+    columns = zip(references, shifts.T, strict=True)
+    return np.stack([each.on(energy, by[:, None]) for each, by in columns], axis=1)

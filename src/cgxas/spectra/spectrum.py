@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 _HIGHEST = 1e6  # eV; the highest edge lies at 0.14 MeV
 
+# Gauss-Hermite: where an edge that may lie elsewhere is looked at, and with which weights.
+_NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
+_NODE_WEIGHTS = _NODE_WEIGHTS / _NODE_WEIGHTS.sum()
+
 
 @dataclass(frozen=True)
 class EnergyGrid:
@@ -183,6 +187,16 @@ class Spectrum(_Curve):
     def n_atoms(self) -> float:
         """Absorbing atoms in the caller's cell, as far as sites are known."""
         return sum(site.multiplicity * site.occupancy for site in self.sites)
+
+    @property
+    def shape_sigma(self) -> FloatArray | None:
+        """``sigma`` without what an edge adds that may lie elsewhere, (P,); None without one."""
+        if self.sigma is None or not self.edge_sigma:
+            return self.sigma
+        away = self.edge_sigma * _NODES
+        moved = [np.interp(self.energy, self.energy + by, self.norm) for by in away]
+        of_edge = _NODE_WEIGHTS @ (np.array(moved) - self.norm) ** 2
+        return np.asarray(np.sqrt(np.maximum(self.sigma**2 - of_edge, 0.0)))
 
     @property
     def label(self) -> str:

@@ -76,7 +76,7 @@ def core_hole_width(element: str, edge: str = "K") -> float:
     Raises:
         MissingExtra: xraydb is not installed.
     """
-    return float(_xraydb().core_width(element, edge))
+    return float(_core_width(element, edge))
 
 
 def guess_edge(
@@ -192,6 +192,12 @@ def check_edge(e0: float, element: str, edge: str, name: str) -> None:
 def _xray_edge(element: str, edge: str) -> Any:
     """Return an edge of the database, which is asked several times for every scan."""
     return _xraydb().xray_edge(element, edge)
+
+
+@cache
+def _core_width(element: str, edge: str) -> Any:
+    """Return a width of the database, which is asked for every scan."""
+    return _xraydb().core_width(element, edge)
 
 
 def _xraydb() -> Any:

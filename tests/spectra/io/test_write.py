@@ -32,7 +32,7 @@ def test_a_prediction_with_sites_and_band_makes_the_round_trip(banded, tmp_path,
     assert again.kind == ("normalised" if suffix == ".csv" else "simulated")
 
 
-@pytest.mark.parametrize("suffix", ROUND)
+@pytest.mark.parametrize("suffix", [each for each in ROUND if each != ".parquet"])
 def test_a_measurement_makes_the_round_trip(measurement, tmp_path, suffix):
     path = tmp_path / f"a{suffix}"
     measurement.save(path)

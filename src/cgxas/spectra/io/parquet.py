@@ -1,4 +1,4 @@
-"""Parquet: one table of any number of spectra, a row per spectrum; only written."""
+"""Parquet: one table of any number of spectra, a row per spectrum; other tables are read too."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -8,6 +8,7 @@ from typing import Any
 from cgxas.errors import MissingExtra
 from cgxas.spectra.io.base import Curve, Format
 from cgxas.spectra.io.facts import distinct_sites, edges
+from cgxas.spectra.io.parquet_read import FORMAT_NAME, read_all, read_one
 from cgxas.spectra.spectrum import SiteSpectrum, Spectrum
 from cgxas.spectra.trust import Trust
 
@@ -68,9 +69,13 @@ def _curve(curve: Spectrum | SiteSpectrum) -> dict[str, Any]:
 
 
 FORMAT = Format(
-    name="Parquet table",
+    name=FORMAT_NAME,
     suffixes=(".parquet",),
     recognises=lambda path, head: path.suffix.lower() == ".parquet" or head.startswith(_MAGIC),
+    read=read_one,
+    read_all=read_all,
     write_many=_write,
     prepare=_need_pyarrow,
+    has_groups=True,
+    has_columns=True,
 )

@@ -36,7 +36,26 @@ def read_all(path: Path, choice: Choice, scan_of: ScanOf) -> list[NamedScan]:
         UnreadableSpectrum: there are no columns of numbers.
         UnclearSpectrum: the columns that are asked for are not there, or stand in several tables.
     """
-    tables = read_tables(path, choice)
+    return scans_of(read_tables(path, choice), choice, scan_of, path.name)
+
+
+def scans_of(
+    tables: Sequence[tuple[str, Columns, Sequence[str]]],
+    choice: Choice,
+    scan_of: ScanOf,
+    source: str,
+) -> list[NamedScan]:
+    """Return the scans of tables, or of the columns of the only one.
+
+    Args:
+        tables: each with its number, and the lines above it.
+        choice: as for `read_all`.
+        scan_of: likewise.
+        source: name of the file.
+
+    Raises:
+        UnclearSpectrum: the columns that are asked for are not there, or stand in several tables.
+    """
     if choice.columns is None:
         only = len(tables) == 1
         return [
@@ -45,7 +64,7 @@ def read_all(path: Path, choice: Choice, scan_of: ScanOf) -> list[NamedScan]:
         ]
     if len(tables) > 1:
         raise UnclearSpectrum(
-            f"{path.name} holds {len(tables)} tables: --columns is for a file of one table."
+            f"{source} holds {len(tables)} tables: --columns is for a file of one table."
         )
     _, table, above = tables[0]
     _, at_energy, _ = table.energy(choice.energy)
