@@ -22,7 +22,7 @@ def average(  # noqa: PLR0913, PLR0917  # words of the command line
         list[str],
         typer.Argument(
             metavar="TRAJECTORY",
-            help="Extended XYZ or ASE trajectory, ASE database, or a folder of frames in order.",
+            help="XYZ, ASE, LAMMPS dump, XDATCAR, OUTCAR, vasprun.xml; or frames in a folder.",
         ),
     ],
     absorber: Annotated[
