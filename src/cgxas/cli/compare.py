@@ -167,6 +167,8 @@ def _draw(path: Path, found: "Comparison", beside: "Comparison | None", title: s
     from cgxas.figures.measured import plot_comparison
     from cgxas.figures.style import write_figure
 
+    model = found.predicted.model
+    title = f"{title} ({model})" if model else title
     simulated = None if beside is None else (beside.predicted.model, beside.after)
     write_figure(lambda: plot_comparison(found.before, found.after, title, simulated), path)
 

@@ -15,12 +15,11 @@ from os import PathLike
 from pathlib import Path, PurePosixPath
 
 from cgxas.arguments import as_list
-from cgxas.crystals.io import xyz
 from cgxas.crystals.io.content import HEAD, Content, plain_name
 from cgxas.crystals.io.database import MAGIC as DATABASE
 from cgxas.crystals.io.database import database_rows
-from cgxas.crystals.io.formats import is_meant_as_crystal, looks_like_crystal
-from cgxas.crystals.io.frames import TRAJECTORY, trajectory_frames, xyz_frames
+from cgxas.crystals.io.formats import frames_in, is_meant_as_crystal, looks_like_crystal
+from cgxas.crystals.io.frames import TRAJECTORY
 from cgxas.crystals.io.read import CrystalLike
 from cgxas.data.archive import MAGIC as ARCHIVE
 from cgxas.data.archive import members
@@ -73,8 +72,8 @@ class Collection:
 
         Args:
             sources: files; folders, with all in them that is a crystal; folders of data sets,
-                with a materials.parquet; zip archives; databases of ASE; trajectories, extended
-                XYZ or ASE; patterns such as "*.cif" or "runs/**/CONTCAR".
+                with a materials.parquet; zip archives; databases of ASE; trajectories; patterns
+                such as "*.cif" or "runs/**/CONTCAR".
             frames: take every frame of a trajectory, and not the last one alone.
 
         Raises:
@@ -177,12 +176,9 @@ class Collection:
         elif head.startswith(DATABASE):
             for number, done, row in database_rows(path):
                 yield f":{number}", done, row
-        elif self.frames and head.startswith(TRAJECTORY):
-            for number, (done, frame) in enumerate(trajectory_frames(path)):
+        elif self.frames and (frames := frames_in(path, head)) is not None:
+            for number, (done, frame) in enumerate(frames):
                 yield f":{number}", done, frame
-        elif self.frames and _is_xyz(path, head):
-            for number, (done, text) in enumerate(xyz_frames(path)):
-                yield f":{number}", done, text
         else:
             yield "", 1.0, path
 
@@ -235,13 +231,6 @@ def _is_crystal(path: Path) -> bool:
     if head.startswith((ARCHIVE, DATABASE, *TRAJECTORY)):
         return True
     return looks_like_crystal(Content(path, plain_name(path.name), head))
-
-
-def _is_xyz(path: Path, head: bytes) -> bool:
-    name = plain_name(path.name)
-    if name != path.name.lower():  # packed
-        return name.endswith((".xyz", ".extxyz", ".exyz"))
-    return xyz.FORMAT.recognises(Content(path, name, head))
 
 
 def _of_dataset(folder: Path, is_only: bool) -> Iterator[NamedCrystal]:

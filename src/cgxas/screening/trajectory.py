@@ -1,17 +1,17 @@
 """Frames of a trajectory -> their mean spectrum, and how sure it is."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import islice
 from os import PathLike
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
 
 from cgxas.arguments import as_whole_number
 from cgxas.crystals.disorder.order import Disorder
-from cgxas.data.collection import Collection
+from cgxas.data.collection import Collection, NamedCrystal
 from cgxas.elements import atomic_number
 from cgxas.errors import ConfigError, CrystalError
 from cgxas.screening.asked import asked_of
@@ -47,7 +47,8 @@ def average(
         on_progress: called with each few dozen frames.
 
     Raises:
-        CrystalError: a frame cannot be answered, holds no such atom, or is of another formula.
+        CrystalError: a frame cannot be answered, holds no such atom, or is of another formula; or
+            trajectories of several kinds lie side by side, such as an XDATCAR and an OUTCAR.
         AbsorberError: the model does not know the absorber.
         SpectrumError: there are fewer than two frames.
     """
@@ -72,10 +73,33 @@ def average(
 
 
 def _tasks(frames: Collection, step: int) -> Iterator[Task]:
-    crystals, begin = islice(frames, 0, None, step), 0.0
+    crystals, begin = islice(_of_one_kind(frames), 0, None, step), 0.0
     while several := tuple(islice(crystals, TASK_SIZE)):
         yield Task(0, several, begin, several[-1].done, is_last=False)
         begin = several[-1].done
+
+
+def _of_one_kind(frames: Iterable[NamedCrystal]) -> Iterator[NamedCrystal]:
+    """Pass frames on as long as they cannot be the same ones twice.
+
+    Raises:
+        CrystalError: a trajectory lies beside a file of another kind, as VASP writes the same steps
+            to XDATCAR, OUTCAR and vasprun.xml, and the first and last to POSCAR and CONTCAR.
+    """
+    files: dict[str, str] = {}
+    is_trajectory = False
+    for each in frames:
+        file, _, number = each.name.rpartition(":")
+        is_frame = bool(file) and number.isdecimal()
+        is_trajectory |= is_frame
+        path = PurePath(file if is_frame else each.name)
+        files.setdefault(path.suffix.lower() or path.name, path.name)
+        if is_trajectory and len(files) > 1:
+            one, other = list(files.values())[:2]
+            raise CrystalError(
+                f"{one} and {other} may hold the same frames twice: name one of them"
+            )
+        yield each
 
 
 def _mean(rows: Sequence[dict[str, Any]], norm: Any, model: str, source: str) -> Spectrum:

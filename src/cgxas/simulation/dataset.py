@@ -6,6 +6,7 @@ from concurrent.futures import Future, as_completed
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from warnings import warn
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from cgxas.errors import (
     Interrupted,
     MissingExtra,
     OutputError,
+    SimulationWarning,
     UnknownElement,
 )
 from cgxas.simulation.crystal import (
@@ -238,4 +240,6 @@ def _items(
         if isinstance(curve, CgxasError):
             yield LeftOut(site.name, str(curve))
         else:
+            for text in curve.warnings():
+                warn(f"{site.name}: {text}", SimulationWarning, 2)
             yield site.spectrum(curve, preset)
