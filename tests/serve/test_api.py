@@ -245,29 +245,29 @@ def test_bodies_that_are_none_are_refused(client):
             assert answer.json()["detail"]
 
 
-def test_too_many_at_once_are_asked_to_come_back_and_the_server_recovers(client, address):
+def test_too_many_at_once_are_asked_to_come_back_and_the_server_recovers(start):
     import httpx
 
     statuses: list[int] = []
     after: list[str | None] = []
 
-    def ask() -> None:
-        answer = httpx.post(
-            f"{address}/api/predict", files=[crystal("LiFePO4.cif")], data={"absorber": "Fe"},
-            timeout=600.0,
-        )  # fmt: skip
-        statuses.append(answer.status_code)
-        after.append(answer.headers.get("retry-after"))
+    with start(CGXAS_MAX_WAITING="8") as address, httpx.Client(timeout=600.0) as client:
 
-    threads = [threading.Thread(target=ask) for _ in range(120)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    assert len(statuses) == 120
-    assert set(statuses) == {200, 503}
-    assert all(wait for status, wait in zip(statuses, after, strict=True) if status == 503)
-    assert predicted(client, "LiFePO4.cif", absorber="Fe").status_code == 200
+        def ask() -> None:
+            answer = predicted(client, *["LiFePO4.cif"] * 10)  # some work, for a fast machine
+            statuses.append(answer.status_code)
+            after.append(answer.headers.get("retry-after"))
+
+        client.base_url = address
+        threads = [threading.Thread(target=ask) for _ in range(60)]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+        assert len(statuses) == 60
+        assert set(statuses) == {200, 503}
+        assert all(wait for status, wait in zip(statuses, after, strict=True) if status == 503)
+        assert predicted(client, "LiFePO4.cif", absorber="Fe").status_code == 200
 
 
 def test_a_token_is_needed_where_one_is_set(start):
