@@ -15,6 +15,8 @@ from cgxas.cli.options import (
     Energy,
     HowDisorder,
     Mu,
+    OfScan,
+    Predicts,
     PrePost,
     Seed,
     normalised_as,
@@ -54,9 +56,6 @@ Broaden = Annotated[
     str,
     typer.Option("--broaden", metavar="fit|EV", help="Gaussian, full width at half maximum."),
 ]
-Model = Annotated[
-    str, typer.Option("--model", "-m", metavar="NAME|PATH", help="What predicts a crystal.")
-]
 Simulate = Annotated[
     str | None,
     typer.Option(
@@ -70,10 +69,7 @@ Simulate = Annotated[
 def compare(  # noqa: PLR0913, PLR0917  # words of the command line
     predicted: Predicted,
     measured: Measured,
-    absorber: Annotated[
-        str | None,
-        typer.Option("--absorber", "-a", help="Absorber; that of the measured file otherwise."),
-    ] = None,
+    absorber: OfScan = None,
     edge: Edge = None,
     energy: Energy = None,
     mu: Mu = None,
@@ -81,7 +77,7 @@ def compare(  # noqa: PLR0913, PLR0917  # words of the command line
     degrees: Degrees = None,
     shift: Shift = FIT,
     broaden: Broaden = FIT,
-    model: Model = "calibrated",
+    model: Predicts = "calibrated",
     simulate: Simulate = None,
     disorder: HowDisorder = "refuse",
     seed: Seed = 0,

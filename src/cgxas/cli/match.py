@@ -14,6 +14,8 @@ from cgxas.cli.options import (
     Energy,
     HowDisorder,
     Mu,
+    OfScan,
+    Predicts,
     PrePost,
     Seed,
     normalised_as,
@@ -43,18 +45,13 @@ Output = Annotated[
 def match(  # noqa: PLR0913, PLR0917  # words of the command line
     scan: Scan,
     crystals: Crystals,
-    absorber: Annotated[
-        str | None,
-        typer.Option("--absorber", "-a", help="Absorber; that of the scan otherwise."),
-    ] = None,
+    absorber: OfScan = None,
     edge: Edge = None,
     energy: Energy = None,
     mu: Mu = None,
     ranges: PrePost = None,
     degrees: Degrees = None,
-    model: Annotated[
-        str, typer.Option("--model", "-m", metavar="NAME|PATH", help="What predicts the crystals.")
-    ] = "calibrated",
+    model: Predicts = "calibrated",
     disorder: HowDisorder = "refuse",
     seed: Seed = 0,
     output: Output = None,

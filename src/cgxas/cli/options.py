@@ -10,6 +10,15 @@ if TYPE_CHECKING:
 
 Four: TypeAlias = tuple[float, float, float, float]
 
+Predicts = Annotated[
+    str, typer.Option("--model", "-m", metavar="NAME|PATH", help="What predicts crystals.")
+]
+OfScan = Annotated[
+    str | None,
+    typer.Option(
+        "--absorber", "-a", metavar="ELEMENT", help="Absorber; that of the scan otherwise."
+    ),
+]
 HowDisorder = Annotated[
     str,
     typer.Option(
