@@ -41,6 +41,13 @@ def test_the_mean_of_frames_and_sites(shaken, random_model):
     assert (found.spectrum.formula, found.spectrum.absorber) == ("FeO", "Fe")
 
 
+def test_frames_may_be_objects(shaken, random_model):
+    found = cgxas.average(ase.io.read(shaken, ":"), "Fe", random_model)
+    expected = cgxas.average(shaken, "Fe", random_model)
+    np.testing.assert_allclose(found.spectrum.norm, expected.spectrum.norm, atol=2e-6)
+    assert found.spectrum.source == "crystal 1 and 11 more"
+
+
 def test_frames_of_two_compounds_have_no_mean(shaken, tmp_path, random_model):
     ase.io.write(tmp_path / "z.traj", bulk("MgO", "rocksalt", a=4.2))
     with pytest.raises(CrystalError, match="a mean is of one composition"):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cgxas.arguments import one_of_kind
 from cgxas.crystals.disorder.order import Disorder
+from cgxas.crystals.io.read import CrystalLike
 from cgxas.data.collection import Collection, NamedCrystal
 from cgxas.errors import AbsorberNotInCrystal, CrystalError, SpectrumError, WrongEdge
 from cgxas.matching.found import Match, Matches
@@ -21,7 +22,7 @@ ANSWERED = "K"
 
 def match(
     scan: Measurement | str | os.PathLike[str],
-    crystals: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    crystals: CrystalLike | Sequence[CrystalLike],
     absorber: str | None = None,
     model: Predictor | str | Path | None = None,
     disorder: str | Disorder = "refuse",
@@ -35,7 +36,8 @@ def match(
 
     Args:
         scan: the measured spectrum, or its file.
-        crystals: files, folders, patterns, data sets, archives: what a `Collection` reads.
+        crystals: files, folders, patterns, data sets, archives, pymatgen or ASE objects: what a
+            `Collection` reads.
         absorber: the absorbing element; the one the scan states or is guessed to be of, if None.
         model: a `Predictor`, or name or path of a model; "calibrated" if None.
         disorder: what is done with a disordered crystal, as in `Predictor.predict`.

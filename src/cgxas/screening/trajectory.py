@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import islice
-from os import PathLike
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from cgxas.arguments import as_whole_number
 from cgxas.crystals.disorder.order import Disorder
+from cgxas.crystals.io.read import CrystalLike
 from cgxas.data.collection import Collection, NamedCrystal
 from cgxas.elements import atomic_number
 from cgxas.errors import ConfigError, CrystalError
@@ -25,7 +25,7 @@ from cgxas.spectra.trust import Trust
 
 
 def average(
-    source: "str | PathLike[str] | Sequence[str | PathLike[str]]",
+    source: "CrystalLike | Sequence[CrystalLike]",
     absorber: str,
     model: str | Path | None = None,
     fidelity: str | None = None,
@@ -37,7 +37,8 @@ def average(
     """Return the mean spectrum of an absorber over all its sites in all frames of a trajectory.
 
     Args:
-        source: a trajectory, or several that follow each other; see `Collection`.
+        source: a trajectory, or several that follow each other, or the frames themselves as
+            pymatgen or ASE objects; see `Collection`.
         absorber: symbol of the element.
         model: as for `load`.
         fidelity: as for `load`.
@@ -55,7 +56,8 @@ def average(
     atomic_number(absorber)
     step = as_whole_number(every, 1, "every", ConfigError)
     asked, identity = asked_of(absorber, model, fidelity, Disorder.of(disorder), where.device)
-    tasks = _tasks(Collection(source, frames=True), step)
+    frames = Collection(source, frames=True)
+    tasks = _tasks(frames, step)
     rows: list[dict[str, Any]] = []
     with closing(answered_here(tasks, asked, where.processes)) as answered:
         for task, found in watched(answered, on_progress):
@@ -69,7 +71,7 @@ def average(
             f"the frames are of {', '.join(formulas[:3])}: a mean is of one composition"
         )
     norm = np.array([row["norm"] for row in rows])
-    return averaged(norm, _mean(rows, norm, identity["model"], str(source)))
+    return averaged(norm, _mean(rows, norm, identity["model"], frames.title))
 
 
 def _tasks(frames: Collection, step: int) -> Iterator[Task]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from cgxas.arguments import as_list, as_path
 from cgxas.crystals.canonical import Cell
+from cgxas.crystals.io.read import CrystalLike
 from cgxas.crystals.structure import Crystal
 from cgxas.data.collection import Collection
 from cgxas.data.folder import check_new_folder, dataset_name, write_dataset
@@ -108,7 +109,7 @@ class _Site:
 
 
 def simulate_dataset(  # the words of a verb
-    crystals: str | PathLike[str] | Sequence[str | PathLike[str]],
+    crystals: CrystalLike | Sequence[CrystalLike],
     absorbers: str | Sequence[str],
     output: str | PathLike[str],
     preset: str = "quick",
@@ -123,7 +124,8 @@ def simulate_dataset(  # the words of a verb
     The folder appears at the end, whole.
 
     Args:
-        crystals: files, folders, patterns, archives, data sets: whatever `Collection` takes.
+        crystals: files, folders, patterns, archives, data sets, objects: whatever `Collection`
+            takes.
         absorbers: symbol of the absorbing element, or several; a crystal need not hold all.
         output: a new folder.
         preset: "quick" or "full", as for `simulate`.
