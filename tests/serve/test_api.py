@@ -48,6 +48,10 @@ def test_json_and_form_are_answered_alike(client):
     form = predicted(client, "Fe2O3.cif", absorber=["Fe", "O"]).json()["spectra"]
     assert [each["absorber"] for each in found] == ["Fe", "O"]
     assert [each["norm"] for each in found] == [each["norm"] for each in form]
+    one = client.post("/api/predict", json={"text": text, "format": "cif", "absorber": "O"})
+    assert [each["norm"] for each in one.raise_for_status().json()["spectra"]] == [form[1]["norm"]]
+    odd = client.post("/api/predict", json={"text": text, "format": "cif", "absorber": "O", "x": 1})
+    assert (odd.status_code, odd.json()["detail"]) == (422, "x: extra inputs are not permitted")
 
 
 def test_what_fails_is_named_and_the_rest_is_answered(client):

@@ -76,13 +76,14 @@ def create_app(
     return app
 
 
-def _body(kind: type[schemas.Request] | None, form: dict[str, Any]) -> dict[str, Any]:
-    """Return the description of a body that may come as a form or as JSON."""
+def _body(form: dict[str, Any], *kinds: type[schemas.Request]) -> dict[str, Any]:
+    """Return the description of a body that comes as a form, or as JSON of some kinds."""
     content = dict(form)
-    if kind is not None:
-        own = kind.model_json_schema(ref_template="#/components/schemas/{model}")
-        own.pop("$defs", None)
-        content["application/json"] = {"schema": own}
+    if kinds:
+        each = [k.model_json_schema(ref_template="#/components/schemas/{model}") for k in kinds]
+        for schema in each:
+            schema.pop("$defs", None)
+        content["application/json"] = {"schema": each[0] if len(each) == 1 else {"anyOf": each}}
     return {"requestBody": {"required": True, "content": content}}
 
 
@@ -91,7 +92,9 @@ def _body(kind: type[schemas.Request] | None, form: dict[str, Any]) -> dict[str,
     response_model=schemas.PredictReply,
     responses=_FILE,
     openapi_extra=_body(
-        schemas.PredictRequest, forms.multipart_body(schemas.Asked, {"crystals": True})
+        forms.multipart_body(schemas.Asked, {"crystals": True}),
+        schemas.PredictRequest,
+        schemas.PredictOne,
     ),
 )
 async def predict(request: Request) -> Response:
@@ -107,7 +110,7 @@ async def predict(request: Request) -> Response:
     "/measure",
     response_model=schemas.MeasureReply,
     responses=_FILE,
-    openapi_extra=_body(None, forms.multipart_body(schemas.Measured, {"scan": False})),
+    openapi_extra=_body(forms.multipart_body(schemas.Measured, {"scan": False})),
 )
 async def measure(request: Request) -> Response:
     """Read a measured spectrum, and normalise it."""
@@ -118,8 +121,8 @@ async def measure(request: Request) -> Response:
     "/compare",
     response_model=schemas.CompareReply,
     openapi_extra=_body(
-        schemas.CompareRequest,
         forms.multipart_body(schemas.CompareFiles, {"crystal": False, "scan": False}),
+        schemas.CompareRequest,
     ),
 )
 async def compare(request: Request) -> Response:
@@ -135,8 +138,8 @@ async def compare(request: Request) -> Response:
     response_model=schemas.MatchReply,
     responses=_FILE,
     openapi_extra=_body(
-        schemas.MatchRequest,
         forms.multipart_body(schemas.MatchFiles, {"scan": False, "crystals": True}),
+        schemas.MatchRequest,
     ),
 )
 async def match(request: Request) -> Response:
@@ -153,7 +156,6 @@ async def match(request: Request) -> Response:
     response_model=schemas.MixReply,
     responses=_FILE,
     openapi_extra=_body(
-        None,
         forms.multipart_body(
             schemas.MixFiles, {"scans": True}, {"references": True, "axis_table": False}
         ),

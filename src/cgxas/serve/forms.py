@@ -1,7 +1,7 @@
 """Bodies of requests, multipart or JSON -> jobs."""
 
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -34,7 +34,12 @@ async def predict_job(request: Request) -> Job:
         BadRequest: it is not understood.
     """
     if _kind(request) == _JSON:
-        asked = _checked(schemas.PredictRequest, await _json(request))
+        body = await _json(request)
+        if isinstance(body, dict) and "text" in body:
+            one = _checked(schemas.PredictOne, body)
+            words = _words(one, *schemas.CrystalText.model_fields)
+            return Job("predict", _of_texts([one]), (), words)
+        asked = _checked(schemas.PredictRequest, body)
         return Job("predict", _of_texts(asked.crystals), (), _words(asked, "crystals"))
     fields, files = await _form(request, ("crystals",))
     return Job("predict", files["crystals"], (), _words(_checked(schemas.Asked, fields)))
@@ -184,7 +189,7 @@ def _refuse_many(count: int, limit: Limit) -> None:
         )
 
 
-def _of_texts(crystals: list[schemas.CrystalText]) -> tuple[Upload, ...]:
+def _of_texts(crystals: Sequence[schemas.CrystalText]) -> tuple[Upload, ...]:
     _refuse_many(len(crystals), UPLOADED)
     return tuple(_of_text(each, n) for n, each in enumerate(crystals, start=1))
 

@@ -54,6 +54,20 @@ class PredictRequest(Asked):
     crystals: Annotated[list[CrystalText], Field(min_length=1)]
 
 
+class PredictOne(CrystalText):
+    """One crystal as text, and what is asked of it; the answer is JSON.
+
+    Attributes:
+        absorber: as for several crystals.
+        disorder: likewise.
+        seed: likewise.
+    """
+
+    absorber: Symbol | Annotated[list[Symbol], Field(min_length=1, max_length=110)] = "all"
+    disorder: Short = "refuse"
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
+
+
 class RangesWanted(Request):
     """Ranges of the normalisation in eV from e0, and degrees of its fits."""
 
