@@ -252,6 +252,7 @@ def test_a_long_series_shows_some_of_its_curves(client, folder):
         ({"references": "x"}, "references"),
         ({"axis": "voltage"}, "voltage"),
         ({"columns": "mu*"}, "no columns of scans"),
+        ({"energy": "2", "mu": "1"}, "no columns to choose"),
     ],
 )
 def test_wishes_that_cannot_be_met_are_refused_in_words(client, folder, fields, words):
