@@ -70,9 +70,11 @@ def asked(client: httpx.Client) -> tuple[int, float]:
 def together(address: str, clients: int, requests: int) -> list[tuple[int, float]]:
     """Let clients ask at the same time, each as soon as it has its last answer."""
     found: list[tuple[int, float]] = []
+    ready = threading.Barrier(clients)
 
     def ask(count: int) -> None:
         with httpx.Client(base_url=address, timeout=600.0) as client:
+            ready.wait()
             found.extend(asked(client) for _ in range(count))
 
     _run([lambda: ask(requests // clients)] * clients)
@@ -97,9 +99,8 @@ def kinds(client: httpx.Client) -> list[Callable[[httpx.Client], httpx.Response]
     }
 
     def post(verb: str) -> Callable[[httpx.Client], httpx.Response]:
-        return lambda client: client.post(
-            f"/api/{verb}", files=files[verb], data={"absorber": "Fe"}
-        )
+        data = {"element" if verb == "measure" else "absorber": "Fe"}
+        return lambda client: client.post(f"/api/{verb}", files=files[verb], data=data)
 
     def get(path: str) -> Callable[[httpx.Client], httpx.Response]:
         return lambda client: client.get(path)

@@ -159,7 +159,9 @@ def trickled(address: str, slow: list[socket.socket], seconds: float) -> tuple[s
         begin = time.monotonic()
         files = {"crystals": GOOD["crystal"]}
         try:
-            answer = httpx.post(f"{address}/api/predict", files=files, data={"absorber": "Fe"})
+            answer = httpx.post(
+                f"{address}/api/predict", files=files, data={"absorber": "Fe"}, timeout=60.0
+            )
             statuses[str(answer.status_code)] += 1
         except httpx.HTTPError as error:
             statuses[type(error).__name__] += 1
@@ -209,14 +211,14 @@ def main() -> None:
     before = left_behind()
     server, address = started()
     counts: dict[str, int] = {}
-    n_harm, slowest = 0, 0.0
+    n_harm, slowest = 0, (0.0, "")
     try:
         memory, own = megabytes(server), workers(server)
         with tempfile.TemporaryDirectory() as folder:
             cases = rows(address, wanted.names, Path(folder)) if not wanted.callers else ()
             for name, trial, outcome, seconds, harm in cases:
                 counts[outcome] = counts.get(outcome, 0) + 1
-                slowest = max(slowest, float(seconds))
+                slowest = max(slowest, (float(seconds), f"{name!a}, {trial}"))
                 is_harm = not harm.startswith("- ")
                 n_harm += is_harm
                 if is_harm or wanted.all:
@@ -224,7 +226,7 @@ def main() -> None:
                     print("| " + " | ".join(cells) + " |", flush=True)
         show_callers(server, address)
         alive = httpx.get(f"{address}/api/ready").status_code == 200
-        print(f"answers: {counts}; slowest {slowest:.1f} s; {n_harm} with harm")
+        print(f"answers: {counts}; slowest {slowest[0]:.1f} s ({slowest[1]}); {n_harm} with harm")
         same = "the same worker" if workers(server) == own else "another worker"
         print(
             f"alive: {alive}, {same}; memory {memory:.0f} MB before, {megabytes(server):.0f} after"

@@ -154,6 +154,29 @@ def test_a_body_that_is_too_large_is_refused_in_words(client, how):
     assert "2,000,000 bytes" in answer.json()["detail"]
 
 
+def test_bodies_that_arrive_together_are_bounded(address, client):
+    with ExitStack() as stack:
+        every = [stack.enter_context(connected(address)) for _ in range(20)]
+        for each in every:
+            with suppress(OSError):  # it may have been told already
+                each.sendall(request("Content-Length: 1990000") + b"x" * 1_900_000)
+        begin = time.monotonic()
+        refused = 0
+        while not refused and time.monotonic() < begin + 60:
+            refused = sum(_first_line(each).startswith(b"HTTP/1.1 503") for each in every)
+        assert 0 < refused < 15
+    files = [("crystals", (CRYSTAL.name, CRYSTAL.read_bytes()))]
+    assert client.post("/api/predict", files=files, data={"absorber": "Fe"}).status_code == 200
+
+
+def _first_line(connection: socket.socket) -> bytes:
+    connection.settimeout(0.2)
+    try:
+        return connection.recv(100)
+    except OSError:
+        return b""
+
+
 def test_a_body_of_100_mb_is_refused_before_it_is_sent(address):
     with connected(address) as one:
         one.sendall(request("Content-Length: 100000000\r\nExpect: 100-continue"))

@@ -251,7 +251,9 @@ def test_a_long_series_shows_some_of_its_curves(client, folder):
         ({"absorber": "Xx"}, "Xx"),
         ({"references": "x"}, "references"),
         ({"axis": "voltage"}, "voltage"),
+        ({"axis": "mtime"}, "axis_table"),
         ({"columns": "mu*"}, "no columns of scans"),
+        ({"energy": "2", "mu": "1"}, "no columns to choose"),
     ],
 )
 def test_wishes_that_cannot_be_met_are_refused_in_words(client, folder, fields, words):

@@ -110,8 +110,10 @@ def series_of(
 
 
 def _none(left_out: Sequence[tuple[str, str]]) -> BadMeasurement:
-    told = "; ".join(f"{name}: {why}" for name, why in left_out[:1])
-    return BadMeasurement(f"none of the {len(left_out)} scans can be used; {told}")
+    if not left_out:
+        return BadMeasurement("there is no scan: name files of some, or other columns")
+    name, why = left_out[0]
+    return BadMeasurement(f"none of the {len(left_out)} scans can be used; {name}: {why}")
 
 
 def _points(scans: Sequence[Measurement], middle: float, window: tuple[float, float]) -> FloatArray:

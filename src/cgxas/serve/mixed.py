@@ -120,11 +120,17 @@ class Laid:
         """Return the word for `Wishes` of an axis that was asked for.
 
         Raises:
-            UnclearSpectrum: it is a table that was not sent; none of the server's own is opened.
+            UnclearSpectrum: it is a table that was not sent, for none of the server's own is
+                opened; or the time at which files were written, which is not sent with them.
         """
         if self.table is not None:
             return f"{self.table}:{wanted}" if wanted else str(self.table)
         word = wanted or "order"
+        if word == "mtime":
+            raise UnclearSpectrum(
+                "when a file was written is not sent with it: send a table of the times in the "
+                "field axis_table"
+            )
         if word.endswith(".csv") or ".csv:" in word:
             raise UnclearSpectrum(
                 f"the axis {word} is a table: send it in the field axis_table, and its column as "
