@@ -167,14 +167,14 @@ class Page:
             {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False},
         )
 
-    def picture(self, name: str, width: int = 1280) -> None:
-        """Keep a picture of the whole page for the documentation, if pictures are wanted."""
+    def picture(self, name: str, width: int = 1280, of: str = "body") -> None:
+        """Keep a picture of the whole page, or of one part, if the documentation wants some."""
         if not PICTURES:
             return
         self.js("document.activeElement?.blur(); window.scrollTo(0, 0)")
         self.size(width, int(self.js("return document.body.offsetHeight")))
         time.sleep(2)
-        self.browser.save_screenshot(str(Path(PICTURES) / f"serve-{name}.png"))
+        self.find(of).screenshot(str(Path(PICTURES) / f"serve-{name}.png"))
         self.size(1280)
 
     def axe(self) -> list[str]:
@@ -225,6 +225,7 @@ def page(browser) -> Iterator[Page]:
     browser.open()
     browser.js("localStorage.setItem('cgxas-theme', 'light')")
     browser.click("#clear")
+    browser.wait("return document.body.dataset.state !== 'writing'")
     browser.open()
     browser.choose("#mix-map", "norm")
     browser.js("[...document.querySelectorAll('#view input')].forEach(e => {"

@@ -141,9 +141,9 @@ def test_a_scan_is_found_among_the_examples(page, model, tmp_path):
     assert "cgxas match unknown.xdi Fe2O3.cif" in page.text("#shell")
     assert "cgxas.match(measured, [" in page.text("#python")
     assert page.axe() == []
+    page.picture("match", of="#match-card")
     page.find("#match-plot").send_keys(Keys.ARROW_RIGHT)
     assert "scan " in page.text("#match-readout")
-    page.picture("match")
     page.click("#match-table [data-key=lay-0]")
     page.wait("return document.querySelector('#plot [data-curve=moved]') !== null")
     shift = float(page.js("return document.querySelector('#shift-number').value"))
@@ -192,7 +192,7 @@ def test_one_scan_is_a_sum_of_measured_references(page, write):
     assert curves == ["part:anatase", "part:rutile", "scan", "fit"]
     assert "cgxas mix half.xdi --references anatase.xdi rutile.xdi" in page.text("#shell")
     assert page.axe() == []
-    page.picture("mix")
+    page.picture("mix", of="#mix-card")
 
 
 def test_two_scans_are_fractions_of_crystals(page, write):
@@ -259,7 +259,7 @@ def test_a_series_is_drawn_and_what_is_left_out_is_named(page, series):
     assert np.abs(found - TRUTH).max() < 0.05 and np.abs(found - TRUTH).mean() < 0.025
     assert page.axe() == []
     page.js("document.querySelector('#mix-table-details').open = false")
-    page.picture("series")
+    page.picture("series", of="#mix-card")
 
 
 def test_a_series_lies_along_a_table_and_survives_a_reload(page, series, tmp_path):
@@ -280,7 +280,7 @@ def test_a_series_lies_along_a_table_and_survives_a_reload(page, series, tmp_pat
     assert "time (s)" in page.text("#mix-misfit")
     page.choose("#mix-map", "change")
     assert "scan − first scan" in page.text("#mix-map-plot")
-    time.sleep(1)
+    page.wait("return document.body.dataset.state === 'kept'")
     page.open()
     page.wait("return !document.querySelector('#mix-found').hidden")
     assert "time (s)" in page.text("#mix-misfit")
@@ -303,6 +303,7 @@ def test_a_series_is_parted_into_components(page, series):
     assert page.text("#mix-error") == ""
     assert scores(page)["Components in the series"] == "2"
     assert page.js("return document.querySelectorAll('#mix-stack [data-band]').length") == 2
+    page.wait("return document.querySelectorAll('#mix-curves [data-curve]').length === 2")
     assert "cgxas mix" in page.text("#shell") and "--references" not in page.text("#shell")
 
 
@@ -316,23 +317,34 @@ def test_a_refusal_stands_below_the_button_that_asked(page, series):
     assert "the axis nothing is neither order" in page.text("#mix-error")
 
 
-def test_hundreds_of_scans_stay_quick(page, series):
+def test_hundreds_of_scans_stay_quick(page, series, record_property):
+    add_phases(page)
+    lines = series[0].read_text(encoding="utf-8").splitlines()
+    begin = time.monotonic()
     page.js(
-        "const data = new DataTransfer();"
-        "for (let n = 1; n <= 300; n += 1)"
-        " data.items.add(new File([arguments[0]], `scan${n}.xdi`));"
+        "const data = new DataTransfer(); const [head, rows] = arguments;"
+        "const noisy = (row) => { const [x, y] = row.split(' ');"
+        " return `${x} ${(Number(y) + 0.002 * Math.random()).toFixed(6)}` };"
+        "for (let n = 1; n <= 300; n += 1) data.items.add("
+        " new File([[...head, ...rows.map(noisy)].join('\\n')], `scan${n}.xdi`));"
         "window.dispatchEvent(new DragEvent('drop', { dataTransfer: data, cancelable: true }));",
-        series[0].read_text(encoding="utf-8"),
-    )
+        lines[:8], lines[8::2],
+    )  # fmt: skip
     page.wait("return document.querySelector('#scan-told')?.innerText.includes('Ti K edge')")
+    record_property("dropped_s", time.monotonic() - begin)
     assert "300 scans, from scan1.xdi to scan300.xdi" in page.text("#scans")
     assert page.js("return document.querySelectorAll('#scans li').length") == 0
+    begin = time.monotonic()
+    ask(page, "mix")
+    record_property("fitted_s", time.monotonic() - begin)
+    assert scores(page)["Scans"] == "300" and page.text("#mix-error") == ""
     took = page.js(
         "const begin = performance.now();"
         "for (const e of ['relative', 'derivative']) document.querySelector(`[name=${e}]`).click();"
         "return performance.now() - begin"
     )
-    assert took < 1000.0  # ms; 30 where nothing else runs
+    record_property("redrawn_ms", took / 2)
+    assert took < 3000.0
     page.js("document.querySelector('#scans details').open = true")
     page.wait("return document.querySelectorAll('#scans li').length === 300")
 
@@ -349,7 +361,7 @@ def test_a_phone_shows_a_series(page, series, theme):
     ask(page, "mix")
     assert page.js("return document.documentElement.scrollWidth") <= 390
     assert page.axe() == []
-    page.picture(f"series-phone-{theme}", 390)
+    page.picture(f"series-phone-{theme}", 390, "#mix-card")
     if theme == "dark":
         page.choose("#mix-map", "change")
-        page.picture("series-dark")
+        page.picture("series-dark", of="#mix-card")

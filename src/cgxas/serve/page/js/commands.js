@@ -25,16 +25,26 @@ const modelWord = (model) => (model === "calibrated" ? "" : ` --model ${shellWor
 /** Lines of the shell and of Python for all that is shown; `stem` is that of the files. */
 export function commands(crystals, stem) {
   const [shell, python] = [[], ["import cgxas", ""]];
-  const isShown = crystals.length > 0;
-  if (isShown) predicted(crystals, stem, shell, python);
-  const scan = measured()?.value;
-  const isCompared = isShown && scan && scan.absorber === state().absorber;
-  if (isCompared || state().match) readScan(scan, python);
-  if (isCompared) compared(crystals, shell, python);
-  if (state().match) matched(state().match, shell, python);
-  if (state().mix) mixed(state().mix, shell, python);
+  const { absorber, selected, match, mix, reading } = state();
+  if (crystals.length) predicted(crystals, stem, shell, python);
+  const found = measured()?.value;
+  const at = crystals.findIndex(({ id }) => id === selected);
+  const chosen = chosenScan();
+  const isCompared = at >= 0 && found && found.absorber === absorber;
+  if (isCompared) {
+    readScan(chosen, reading, absorber, python);
+    compared(crystals, at, shell, python);
+  }
+  if (match) {
+    const isRead = isCompared && sameScan(match.scan, chosen) && JSON.stringify(match.reading) === JSON.stringify(reading);
+    if (!isRead) readScan(match.scan, match.reading, match.absorber, python);
+    matched(match, shell, python);
+  }
+  if (mix) mixed(mix, shell, python);
   return { shell: shell.join("\n"), python: python.join("\n") };
 }
+
+const sameScan = (one, other) => ["id", "group", "ranges"].every((name) => JSON.stringify(one[name]) === JSON.stringify(other[name]));
 
 function predicted(crystals, stem, shell, python) {
   const { absorber } = state();
@@ -51,24 +61,21 @@ function scanWords({ id, group, ranges }, reading) {
   return { source: group ? `${nameOf(id)}:${group}` : nameOf(id), words, said: ranges ? "  # with the ranges that cgxas chooses" : "" };
 }
 
-/** Read the scan on the page in Python, and give it its ranges. */
-function readScan(found, python) {
-  const scan = chosenScan();
-  if (!scan || !found) return;
-  const options = { ...state().reading, group: scan.group };
+/** Read a scan in Python, and give it its ranges. */
+function readScan({ id, group, ranges }, reading, absorber, python) {
+  const options = { ...reading, group };
   const more = ["group", "energy", "mu", "edge"].filter((name) => options[name]).map((name) => `, ${name}=${quoted(options[name])}`).join("");
-  python.push(`measured = cgxas.read_spectrum(${quoted(nameOf(scan.id))}, ${quoted(found.absorber)}${more})`);
-  if (!scan.ranges) return;
-  const { pre1, pre2, npre, norm1, norm2, nnorm } = scan.ranges;
+  python.push(`measured = cgxas.read_spectrum(${quoted(nameOf(id))}, ${quoted(absorber)}${more})`);
+  if (!ranges) return;
+  const { pre1, pre2, npre, norm1, norm2, nnorm } = ranges;
   python.push(`measured = cgxas.renormalised(measured, cgxas.Ranges(${pre1}, ${pre2}, ${npre}, ${norm1}, ${norm2}, ${nnorm}))`);
 }
 
-function compared(crystals, shell, python) {
+function compared(crystals, at, shell, python) {
   const now = state();
   const { source, words, said } = scanWords(chosenScan(), now.reading);
-  const { model } = spectrumOf(crystals[0].id, now.absorber);
+  const { model } = spectrumOf(crystals[at].id, now.absorber);
   const { shift, broaden } = now.fit;
-  const at = Math.max(crystals.findIndex(({ id }) => id === now.selected), 0);
   shell.push(`cgxas compare ${shellWord(nameOf(crystals[at].id))} ${shellWord(source)} --absorber ${now.absorber}${modelWord(model)}${words} --shift ${shift} --broaden ${broaden} --plot compare.png${said}`);
   python.push(`comparison = cgxas.compare(spectrum${crystals.length > 1 ? at + 1 : ""}, measured, shift=${quoted(shift)}, broaden=${quoted(broaden)})`);
 }

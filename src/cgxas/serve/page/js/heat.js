@@ -38,11 +38,11 @@ function evenly(energy, values, count) {
   });
 }
 
-/** Paint curves as columns, each from its left edge to the next; energies go upwards. */
-export function paint(columns, edges, energy, { stops, low, high }) {
+/** Paint curves as columns between their two sides, nothing between those; energies go upwards. */
+export function paint(columns, sides, energy, { stops, low, high }) {
   const table = shades(stops);
-  const span = edges.at(-1) - edges[0];
-  const isEven = edges.every((edge, n) => Math.abs(edge - edges[0] - (n * span) / columns.length) < 1e-6 * span);
+  const [first, span] = [sides[0][0], sides.at(-1)[1] - sides[0][0]];
+  const isEven = sides.every(([left], n) => Math.abs(left - first - (n * span) / columns.length) < 1e-6 * span);
   const width = isEven ? columns.length : Math.max(WIDTH, columns.length);
   const canvas = document.createElement("canvas");
   Object.assign(canvas, { width, height: HEIGHT });
@@ -50,7 +50,9 @@ export function paint(columns, edges, energy, { stops, low, high }) {
   const image = context.createImageData(width, HEIGHT);
   let [last, heights] = [-1, null];
   for (let x = 0, n = 0; x < width; x += 1) {
-    while (n < columns.length - 1 && edges[n + 1] <= edges[0] + ((x + 0.5) / width) * span) n += 1;
+    const at = first + ((x + 0.5) / width) * span;
+    while (n < columns.length - 1 && sides[n + 1][0] <= at) n += 1;
+    if (at > sides[n][1]) continue;
     if (n !== last) [last, heights] = [n, evenly(energy, columns[n], HEIGHT)];
     heights.forEach((value, k) => {
       const shade = Math.round(((value - low) / (high - low)) * (SHADES - 1));

@@ -37,7 +37,7 @@ function banner(text, isTrouble = false) {
   fill(byId("banner"), text, again && " ", again);
 }
 
-/** Take files in: the first scan of a drop is looked at, and few are drawn at once. */
+/** Take files in: the first ones of a drop are looked at, and few are drawn at once. */
 async function add(list, absorber = null) {
   const now = state();
   const files = { ...now.files };
@@ -52,7 +52,7 @@ async function add(list, absorber = null) {
   const isVisible = scans.length <= MOST_DRAWN.scans;
   change({
     files, crystals: [...now.crystals, ...crystals], scans: [...now.scans, ...scans.map((each) => ({ ...each, visible: isVisible }))],
-    ...(crystals.length ? { selected: crystals.at(-1).id, site: null } : {}),
+    ...(crystals.length ? { selected: crystals[0].id, site: null } : {}),
     ...(scans.length ? { scan: scans[0].id, fit: { shift: 0, broaden: 0 } } : {}),
     ...(absorber ? { absorber } : {}),
   });
@@ -266,7 +266,10 @@ async function start() {
   wire();
   await restore();
   const update = () => { chooseAbsorber(); model.sync(); questions.sync(); show(); };
-  onChange(update, (isKept) => { byId("kept").hidden = isKept; });
+  onChange(update, (word) => {
+    document.body.dataset.state = word;
+    byId("kept").hidden = word !== "lost";
+  });
   for (const each of [model, questions]) {
     each.onAnswer(() => { banner(model.trouble(), true); update(); }, (text) => banner(text === "loading" ? "The model is being loaded; this takes some seconds." : text));
   }

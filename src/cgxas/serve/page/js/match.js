@@ -3,7 +3,7 @@
 import { byId, fill, formula, h } from "./dom.js";
 import { DARK, LIGHT } from "./draw.js";
 import { asked, card, legend, saves } from "./panel.js";
-import { colourOf, derivative, inkOf, isDark, originOf } from "./picture.js";
+import { colourOf, derivative, energyLabel, inkOf, isDark, originOf } from "./picture.js";
 import { Plot } from "./plot.js";
 import { matchQuestion } from "./questions.js";
 import { figure } from "./save.js";
@@ -85,11 +85,11 @@ function picture(name) {
   const bent = (y) => (sloped ? derivative(found.energy, y) : y);
   const colours = coloursOfBest(name);
   const best = found.matches.slice(0, DRAWN).filter((each) => each.predicted);
-  const curves = best.map((each, n) => ({ x, y: bent(each.predicted), id: `match:${n}`, colour: colours[n], width: n ? 1.7 : 2.6, short: nameOf(each), label: `${nameOf(each)}, ${each.score.toFixed(3)}` })).reverse();
+  const curves = best.map((each, n) => ({ x, y: bent(each.predicted), id: `match:${n}`, colour: colours[n], width: n ? 1.7 : 2.6, short: nameOf(each), label: `${nameOf(each)}, ${each.score.toFixed(3)}`, nodes: [...nameOf(each, true), `, ${each.score.toFixed(3)}`] })).reverse();
   curves.push({ x, y: bent(found.norm), id: "scan", colour: inkOf(name), width: 2.2, dash: "1.5 3", short: "scan", label: "the scan" });
   return {
     name: `match-${relative}-${sloped}-${x[0]}`, curves, key: curves.toReversed(), title: `${found.absorber} ${found.edge} edge`,
-    xLabel: origin ? `Energy − E₀ (eV), E₀ ${origin.e0.toFixed(2)} eV of ${origin.of}` : "Energy (eV)", yLabel: sloped ? "dμ/dE (1/eV)" : "μ(E), normalised",
+    xLabel: energyLabel(origin), yLabel: sloped ? "dμ/dE (1/eV)" : "μ(E), normalised",
     told: `The scan and the likeliest crystals: ${best.map((each) => `${nameOf(each)} ${each.score.toFixed(2)}`).join("; ")}`,
   };
 }

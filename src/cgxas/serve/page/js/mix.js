@@ -67,7 +67,7 @@ export function showMix() {
   const count = question?.references.length ?? 0;
   const what = isSeries ? `${scans.length} scans` : "Your scan";
   byId("mix-told").textContent = !scans.length ? "All scans are references: leave one to be explained."
-    : isParted ? `${what}, parted into components.` : count ? `${what}, as a sum of ${count === 1 ? "one reference" : `${count} references`}. Each scan is normalised by itself.`
+    : isParted ? `${what}, parted into components.` : count ? `${what}, as a sum of ${count === 1 ? "one reference" : `${count} references`}. Each scan is normalised by itself, with ranges that cgxas chooses.`
       : `${what}: tick crystals below, or make measured files references, with the button in their row.`;
   const value = asked("mix", question, { first: isParted ? "Find the components" : "Find the fractions", again: "Fit again", busy: `Fitting ${now.mix?.scans.length === 1 ? "the scan" : `${now.mix?.scans.length} files`} …` });
   if (value) results.show(value, now.mix.how.shift === "free");

@@ -6,14 +6,14 @@ import { legend, select, sentences } from "./panel.js";
 import { inkOf, isDark, originOf } from "./picture.js";
 import { Plot } from "./plot.js";
 import { figure } from "./save.js";
-import { MAP_WORDS, mapPicture, misfitPicture, partsPictures, seriesOf, shares, stackPicture, withError } from "./series.js";
+import { MAP_WORDS, mapPicture, misfitPicture, partsPictures, referencesPicture, seriesOf, shares, stackPicture, withError } from "./series.js";
 import { change, state } from "./state.js";
 
 const HEIGHTS = { stack: 240, map: 380, misfit: 180, parts: 420, rest: 190 };
 const plots = {};
 let series = null;
 let isFree = false;
-let shown = null;
+let shown = {};
 
 export function elements() {
   const plot = (name, text, kind) => h("div", { id: `mix-${name}`, class: `plot ${kind}`, tabindex: 0, role: "group", "aria-label": text });
@@ -38,6 +38,11 @@ export function elements() {
     plot("parts", "The scan, its fit and the parts in it; arrow keys read values", ""),
     plot("rest", "What the fit leaves; arrow keys read values", "lower"),
     h("p", { id: "mix-parts-readout", class: "hint readout", role: "status" }),
+    h("details", { id: "mix-references-details" },
+      h("summary", { id: "mix-references-title" }),
+      plot("curves", "The references; arrow keys read values", ""),
+      h("p", { id: "mix-references-readout", class: "hint readout", role: "status" }),
+      h("ul", { id: "mix-references-legend", class: "legend", "aria-label": "References, and what they are" })),
     h("details", { id: "mix-table-details" }, h("summary", {}, "Table"), h("div", { class: "wide scrolls", id: "mix-table", tabindex: 0, role: "region", "aria-label": "Fractions of each scan" })),
   ];
 }
@@ -47,6 +52,7 @@ const look = (place) => change({ place }, { undoable: false });
 export function prepare() {
   for (const name of ["stack", "map-plot", "misfit"]) plots[name] = new Plot(byId(`mix-${name}`), { readout: byId("mix-readout"), onPick: look });
   for (const name of ["parts", "rest"]) plots[name] = new Plot(byId(`mix-${name}`), { readout: byId("mix-parts-readout") });
+  plots.curves = new Plot(byId("mix-curves"), { readout: byId("mix-references-readout") });
   const linked = [plots.stack, plots["map-plot"], plots.misfit];
   for (const each of linked) each.mates = linked.filter((other) => other !== each);
   byId("mix-table-details").addEventListener("toggle", () => { if (series) showTable(); });
@@ -56,10 +62,13 @@ export function prepare() {
 export const count = () => series?.rows.length ?? 0;
 
 export function show(answer, free) {
-  const key = JSON.stringify([state().view, state().place, isDark(), state().view.relative && originOf()]);
-  if (series?.answer === answer && shown === key) return; // a slider elsewhere moves often
-  shown = key;
-  if (series?.answer !== answer) series = seriesOf(answer);
+  const look = JSON.stringify([state().view, isDark(), state().view.relative && originOf()]);
+  if (series?.answer === answer && shown.look === look && shown.place === state().place) return; // a slider elsewhere moves often
+  shown = { look, place: state().place };
+  if (series?.answer !== answer) {
+    series = seriesOf(answer);
+    byId("mix-references-details").open = isParted();
+  }
   isFree = free;
   const many = series.rows.length;
   const place = Math.min(state().place, many - 1);
@@ -69,6 +78,10 @@ export function show(answer, free) {
   const [parts, rest] = partsPictures(series, place, state().view, isFree);
   plots.parts.show(parts, colours);
   plots.rest.show(rest, colours);
+  const curves = referencesPicture(series, state().view);
+  plots.curves.show(curves, colours);
+  byId("mix-references-title").textContent = isParted() ? "The components" : "The references as they are used";
+  fill(byId("mix-references-legend"), ...legend(curves.curves));
   byId("mix-one-title").hidden = many < 2;
   byId("mix-one-title").textContent = many > 1 ? `Scan ${place + 1}: ${series.rows[place].scan}` : "";
   fill(byId("mix-parts-legend"), ...legend(parts.curves));
@@ -78,6 +91,9 @@ export function show(answer, free) {
   fill(byId("mix-left-out"), sentences(answer.left_out.map(({ scan, reason }) => `${scan} is left out: ${reason.replace(/\.$/, "")}.`), `${answer.left_out.length} scans are left out`));
   showTable();
 }
+
+/** Whether no references were given. */
+const isParted = () => !state().mix.references.length;
 
 function showSeries(place, colours) {
   fill(byId("mix-legend"), ...legend(stackPicture(series, place).key.map((each) => ({ ...each, kind: "wide-swatch" }))));
@@ -96,9 +112,7 @@ let painted = { key: null, picture: null };
 
 /** The map; painted anew only where it would look otherwise. */
 function mapOf(place) {
-  const { view } = state();
-  const key = JSON.stringify([view, isDark()]);
-  if (painted.key !== key || painted.series !== series) painted = { key, series, picture: mapPicture(series, null, view) };
+  if (painted.key !== shown.look || painted.series !== series) painted = { key: shown.look, series, picture: mapPicture(series, null, state().view) };
   return { ...painted.picture, marks: [{ x: series.stops[place], colour: painted.picture.scale.low < 0 ? inkOf() : "#ffffff" }] };
 }
 
@@ -132,7 +146,7 @@ function showTable() {
   const names = answer.references.map((each) => each.name);
   const number = (value, digits) => (Number.isFinite(value) ? value.toFixed(digits) : "–");
   const cells = (row) => [
-    number(row[answer.axis], answer.axis === "order" ? 0 : 3),
+    number(series.valueOf(row), answer.axis === "order" ? 0 : 3),
     ...names.map((name) => (Number.isFinite(row[`${name}_err`]) ? `${number(row[name], 3)} ± ${number(row[`${name}_err`], 3)}` : "–")),
     number(row.total, 3), Number.isFinite(row.rse) ? row.rse.toPrecision(2) : "–", number(row.shift_ev, 2),
   ];

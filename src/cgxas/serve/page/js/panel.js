@@ -51,7 +51,7 @@ export function saves(verb, figure, onError) {
 export const select = (id, words, onPick) => h("select", { id, onchange: (event) => onPick(event.target.value) }, ...Object.entries(words).map(([value, text]) => h("option", { value }, text)));
 
 /** A list of curves with their colours. */
-export const legend = (entries) => entries.map(({ colour, label, dash, dots, kind }) => h("li", {}, h("span", { class: `swatch ${kind ?? (dash || dots ? "dotted" : "")}`, "aria-hidden": "true", color: colour }), label));
+export const legend = (entries) => entries.map(({ colour, label, nodes, dash, dots, kind }) => h("li", {}, h("span", { class: `swatch ${kind ?? (dash || dots ? "dotted" : "")}`, "aria-hidden": "true", color: colour }), h("span", {}, ...(nodes ?? [label]))));
 
 /** Sentences as a list; many of them are folded under a heading. */
 export function sentences(entries, heading) {

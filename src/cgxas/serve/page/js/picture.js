@@ -79,7 +79,7 @@ export function picture(name = scheme()) {
   return {
     name: `${now.absorber}-${relative}-${sloped}`, curves, bands, marks, range,
     title: now.absorber ? `${now.absorber} K edge` : "",
-    xLabel: origin ? `Energy − E₀ (eV), E₀ ${origin.e0.toFixed(2)} eV of ${origin.of}` : "Energy (eV)",
+    xLabel: energyLabel(origin),
     yLabel: sloped ? "dμ/dE (1/eV)" : "μ(E), normalised",
     told: `${now.absorber} K edge: ${curves.filter((each) => each.label).map((each) => each.label).join("; ")}`,
   };
@@ -94,6 +94,9 @@ export function originOf() {
   const id = ids.find((each) => spectrumOf(each, now.absorber)?.e0);
   return id ? { e0: spectrumOf(id, now.absorber).e0, of: nameOf(id) } : null;
 }
+
+/** What the energies of an axis are, and what they are counted from. */
+export const energyLabel = (origin) => (origin ? `Energy − E₀ (eV), E₀ ${origin.e0.toFixed(2)} eV of ${origin.of}` : "Energy (eV)");
 
 /** Shift and broadening in words. */
 export function movedBy({ shift, broaden, lorentzian }) {

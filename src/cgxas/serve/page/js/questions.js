@@ -48,7 +48,7 @@ export function mixQuestion() {
     ...crystalReferences().filter((each) => each.isUsed).map((each) => each.id),
     ...now.scans.filter((each) => each.isReference).map((each) => each.id),
   ];
-  if (!scans.length || (!isParted && !used.length)) return null;
+  if (!scans.length || (!isParted && !used.length) || measured()?.busy) return null; // its absorber is on its way
   const { references: _, by: __, ...how } = now.mixing;
   return { scans, references: used, reading: now.reading, absorber: scanAbsorber(), how };
 }

@@ -2,7 +2,7 @@
 
 import { byId, fill, h } from "./dom.js";
 import { DARK, LIGHT } from "./draw.js";
-import { fitValues, isFitted, measured, shownOverlay } from "./model.js";
+import { crystals, fitValues, isFitted, measured, shownOverlay } from "./model.js";
 import { isDark, movedBy, normPicture } from "./picture.js";
 import { Plot } from "./plot.js";
 import { change, chosenScan, state } from "./state.js";
@@ -99,7 +99,7 @@ function showFit(now, scan) {
   }
   const overlay = shownOverlay();
   if (overlay?.value) byId("fit").dataset.last = "1";
-  byId("fit").hidden = !scan || other || !now.crystals.length;
+  byId("fit").hidden = !scan || other || !isAnswerable(now);
   byId("fit-error").textContent = overlay?.error ?? "";
   byId("fit-error").className = overlay?.error ? "error" : "";
   const values = fitValues();
@@ -115,6 +115,12 @@ function showFit(now, scan) {
   if (overlay?.value) fill(byId("scores"), ...scores(overlay.value));
   else if (!overlay) byId("scores").classList.add("busy");
   if (overlay) byId("scores").classList.remove("busy");
+}
+
+/** Whether the chosen crystal has, or may yet have, a spectrum of the absorber. */
+function isAnswerable({ selected, absorber }) {
+  const found = crystals.get(selected);
+  return Boolean(found) && !found.error && (!found.elements.length || found.elements.includes(absorber));
 }
 
 function scores({ before, after }) {

@@ -1,11 +1,12 @@
 /** A mixture -> what is drawn: a series as fractions, map and misfit; one of its scans as a sum of parts. */
 
 import { paint, scaleOf } from "./heat.js";
-import { derivative, inkOf, originOf, referenceColour, scheme } from "./picture.js";
+import { derivative, energyLabel, inkOf, originOf, referenceColour, scheme } from "./picture.js";
 
 const [MOST, LEAST] = [8, 0.005]; // references that are named, and the share from which on they are
 const LABELS = { order: "scan, in order", time_s: "time (s)" };
 const FIT = { light: "#d0021b", dark: "#ff8f85" };
+const [OFTEN, PAUSE] = [0.9, 3]; // a pause, which is left empty, is three times what nine of ten distances stay below
 const LONG = 7200; // seconds, from which on times are told in hours
 
 /** The rows of an answer that have their curves, and where they stand. */
@@ -14,15 +15,15 @@ export function seriesOf(answer) {
   const rows = which.map((n) => answer.scans[n]);
   const values = rows.map((row) => row[answer.axis]);
   const isAlong = values.every((value, n) => Number.isFinite(value) && (!n || value > values[n - 1]));
-  const isLong = answer.axis === "time_s" && values.at(-1) > LONG;
-  const stops = isAlong ? values.map((value) => (isLong ? value / 3600 : value)) : rows.map((_, n) => n + 1);
-  const edges = [0, ...stops.map((_, n) => n + 1)].map((n) => {
-    if (stops.length === 1) return stops[0] + n - 0.5;
-    if (n === 0) return 1.5 * stops[0] - 0.5 * stops[1];
-    return n === stops.length ? 1.5 * stops.at(-1) - 0.5 * stops.at(-2) : (stops[n - 1] + stops[n]) / 2;
-  });
+  const isLong = answer.axis === "time_s" && Math.max(...values) > LONG;
+  const valueOf = (row) => (isLong ? row[answer.axis] / 3600 : row[answer.axis]);
+  const stops = isAlong ? rows.map(valueOf) : rows.map((_, n) => n + 1);
+  const gaps = stops.slice(1).map((stop, n) => stop - stops[n]);
+  const usual = gaps.toSorted((a, b) => a - b)[Math.floor(OFTEN * gaps.length)] ?? 1;
+  const half = (gap) => (gap > PAUSE * usual ? usual : gap) / 2;
+  const sides = stops.map((stop, n) => [stop - half(gaps[n - 1] ?? gaps[0] ?? 1), stop + half(gaps[n] ?? gaps.at(-1) ?? 1)]);
   const named = isLong ? "time (h)" : LABELS[answer.axis] ?? answer.axis;
-  return { answer, rows, stops, edges, label: isAlong ? named : LABELS.order, along: named, isWhole: !isAlong || answer.axis === "order" };
+  return { answer, rows, stops, sides, valueOf, label: isAlong ? named : LABELS.order, along: named, isWhole: !isAlong || answer.axis === "order" };
 }
 
 /** The largest references in their order, with their colours; the others as one. */
@@ -47,26 +48,40 @@ const misfit = ({ norm, fitted }, n) => Math.sqrt(norm[n].reduce((sum, value, k)
 
 /** What the pictures of a series share: its axis, and what is told of each scan. */
 function common(series, name, place, look) {
-  const { answer, rows, stops, edges } = series;
+  const { answer, rows, stops, sides } = series;
+  const range = [sides[0][0], sides.at(-1)[1]];
   const drawn = shares(series);
   const tell = (n) => {
-    const at = answer.axis === "order" ? `scan ${rows[n][answer.axis]}` : `${series.along} ${stops[n].toPrecision(4)}`;
+    const at = answer.axis === "order" ? `scan ${rows[n][answer.axis]}` : `${series.along} ${series.valueOf(rows[n])?.toPrecision(4) ?? "–"}`;
     return [rows[n].scan, at, ...drawn.slice(0, 4).map((each) => `${each.name} ${withError(each, rows[n])}`), `rms ${misfit(answer, n).toFixed(4)}`].join(" · ");
   };
   const marks = place === null ? [] : [{ x: stops[place], colour: inkOf(look) }];
-  return { name: `${name}-${edges.length}-${edges[0]}-${edges.at(-1)}`, curves: [], marks, range: [edges[0], edges.at(-1)], stops, tell, isWhole: series.isWhole };
+  return { name: `${name}-${stops.length}-${range}`, curves: [], marks, range, stops, tell, isWhole: series.isWhole };
+}
+
+/** A band of steps between two values of each scan, with nothing in the pauses. */
+function steps(sides, low, high) {
+  const band = { x: [], low: [], high: [] };
+  const add = (x, from, to) => { band.x.push(x); band.low.push(from); band.high.push(to); };
+  sides.forEach(([left, right], n) => {
+    add(left, low[n], high[n]);
+    add(right, low[n], high[n]);
+    if (n + 1 === sides.length || sides[n + 1][0] - right < 1e-6 * (right - left)) return;
+    add(right, low[n], low[n]);
+    add(sides[n + 1][0], low[n + 1], low[n + 1]);
+  });
+  return band;
 }
 
 /** Fractions piled up; the first of the legend lies on top. */
 export function stackPicture(series, place, look = scheme()) {
-  const { rows, edges } = series;
+  const { rows, sides } = series;
   const drawn = shares(series, look);
   let below = rows.map(() => 0);
   const bands = drawn.toReversed().map((each) => {
     const [low, high] = [below, below.map((value, n) => value + each.of(rows[n]))];
     below = high;
-    const steps = (values) => values.flatMap((value) => [value, value]);
-    return { id: each.name, x: rows.flatMap((_, n) => [edges[n], edges[n + 1]]), low: steps(low), high: steps(high), colour: each.colour, opacity: 0.92 };
+    return { id: each.name, ...steps(sides, low, high), colour: each.colour, opacity: 0.92 };
   });
   return {
     ...common(series, "stack", place, look), bands, yRange: [0, 1], yLabel: "fraction", xLabel: "",
@@ -99,7 +114,7 @@ export function mapPicture(series, place, view, look = scheme()) {
   const [low, high] = [energy[0] - from, energy.at(-1) - from];
   return {
     ...common(series, `map-${from}`, null, look), marks: place === null ? [] : [{ x: series.stops[place], colour: isSigned ? inkOf(look) : "#ffffff" }], scale, yRange: [low, high], yLabel: origin ? "Energy − E₀ (eV)" : "Energy (eV)", xLabel: "",
-    image: { href: paint(columns, series.edges, energy, scale), x0: series.edges[0], x1: series.edges.at(-1), y0: low, y1: high },
+    image: { href: paint(columns, series.sides, energy, scale), x0: series.sides[0][0], x1: series.sides.at(-1)[1], y0: low, y1: high },
     told: `${element} ${edge} edge: ${label} of ${columns.length} scans as colours, from ${scale.low.toPrecision(2)} to ${scale.high.toPrecision(2)}`,
   };
 }
@@ -111,6 +126,21 @@ export function misfitPicture(series, place, look = scheme()) {
   return {
     ...common(series, "misfit", place, look), curves: [dots], yRange: [0, 1.15 * Math.max(...rms) || 1], yLabel: "rms of scan − fit", xLabel: series.label,
     told: `Root mean square of scan minus fit, at most ${Math.max(...rms).toPrecision(2)}`,
+  };
+}
+
+/** The references, or components, as they were used. */
+export function referencesPicture(series, view, look = scheme()) {
+  const { energy, references } = series.answer;
+  const origin = view.relative ? originOf() : null;
+  const x = energy.map((each) => each - (origin?.e0 ?? 0));
+  const curves = shares(series, look).filter((each) => each.n !== undefined).map((each) => {
+    const { norm } = references[each.n];
+    return { x, y: view.derivative ? derivative(energy, norm) : norm, id: `reference:${each.name}`, colour: each.colour, width: 2, short: each.name, label: `${each.name}: ${each.told}` };
+  });
+  return {
+    name: `references-${view.relative}-${view.derivative}-${x[0]}`, curves, range: [x[0], x.at(-1)], yLabel: view.derivative ? "dμ/dE (1/eV)" : "μ(E), normalised",
+    xLabel: energyLabel(origin), told: `The references: ${curves.map((each) => each.label).join("; ")}`,
   };
 }
 
@@ -148,7 +178,7 @@ export function partsPictures(series, place, view, isFree, look = scheme()) {
       told: `${row.scan}: ${parts.map((each) => each.label).join("; ")}`,
     },
     {
-      name: `rest-${name}`, range, xLabel: origin ? `Energy − E₀ (eV), E₀ ${origin.e0.toFixed(2)} eV of ${origin.of}` : "Energy (eV)", yLabel: "scan − fit",
+      name: `rest-${name}`, range, xLabel: energyLabel(origin), yLabel: "scan − fit",
       curves: [{ x, y: bent(norm.map((value, k) => value - fitted[k])), id: "rest", colour: inkOf(look), width: 1.4, short: "scan − fit" }], told: "What the fit leaves",
     },
   ];

@@ -32,7 +32,7 @@ async function within(mode, action) {
   }
 }
 
-/** Return a function that keeps a state; while one is written only the last of the next ones waits. */
+/** Return a function that keeps a state, and says "writing", then "kept" or "lost"; of those that wait only the last is kept. */
 export function keeper(onKept) {
   let waiting = null;
   let isWriting = false;
@@ -40,12 +40,15 @@ export function keeper(onKept) {
     waiting = state;
     if (isWriting) return;
     isWriting = true;
+    onKept("writing");
+    let word = "kept";
     while (waiting) {
       const next = waiting;
       waiting = null;
-      onKept(await put(next).then(() => true, () => false)); // a private window may refuse, and a disk be full
+      word = await put(next).then(() => "kept", () => "lost"); // a private window may refuse, and a disk be full
     }
     isWriting = false;
+    onKept(word);
   };
 }
 
