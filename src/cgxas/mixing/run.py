@@ -22,7 +22,7 @@ from cgxas.mixing.shifting import fitted_shifts
 from cgxas.mixing.shifts import Shifts, moved
 from cgxas.mixing.subsets import best_subset
 from cgxas.mixing.unmix import unmixed
-from cgxas.mixing.warn import drifting, of_fits, of_references, unlike
+from cgxas.mixing.warn import drifting, of_fits, of_references, only_moved, unlike
 from cgxas.mixing.wishes import Wishes
 from cgxas.spectra.measurement import Measurement
 from cgxas.spectra.spectrum import Spectrum
@@ -193,10 +193,13 @@ class Mixer:
 
     def mixture(self, series: Series) -> Mixture:
         """Fit all scans of a series, and say what should be known of the whole."""
-        fits, used, as_good = self._fits(series)
+        every = self._chosen(series)
+        chosen = [which for which, _ in every]
+        fits = self._fits(series, chosen)
+        used = np.array([[n in which for n in range(len(self.references))] for which in chosen])
         components = components_of(series.norm)
         names = tuple(_free_name(each.name, series.axis_name) for each in self.references)
-        curves, slopes = moved(self.references, series.energy, self.shifts.each)
+        curves, _ = moved(self.references, series.energy, self.shifts.each, with_slopes=False)
         fractions = np.where(used, fits.fractions, 0.0)
         errors = np.where(used, fits.errors, np.nan)
         rse = ((series.norm - fits.fitted) ** 2).sum(axis=1) / (series.norm**2).sum(axis=1)
@@ -205,15 +208,14 @@ class Mixer:
         if self.given:
             said += of_references(self.references, series, components, self.most)
         said += of_fits(series, fits, names, errors)
-        if not self.is_free and self.given:
-            said += drifting(series, fits, slopes)
+        said += self._moved(series, fits, chosen)
         if self.shifts.on_bound:
             said.append(f"{self.shifts.on_bound} ended on a bound: do not trust these fractions")
         if worse.any():
             which = ", ".join(series.names[n] for n in np.flatnonzero(worse)[:5])
             said.append(f"{int(worse.sum())} scans are fitted far worse than the others: {which}")
         return Mixture(
-            series=replace(series, notes=_notes(series.notes, worse, as_good)),
+            series=replace(series, notes=_notes(series.notes, worse, [ties for _, ties in every])),
             references=names,
             told=tuple(each.told for each in self.references),
             fractions=fractions,
@@ -230,26 +232,24 @@ class Mixer:
             warnings=tuple(said),
         )
 
-    def _fits(self, series: Series) -> tuple[Fits, BoolArray, list[int]]:
-        """Return the fits, which references each scan uses (N, R), and how many choices tie."""
-        n, size = len(series), len(self.references)
+    def _chosen(self, series: Series) -> list[tuple[tuple[int, ...], int]]:
+        """Return the numbers of the references that explain each scan, and how many choices tie."""
+        size = len(self.references)
         if self.most is None or self.most >= size:
-            fits = fit_all(
-                series.norm, series.energy, self.references, self.shifts, self.is_free, self.white
-            )
-            return fits, np.ones((n, size), dtype=bool), [0] * n
+            return [(tuple(range(size)), 0)] * len(series)
         curves, _ = moved(self.references, series.energy, self.shifts.each, with_slopes=False)
-        chosen = [best_subset(y, curves, self.most) for y in series.norm]
+        return [best_subset(y, curves, self.most) for y in series.norm]
+
+    def _fits(self, series: Series, chosen: Sequence[tuple[int, ...]]) -> Fits:
+        """Return the fits of scans by the references that are chosen for each."""
+        if all(len(which) == len(self.references) for which in chosen):
+            about = (self.references, self.shifts, self.is_free, self.white)
+            return fit_all(series.norm, series.energy, *about)
         parts = [
-            self._few(y, which, series.energy)
-            for y, (which, _) in zip(series.norm, chosen, strict=True)
+            self._few(y, which, series.energy) for y, which in zip(series.norm, chosen, strict=True)
         ]
-        used = np.zeros((n, size), dtype=bool)
-        for row, (which, _) in zip(used, chosen, strict=True):
-            row[list(which)] = True
         names = ("weights", "covariance", "shift", "shift_error", "fitted", "misfit")
-        joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in names}
-        return Fits(**joined), used, [ties for _, ties in chosen]
+        return Fits(**{n: np.concatenate([getattr(part, n) for part in parts]) for n in names})
 
     def _few(self, y: FloatArray, which: tuple[int, ...], energy: FloatArray) -> Fits:
         """Return the fit of one scan by some of the references, laid out for all of them."""
@@ -260,6 +260,17 @@ class Mixer:
         weights[:, at] = fits.weights
         covariance[:, np.array(at)[:, None], at] = fits.covariance
         return replace(fits, weights=weights, covariance=covariance)
+
+    def _moved(self, series: Series, fits: Fits, chosen: Sequence[tuple[int, ...]]) -> list[str]:
+        """Say which scans would be fitted far better with a shift of their own."""
+        if not self.given:
+            mean = [Reference("mean", series.energy, series.norm.mean(axis=0))]
+            none = Shifts(0.0, np.zeros(1))
+            return only_moved(series, fit_all(series.norm, series.energy, mean, none, True))
+        if self.is_free:
+            return []
+        free = replace(self, is_free=True, shifts=replace(self.shifts, drawn=np.zeros((0, 0))))
+        return drifting(series, fits, free._fits(series, chosen))
 
 
 def _references(given: Sequence[object], series: Series, wishes: Wishes) -> list[Reference]:
