@@ -1,5 +1,7 @@
 """Whatever users bring: files, folders, projects, stacks, columns, tables; along any axis."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -219,6 +221,26 @@ def test_axes(folder, tmp_path, pure):
     found = cgxas.mix([folder], pure, axis=f"{tmp_path / 't.csv'}:T")
     assert found.axis.tolist() == [300, 310, 320]
     assert np.abs(found.fractions - FRACTIONS).max() < 0.03
+
+
+def test_scans_of_one_spec_file_have_times_of_their_own(tmp_path, mixed, pure):
+    lines = []
+    for n, norm in enumerate(mixed(FRACTIONS, 0.002), 1):
+        lines += [f"#S {n} xanes", f"#D Thu Nov 26 23:5{6 + n}:00 2026", "#L energy  mu"]
+        lines += [f"{e:.2f} {m:.6f}" for e, m in zip(ENERGY, 0.3 + 0.7 * norm, strict=True)]
+        lines += [""]
+    (tmp_path / "all.spec").write_text("\n".join(lines))
+    found = cgxas.mix([tmp_path / "all.spec"], pure, axis="time")
+    assert_right(found)
+    assert found.axis.tolist() == [0, 60, 120]
+    assert found.names == ("1", "2", "3")
+
+
+def test_files_may_be_laid_along_when_they_were_written(folder, pure):
+    for n, path in enumerate(sorted(folder.iterdir())):
+        os.utime(path, (0, 1e9 + 30 * n))
+    found = cgxas.mix([folder], pure, axis="mtime")
+    assert found.axis_name == "time_s" and found.axis.tolist() == [0, 30, 60]
 
 
 def test_an_axis_that_is_not_known_is_refused(folder, tmp_path):

@@ -51,9 +51,9 @@ AxisWish = Annotated[
     str,
     typer.Option(
         "--axis",
-        metavar="order|time|TABLE.csv[:COLUMN]|COLUMN",
+        metavar="order|time|mtime|TABLE.csv[:COLUMN]|COLUMN",
         help="What the series is laid along: a table has a column scan, else it is a column "
-        "of the scans, or the time at which they began.",
+        "of the scans, the time at which they began, or (mtime) were written.",
     ),
 ]
 ShiftWish = Annotated[

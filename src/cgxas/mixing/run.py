@@ -58,7 +58,7 @@ def mix(  # noqa: PLR0913  # they are the words of the command line
             is parted into components of its own (MCR-ALS).
         absorber: the element; the one the scans state, or a guess, if None.
         edge: its edge.
-        axis: "order"; "time"; "TABLE.csv" or "TABLE.csv:COLUMN"; a column of the scans.
+        axis: "order"; "time"; "mtime"; "TABLE.csv" or "TABLE.csv:COLUMN"; a column of the scans.
         shift: of the references along the energy: "none"; "shared", one for all scans; "free", one
             for each scan; eV. If None, shared where a reference is predicted, none otherwise.
         window: begin and end of the fit, eV from the edge.
