@@ -72,18 +72,18 @@ def _stated(scan: NamedScan, texts: dict[Path, str]) -> str:
 
     Args:
         scan: it.
-        texts: files that were read before, which this one joins.
+        texts: files of several scans that were read before, which this one joins.
     """
     if scan.path.suffix.lower() in (".nxs", ".h5", ".hdf5"):
         return _hdf5_stated(scan)
+    if not scan.group.isdecimal():
+        head = read_head(scan.path, _HEAD, UnreadableSpectrum)
+        return start_in(head.decode("utf-8", "replace"))
     if scan.path not in texts:
         whole = read_head(scan.path, _WHOLE, UnreadableSpectrum)
         texts[scan.path] = whole.decode("utf-8", "replace")
-    head = texts[scan.path]
-    if scan.group.isdecimal() and (parts := _SCANS.split(head)[1:]):
-        at = int(scan.group) - 1
-        return start_in(parts[at][:_HEAD]) if at < len(parts) else ""
-    return start_in(head[:_HEAD])
+    parts, at = _SCANS.split(texts[scan.path]), int(scan.group)
+    return start_in((parts[at] if 0 < at < len(parts) else parts[0])[:_HEAD])
 
 
 def _hdf5_stated(scan: NamedScan) -> str:

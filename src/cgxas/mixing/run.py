@@ -130,6 +130,39 @@ def _word(value: object) -> str:
 
 
 @dataclass(frozen=True, eq=False)
+class Fitted:
+    """What came of (N,) scans, each by itself.
+
+    Attributes:
+        fits: of all.
+        chosen: (N,) numbers of the references that explain each.
+        ties: (N,) how many other choices do as well.
+        free: fits with a shift of each scan, for comparison; None where that is not needed.
+    """
+
+    fits: Fits
+    chosen: tuple[tuple[int, ...], ...]
+    ties: tuple[int, ...]
+    free: Fits | None
+
+    @classmethod
+    def joined(cls, parts: Sequence["Fitted"]) -> "Fitted":
+        """Return what came of one after the other."""
+        free = [each.free for each in parts if each.free]
+        return cls(
+            Fits.joined([each.fits for each in parts]),
+            tuple(which for each in parts for which in each.chosen),
+            tuple(ties for each in parts for ties in each.ties),
+            Fits.joined(free) if free else None,
+        )
+
+    def at(self, scan: int) -> "Fitted":
+        """Return what came of one scan."""
+        free = self.free.at(scan) if self.free else None
+        return Fitted(self.fits.at(scan), (self.chosen[scan],), (self.ties[scan],), free)
+
+
+@dataclass(frozen=True, eq=False)
 class Mixer:
     """What a series is explained by: found once, and kept when it grows.
 
@@ -193,10 +226,30 @@ class Mixer:
 
     def mixture(self, series: Series) -> Mixture:
         """Fit all scans of a series, and say what should be known of the whole."""
+        return self.told(series, self.fitted(series))
+
+    def fitted(self, series: Series) -> "Fitted":
+        """Fit the scans of a series, each by itself."""
         every = self._chosen(series)
         chosen = [which for which, _ in every]
-        fits = self._fits(series, chosen)
-        used = np.array([[n in which for n in range(len(self.references))] for which in chosen])
+        free = None
+        if self.given and not self.is_free:
+            sure = replace(self.shifts, drawn=np.zeros((0, 0)))
+            free = replace(self, is_free=True, shifts=sure)._fits(series, chosen)
+        ties = tuple(ties for _, ties in every)
+        return Fitted(self._fits(series, chosen), tuple(chosen), ties, free)
+
+    def told(self, series: Series, found: "Fitted") -> Mixture:
+        """Say what came of a series.
+
+        Args:
+            series: its scans.
+            found: their fits, in the same order.
+        """
+        fits = found.fits
+        used = np.array(
+            [[n in which for n in range(len(self.references))] for which in found.chosen]
+        )
         components = components_of(series.norm)
         names = tuple(_free_name(each.name, series.axis_name) for each in self.references)
         curves, _ = moved(self.references, series.energy, self.shifts.each, with_slopes=False)
@@ -208,14 +261,14 @@ class Mixer:
         if self.given:
             said += of_references(self.references, series, components, self.most)
         said += of_fits(series, fits, names, errors)
-        said += self._moved(series, fits, chosen)
+        said += drifting(series, fits, found.free) if found.free else self._only_moved(series)
         if self.shifts.on_bound:
             said.append(f"{self.shifts.on_bound} ended on a bound: do not trust these fractions")
         if worse.any():
             which = ", ".join(series.names[n] for n in np.flatnonzero(worse)[:5])
             said.append(f"{int(worse.sum())} scans are fitted far worse than the others: {which}")
         return Mixture(
-            series=replace(series, notes=_notes(series.notes, worse, [ties for _, ties in every])),
+            series=replace(series, notes=_notes(series.notes, worse, found.ties)),
             references=names,
             told=tuple(each.told for each in self.references),
             fractions=fractions,
@@ -248,8 +301,7 @@ class Mixer:
         parts = [
             self._few(y, which, series.energy) for y, which in zip(series.norm, chosen, strict=True)
         ]
-        names = ("weights", "covariance", "shift", "shift_error", "fitted", "misfit")
-        return Fits(**{n: np.concatenate([getattr(part, n) for part in parts]) for n in names})
+        return Fits.joined(parts)
 
     def _few(self, y: FloatArray, which: tuple[int, ...], energy: FloatArray) -> Fits:
         """Return the fit of one scan by some of the references, laid out for all of them."""
@@ -261,16 +313,13 @@ class Mixer:
         covariance[:, np.array(at)[:, None], at] = fits.covariance
         return replace(fits, weights=weights, covariance=covariance)
 
-    def _moved(self, series: Series, fits: Fits, chosen: Sequence[tuple[int, ...]]) -> list[str]:
-        """Say which scans would be fitted far better with a shift of their own."""
-        if not self.given:
-            mean = [Reference("mean", series.energy, series.norm.mean(axis=0))]
-            none = Shifts(0.0, np.zeros(1))
-            return only_moved(series, fit_all(series.norm, series.energy, mean, none, True))
-        if self.is_free:
+    def _only_moved(self, series: Series) -> list[str]:
+        """Say whether what are components of a series may be one curve that moves."""
+        if self.given:
             return []
-        free = replace(self, is_free=True, shifts=replace(self.shifts, drawn=np.zeros((0, 0))))
-        return drifting(series, fits, free._fits(series, chosen))
+        mean = [Reference("mean", series.energy, series.norm.mean(axis=0))]
+        none = Shifts(0.0, np.zeros(1))
+        return only_moved(series, fit_all(series.norm, series.energy, mean, none, True))
 
 
 def _references(given: Sequence[object], series: Series, wishes: Wishes) -> list[Reference]:
