@@ -360,13 +360,14 @@ def _within(references: Sequence[Reference], series: Series) -> Series:
             f"the reference {shortest.name} ({shortest.energy[0]:.0f} to {shortest.energy[-1]:.0f} "
             f"eV) does not reach over the edge of the scans at {edge:.0f} eV: give one that does"
         )
+    kept = series.energy[inside]
     for each in references:
-        if gap := hole(each.energy, first, last):
+        if gap := hole(each.energy, float(kept[0]), float(kept[-1])):
             raise SpectrumError(
                 f"the reference {each.name} has no points between {gap[0]:.1f} and "
                 f"{gap[1]:.1f} eV: give one without a hole, or end the --range before it"
             )
-    return replace(series, energy=series.energy[inside], norm=series.norm[:, inside])
+    return replace(series, energy=kept, norm=series.norm[:, inside])
 
 
 def _free_name(name: str, axis: str) -> str:
