@@ -2,9 +2,9 @@
 
     python benchmarks/mix.py --shared SHARED
 
-Made-up phases first: two and three at a noise of 0.01, the share of errors that cover, and 500
-scans from files to a table. Then, where the folder of shared data is there, real series, each with
-what is known of its truth.
+Made-up phases first: two and three at a noise of 0.01, the share of errors that cover, also of
+predicted references, and 500 scans from files to a table. Then, where the folder of shared data is
+there, real series, each with what is known of its truth. --picture draws that of the cell.
 """
 
 import argparse
@@ -13,25 +13,29 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet
+from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
 import cgxas
+from cgxas.figures.style import COLOURS, write_figure
 from cgxas.mixing.fit import fit_all
-from cgxas.mixing.references import Reference
+from cgxas.mixing.references import CORRELATED, Reference
+from cgxas.mixing.shifting import fitted_shifts
 from cgxas.mixing.shifts import Shifts
 
 ENERGY = np.arange(7090.0, 7220.0, 0.5)
 PHASES = ((7119.0, 0.5, 6.0), (7121.5, 0.8, 6.0), (7124.0, 0.2, 9.0))
 
 
-def phase(edge: float, height: float, behind: float) -> np.ndarray:
+def phase(edge: float, height: float, behind: float, energy: np.ndarray = ENERGY) -> np.ndarray:
     """Return a normalised curve of iron with a white line and an oscillation."""
-    step = 0.5 + np.arctan((ENERGY - edge) / 0.8) / np.pi
-    x = ENERGY - edge - behind
+    step = 0.5 + np.arctan((energy - edge) / 0.8) / np.pi
+    x = energy - edge - behind
     return step * (1 + 0.05 * np.sin(x / 7.0)) + height * np.exp(-(x**2) / 10.0)
 
 
@@ -51,6 +55,46 @@ def made_up(n_scans: int) -> None:
                 f"{np.quantile(apart, 0.95):.4f} (95 %), {apart.max():.4f} (most); within 1 sigma "
                 f"{(apart < fits.errors).mean():.2f}, 2 sigma "
                 f"{(apart < 2 * fits.errors).mean():.2f}",
+                flush=True,
+            )
+
+
+def predicted(n_draws: int) -> None:
+    """Tell how often errors cover where references are predicted, and drawn from their bands.
+
+    The band of a reference is a smooth error, alike over 4 eV, and a doubt about its edge. The
+    series of four scans have an energy scale of their own besides, which is fitted.
+    """
+    energy = np.arange(7099.0, 7200.0, 0.8)
+    alike = np.exp(-0.5 * ((energy[:, None] - energy) / CORRELATED) ** 2)
+    root = np.linalg.cholesky(alike + 1e-8 * np.eye(energy.size))
+    for n_scans, n in ((1, 2), (1, 3), (4, 2), (4, 3)):
+        for edge in (0.3, 0.6, 1.2):
+            random = np.random.default_rng(n)
+            apart, told = [], []
+            for _ in range(n_draws):
+                truth = random.dirichlet(np.ones(n), n_scans)
+                common = 0.8 * random.normal() if n_scans > 1 else 0.0
+                said, true = [], []
+                for k, (at, height, behind) in enumerate(PHASES[:n]):
+                    curve = phase(at, height, behind, energy)
+                    said.append(Reference(str(k), energy, curve, np.full(energy.size, 0.02), edge))
+                    by, smooth = (
+                        edge * random.normal(),
+                        0.02 * root @ random.normal(size=energy.size),
+                    )
+                    true.append(phase(at + common + by, height, behind, energy) + smooth)
+                norm = truth @ np.array(true)
+                norm = norm + 0.01 * random.normal(size=norm.shape)
+                fits = fit_all(norm, energy, said, fitted_shifts(norm, energy, said, n_scans > 1))
+                apart.append(np.abs(fits.fractions - truth))
+                told.append(fits.errors)
+            ratio = np.array(apart) / np.array(told)
+            rms = np.sqrt(np.mean(np.square(apart)))
+            print(
+                f"{n} predicted phases, edges unsure by {edge} eV, {n_scans} scans: off by "
+                f"{rms:.3f} (rms); within 1 sigma {(ratio < 1).mean():.2f}, 2 sigma "
+                f"{(ratio < 2).mean():.2f}",
                 flush=True,
             )
 
@@ -124,7 +168,7 @@ def iron(shared: Path, folder: Path) -> None:
         print(f"  Fe3+/Fe {value}: {each}")
 
 
-def nickel(shared: Path, folder: Path) -> None:
+def nickel(shared: Path, folder: Path, picture: Path | None = None) -> None:
     """A working cell: the fraction follows the charge, in both spots."""
     real = Real(shared, "ni_linio2_operando", folder)
     s = real.folder / "series"
@@ -149,6 +193,63 @@ def nickel(shared: Path, folder: Path) -> None:
         one, two = (share[spot == name] for name in ("pos1", "pos2"))
         apart = (two - one) / np.ptp(share)
         print(f"  pos2 - pos1: {apart.mean():+.3f} ± {apart.std():.3f} of the range of the series")
+        if picture and not references:
+            cell = Cell(when / 3600, q, spot, cycles, share)
+            write_figure(lambda cell=cell, found=found: cell.drawn(found), picture, dpi=150)
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """What is known of the (N,) scans of a cell, and the mean edge of its components in each.
+
+    Attributes:
+        hours: since the begin.
+        charge: that was passed, mAh.
+        spot: pos1 or pos2.
+        cycle: number of the cycle, from 0.
+        edge: eV.
+    """
+
+    hours: np.ndarray
+    charge: np.ndarray
+    spot: np.ndarray
+    cycle: np.ndarray
+    edge: np.ndarray
+
+    def drawn(self, found: cgxas.Mixture) -> Figure:
+        """Draw the fractions and the charge along the time, and the edge along the charge."""
+        figure = Figure(figsize=(7.6, 5.6), layout="constrained")
+        grid = figure.add_gridspec(2, 2, height_ratios=(1.0, 1.3))
+        time_axes = figure.add_subplot(grid[0, :])
+        order = np.argsort(self.hours)
+        for n, (name, colour) in enumerate(zip(found.references, COLOURS, strict=False)):
+            told = name.replace("_", " ")
+            time_axes.plot(
+                self.hours[order], found.fractions[order, n], ".", ms=3, color=colour, label=told
+            )
+        time_axes.set(xlabel="Time (h)", ylabel="Fraction", ylim=(-0.02, 1.25))
+        time_axes.set_yticks(np.linspace(0.0, 1.0, 6))
+        time_axes.legend(ncols=4, loc="upper right", frameon=False)
+        beside = time_axes.twinx()
+        beside.plot(self.hours[order], self.charge[order], color="0.5", lw=0.8)
+        beside.set(ylabel="Charge (mAh)", ylim=(None, 1.25 * self.charge.max()))
+        charge_axes, curve_axes = figure.add_subplot(grid[1, 0]), figure.add_subplot(grid[1, 1])
+        for n in range(int(self.cycle.max()) + 1):
+            for spot, marker in (("pos1", "o"), ("pos2", "x")):
+                at = (self.cycle == n) & (self.spot == spot)
+                told = f"cycle {n + 1}" if spot == "pos1" else None
+                charge_axes.plot(
+                    self.charge[at], self.edge[at], marker, ms=3, color=COLOURS[n], label=told
+                )
+        charge_axes.set(xlabel="Charge (mAh)", ylabel="Mean edge of the components (eV)")
+        charge_axes.ticklabel_format(axis="y", useOffset=False)
+        charge_axes.legend(frameon=False, title="o one spot, x the other", loc="upper left")
+        for name, curve, colour in zip(found.references, found.curves, COLOURS, strict=False):
+            curve_axes.plot(found.energy, curve, color=colour, label=name.replace("_", " "))
+        curve_axes.set(xlabel="Energy (eV)", ylabel="μ(E), normalised")
+        curve_axes.legend(frameon=False, loc="lower right")
+        curve_axes.ticklabel_format(axis="x", useOffset=False)
+        return figure
 
 
 def _least(when: np.ndarray, charge: np.ndarray) -> list[float]:
@@ -200,17 +301,24 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--shared", type=Path, help="folder of the shared data sets")
-    parser.add_argument("--only", nargs="*", help="iron, nickel, vanadium, arsenic, copper, none")
+    parser.add_argument(
+        "--only", nargs="*", help="iron, nickel, vanadium, arsenic, copper, predicted, none"
+    )
+    parser.add_argument("--picture", type=Path, help="of the nickel cell: .png, .svg or .pdf")
     parser.add_argument("--scans", type=int, default=500)
+    parser.add_argument("--draws", type=int, default=100, help="of predicted references")
     wish = parser.parse_args()
     if wish.only is None or "none" in wish.only:
         made_up(wish.scans)
         timed(wish.scans)
+    if wish.only is None or "predicted" in wish.only:
+        predicted(wish.draws)
     if wish.shared:
         with tempfile.TemporaryDirectory() as name:
             for run in (iron, nickel, vanadium, arsenic, copper):
                 if wish.only is None or run.__name__ in wish.only:
-                    run(wish.shared, Path(name))
+                    more = {"picture": wish.picture} if run is nickel else {}
+                    run(wish.shared, Path(name), **more)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,12 @@
 
 import csv
 import json
+import os
 
 import numpy as np
 import pytest
+
+from cgxas.mixing.earlier import earlier_rows
 
 pytest.importorskip("larch")
 
@@ -78,6 +81,48 @@ def test_a_folder_is_followed(cgxas, series):
     assert [line.split(":")[0] for line in answer.out.splitlines()] == ["s1", "s2", "s3"]
     assert answer.err.count("left out dark") == 1
     assert len((series / "scans" / "m.csv").read_text().splitlines()) == 4
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json", ".parquet"])
+def test_a_followed_table_is_gone_on_with(cgxas, series, suffix):
+    """After Ctrl-C, a restart, and scans that were moved away: no row is lost, or there twice."""
+    table = f"m{suffix}"
+    words = ("mix", "scans", "-r", "a.dat", "b.dat", "-o", table, "--follow", "--patience", 3)
+    late = (series / "scans" / "s3.dat").rename(series / "s3.dat")
+    assert cgxas(*words).code == 0
+    before = earlier_rows(series / table)
+    assert [row["scan"] for row in before] == ["s1", "s2"]
+    late.rename(series / "scans" / "s3.dat")
+    (series / "scans" / "s1.dat").unlink()
+    answer = cgxas(*words)
+    assert answer.code == 0, answer.err
+    assert "goes on behind 2 rows" in answer.err
+    assert [line.split(":")[0] for line in answer.out.splitlines()] == ["s3"]
+    after = earlier_rows(series / table)
+    assert [row["scan"] for row in after] == ["s1", "s2", "s3"]
+    assert after[:2] == before
+    assert [float(row["order"]) for row in after] == [1, 2, 3]
+
+
+def test_ctrl_c_leaves_a_whole_table(cgxas, series, monkeypatch):
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cgxas.cli.mix.time.sleep", interrupted)
+    for path in (series / "scans").iterdir():
+        os.utime(path, (0, 0))
+    answer = cgxas("mix", "scans", "-r", "a.dat", "b.dat", "-o", "m.csv", "--follow")
+    assert answer.code == 0 and "wrote m.csv" in answer.err
+    assert len((series / "m.csv").read_text().splitlines()) == 4
+    assert sorted(path.name for path in series.iterdir()) == ["a.dat", "b.dat", "m.csv", "scans"]
+
+
+def test_another_table_is_not_gone_on_with(cgxas, series):
+    (series / "m.csv").write_text("scan,something\ns0,1\n")
+    words = ("mix", "scans", "-r", "a.dat", "b.dat", "-o", "m.csv", "--follow", "--patience", 3)
+    answer = cgxas(*words)
+    assert answer.code == 2 and "has the columns scan, something, this series" in answer.err
+    assert (series / "m.csv").read_text() == "scan,something\ns0,1\n"
 
 
 @pytest.mark.parametrize(

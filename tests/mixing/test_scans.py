@@ -1,5 +1,7 @@
 """Whatever users bring: files, folders, projects, stacks, columns, tables; along any axis."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -141,10 +143,73 @@ def test_drift_is_not_read_as_chemistry(tmp_path, mixed, write_series, pure):
     norm = np.concatenate([mixed([[0.5, 0.5]], 0.002, n, n * 0.15) for n in range(6)])
     folder = write_series(tmp_path / "drift", norm)
     held = cgxas.mix([folder], pure)
-    assert any("moved along the energy" in each for each in held.warnings)
+    (said,) = [each for each in held.warnings if "moved along the energy" in each]
+    assert said.startswith("5 of 6 scans") and "scan_6 by +0.7" in said
+    assert not any("moved" in each for each in cgxas.mix([folder / "scan_1.dat"], pure).warnings)
     free = cgxas.mix([folder], pure, shift="free")
     assert np.abs(free.fractions - 0.5).max() < 0.03
     assert np.allclose(free.shift, [n * 0.15 for n in range(6)], atol=0.05)
+
+
+def test_drift_is_told_where_there_are_no_references(tmp_path, mixed, write_series):
+    pytest.importorskip("pymcr")
+    norm = np.concatenate([mixed([[0.5, 0.5]], 0.002, n, n * 0.15) for n in range(6)])
+    found = cgxas.mix([write_series(tmp_path / "drift", norm)])
+    assert any("they are one curve" in each for each in found.warnings)
+    shares = np.linspace(0, 1, 8)
+    norm = mixed(np.transpose([1 - shares, shares]), 0.002)
+    found = cgxas.mix([write_series(tmp_path / "chemistry", norm)])
+    assert not any("moved" in each for each in found.warnings)
+
+
+def test_a_phase_without_reference_is_no_drift(tmp_path, mixed, write_series, pure):
+    shares = np.linspace(0, 0.6, 8)
+    norm = mixed(np.transpose([0.6 - shares / 2, 0.4 - shares / 2, shares]), 0.002)
+    said = cgxas.mix([write_series(tmp_path / "three", norm)], pure).warnings
+    assert any("missing in the references" in each for each in said)
+    assert not any("moved along" in each for each in said)
+
+
+def test_lengths_and_grids_may_differ(tmp_path, mixed, pure):
+    for n, share in enumerate(FRACTIONS):
+        energy = np.arange(7090.0 - 5 * n, 7240.0 - 5 * n, 0.3 + 0.2 * n)
+        norm = mixed([share], 0.002, n, energy=energy)[0]
+        order = slice(None, None, -1 if n == 1 else 1)
+        scale = 1000.0 if n == 2 else 1.0
+        table = np.transpose([energy / scale, 0.4 + 0.5 * norm])[order]
+        np.savetxt(tmp_path / f"s{n}.dat", table, header="energy mu")
+    assert_right(cgxas.mix([str(tmp_path / "s*.dat")], pure))
+
+
+def test_counters_in_transmission_and_fluorescence(tmp_path, mixed, pure):
+    random = np.random.default_rng(0)
+    for n, norm in enumerate(mixed(FRACTIONS, 0.002)):
+        i0 = 1e5 * random.uniform(0.9, 1.1, ENERGY.size)
+        mu = 0.3 + 0.7 * norm
+        table = np.transpose([ENERGY, i0, i0 * np.exp(-mu), 0.1 * i0 * mu])
+        np.savetxt(tmp_path / f"s{n}.dat", table, header="energy i0 it if")
+    for channel in (None, "fluorescence"):
+        assert_right(cgxas.mix([str(tmp_path / "s*.dat")], pure, mu=channel))
+
+
+def test_the_edge_step_may_change(tmp_path, mixed, pure):
+    """A spot that drifts off the sample, or a thickness that changes, is no chemistry."""
+    for n, norm in enumerate(mixed(FRACTIONS, 0.002)):
+        table = np.transpose([ENERGY, 0.2 * (n + 1) + (0.9 - 0.3 * n) * norm])
+        np.savetxt(tmp_path / f"s{n}.dat", table, header="energy mu")
+    assert_right(cgxas.mix([str(tmp_path / "s*.dat")], pure))
+
+
+def test_pure_scans(tmp_path, mixed, write_series, pure):
+    found = cgxas.mix([write_series(tmp_path / "ends", mixed(np.eye(2), 0.002))], pure)
+    assert np.abs(found.fractions - np.eye(2)).max() < 0.01
+    assert (found.errors > 0).all() and np.isfinite(found.errors).all()
+
+
+def test_few_scans_are_not_parted(folder):
+    for n, said in ((1, "1 scan is too few"), (2, "2 scans are too few")):
+        with pytest.raises(SpectrumError, match=said):
+            cgxas.mix(sorted(folder.iterdir())[:n])
 
 
 def test_axes(folder, tmp_path, pure):
@@ -156,6 +221,26 @@ def test_axes(folder, tmp_path, pure):
     found = cgxas.mix([folder], pure, axis=f"{tmp_path / 't.csv'}:T")
     assert found.axis.tolist() == [300, 310, 320]
     assert np.abs(found.fractions - FRACTIONS).max() < 0.03
+
+
+def test_scans_of_one_spec_file_have_times_of_their_own(tmp_path, mixed, pure):
+    lines = []
+    for n, norm in enumerate(mixed(FRACTIONS, 0.002), 1):
+        lines += [f"#S {n} xanes", f"#D Thu Nov 26 23:5{6 + n}:00 2026", "#L energy  mu"]
+        lines += [f"{e:.2f} {m:.6f}" for e, m in zip(ENERGY, 0.3 + 0.7 * norm, strict=True)]
+        lines += [""]
+    (tmp_path / "all.spec").write_text("\n".join(lines))
+    found = cgxas.mix([tmp_path / "all.spec"], pure, axis="time")
+    assert_right(found)
+    assert found.axis.tolist() == [0, 60, 120]
+    assert found.names == ("1", "2", "3")
+
+
+def test_files_may_be_laid_along_when_they_were_written(folder, pure):
+    for n, path in enumerate(sorted(folder.iterdir())):
+        os.utime(path, (0, 1e9 + 30 * n))
+    found = cgxas.mix([folder], pure, axis="mtime")
+    assert found.axis_name == "time_s" and found.axis.tolist() == [0, 30, 60]
 
 
 def test_an_axis_that_is_not_known_is_refused(folder, tmp_path):

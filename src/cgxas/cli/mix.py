@@ -47,9 +47,9 @@ AxisWish = Annotated[
     str,
     typer.Option(
         "--axis",
-        metavar="order|time|TABLE.csv[:COLUMN]|COLUMN",
+        metavar="order|time|mtime|TABLE.csv[:COLUMN]|COLUMN",
         help="What the series is laid along: a table has a column scan, else it is a column "
-        "of the scans, or the time at which they began.",
+        "of the scans, the time at which they began, or (mtime) were written.",
     ),
 ]
 ShiftWish = Annotated[
@@ -216,6 +216,7 @@ def _follow(
     plot: Path | None,
     patience: float | None,
 ) -> None:
+    from cgxas.mixing.earlier import earlier_rows
     from cgxas.mixing.follow import follow
 
     if len(scans) != 1 or not Path(scans[0]).is_dir():
@@ -223,12 +224,14 @@ def _follow(
     if output is None:
         raise OutputError("--follow needs a table that grows: name it with -o")
     written = [path for path in (output, plot) if path]
-    told: set[str] = set()
+    earlier = earlier_rows(output)
+    told: set[str] = {row["scan"] for row in earlier}
     last: Mixture | None = None
-    say(f"watching {scans[0]}; Ctrl-C ends it")
+    goes_on = f"; {output} goes on behind {len(earlier)} rows" if earlier else ""
+    say(f"watching {scans[0]}{goes_on}; Ctrl-C ends it")
     with suppress(KeyboardInterrupt):
         for last in follow(Path(scans[0]), references, wishes, written, patience, time.sleep):
-            last.save(output)
+            last.save(output, earlier)
             new = [n for n, name in enumerate(last.names) if name not in told]
             for n in new:
                 shares = [

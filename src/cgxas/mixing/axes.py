@@ -3,7 +3,6 @@
 import csv
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
@@ -12,17 +11,16 @@ import numpy as np
 from cgxas.errors import CgxasError, UnclearSpectrum, UnreadableSpectrum
 from cgxas.limits import COLUMNS
 from cgxas.mixing.scans import How, NamedScan
+from cgxas.mixing.times import stamps_of, start_in, times_of
 from cgxas.reading import read_bounded, read_head
 from cgxas.spectra.io.read import read_scan
 from cgxas.spectra.io.scan import listed
 from cgxas.typing import FloatArray
 
-ORDER, TIME = "order", "time"
+ORDER, TIME, MTIME = "order", "time", "mtime"
 
-_HEAD = 64_000
-_ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)?")
-_SPEC = re.compile(r"^#D (\w{3} \w{3} +\d+ \d\d:\d\d:\d\d \d{4})", re.MULTILINE)
-_SPEC_TIME = "%a %b %d %H:%M:%S %Y"
+_HEAD, _WHOLE = 64_000, 50_000_000  # characters
+_SCANS = re.compile(r"^#S ", re.MULTILINE)  # of a file of SPEC
 _NAMES = ("scan", "name", "file", "filename")
 
 
@@ -30,9 +28,9 @@ def axis_of(word: str, scans: Sequence[NamedScan], how: How) -> tuple[str, Float
     """Return what an axis is called, with its unit, and where the scans stand on it, (N,).
 
     Args:
-        word: "order"; "time", as the files state their start; "TABLE.csv" or "TABLE.csv:COLUMN",
-            with a row per scan and a column ``scan``; else a column of the scans, the mean of
-            which is taken.
+        word: "order"; "time", as the files state their start; "mtime", when they were last
+            written; "TABLE.csv" or "TABLE.csv:COLUMN", with a row per scan and a column ``scan``;
+            else a column of the scans, the mean of which is taken.
         scans: the scans.
         how: how they were read.
 
@@ -44,6 +42,8 @@ def axis_of(word: str, scans: Sequence[NamedScan], how: How) -> tuple[str, Float
         return ORDER, np.arange(1.0, len(scans) + 1)
     if word == TIME:
         return _time(scans)
+    if word == MTIME:
+        return _seconds([scan.path.stat().st_mtime for scan in scans])
     file, _, column = word.partition(".csv:")
     if word.endswith(".csv") or column:
         return _tabled(Path(word if not column else f"{file}.csv"), column, scans)
@@ -52,45 +52,50 @@ def axis_of(word: str, scans: Sequence[NamedScan], how: How) -> tuple[str, Float
 
 def _time(scans: Sequence[NamedScan]) -> tuple[str, FloatArray]:
     """Return seconds since the first scan."""
-    found = {scan.name: _start(scan) for scan in scans}
-    missing = [name for name, start in found.items() if start is None]
+    texts: dict[Path, str] = {}
+    stated = [_stated(scan, texts) for scan in scans]
+    missing = [scan.name for scan, text in zip(scans, stated, strict=True) if not text]
     if missing:
         raise UnclearSpectrum(
             f"{listed(missing)} state no time at which they were begun: give their times in a "
-            "table, --axis TABLE.csv with the columns scan and time_s"
+            "table, --axis TABLE.csv with the columns scan and time_s, or take --axis mtime, when "
+            "the files were last written"
         )
-    stamps = np.array([start.timestamp() for start in found.values() if start], dtype=np.float64)
-    return "time_s", stamps - stamps.min()
+    return _seconds(stamps_of(stated))
 
 
-def _start(scan: NamedScan) -> datetime | None:
-    """Return when a scan was begun, as its file states it."""
+def _seconds(stamps: Sequence[float]) -> tuple[str, FloatArray]:
+    found = np.array(stamps, dtype=np.float64)
+    return "time_s", found - found.min()
+
+
+def _stated(scan: NamedScan, texts: dict[Path, str]) -> str:
+    """Return the time at which a scan was begun as its file states it, or nothing.
+
+    Args:
+        scan: it.
+        texts: files of several scans that were read before, which this one joins.
+    """
     if scan.path.suffix.lower() in (".nxs", ".h5", ".hdf5"):
-        return _hdf5_start(scan)
-    head = read_head(scan.path, _HEAD, UnreadableSpectrum).decode("utf-8", "replace")
-    if found := _SPEC.search(head):
-        return datetime.strptime(found[1], _SPEC_TIME).replace(tzinfo=UTC)
-    dated = [line for line in head.splitlines() if _ISO.search(line)]
-    first = next((line for line in dated if "start" in line.lower()), dated[0] if dated else "")
-    match = _ISO.search(first)
-    return _parsed(match[0]) if match else None
+        return _hdf5_stated(scan)
+    if not scan.group.isdecimal():
+        head = read_head(scan.path, _HEAD, UnreadableSpectrum)
+        return start_in(head.decode("utf-8", "replace"))
+    if scan.path not in texts:
+        whole = read_head(scan.path, _WHOLE, UnreadableSpectrum)
+        texts[scan.path] = whole.decode("utf-8", "replace")
+    parts, at = _SCANS.split(texts[scan.path]), int(scan.group)
+    return start_in((parts[at] if 0 < at < len(parts) else parts[0])[:_HEAD])
 
 
-def _hdf5_start(scan: NamedScan) -> datetime | None:
+def _hdf5_stated(scan: NamedScan) -> str:
     from cgxas.spectra.io.nexus.hdf5 import opened
 
     with opened(scan.path) as tree:
         groups = [tree.find(scan.group)] if scan.group else []
         groups = [*groups, *(each for _, each in tree.members(tree.root))]
         starts = (tree.text(tree.find("start_time", each)) for each in groups if each is not None)
-        match = next(filter(None, map(_ISO.search, starts)), None)
-    return _parsed(match[0]) if match else None
-
-
-def _parsed(text: str) -> datetime:
-    """Return a time; one without a zone counts as UTC, for only differences matter."""
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+        return next(filter(None, map(start_in, starts)), "")
 
 
 def _tabled(path: Path, column: str, scans: Sequence[NamedScan]) -> tuple[str, FloatArray]:
@@ -119,6 +124,8 @@ def _tabled(path: Path, column: str, scans: Sequence[NamedScan]) -> tuple[str, F
     if missing:
         raise UnclearSpectrum(f"{path} has no row for {listed(missing)}")
     values = [rows.get(s.name) or rows.get(s.path.name) or "" for s in scans]
+    if times := times_of(values):
+        return _seconds(times)
     try:
         return wanted, np.array([float(value) for value in values])
     except ValueError as error:

@@ -70,11 +70,17 @@ def expanded(
             found |= dict.fromkeys((each, None) for each in inside)
         elif path.exists():
             found[path, None] = None
-        elif _WILD.search(word) and (matches := sorted(map(Path, glob(word)), key=natural)):  # noqa: PTH207  (a pattern, as in a shell)
+        elif matches := _matches(word):
             found |= dict.fromkeys((each, None) for each in matches if each.is_file())
         else:
             found[_with_group(word, what)] = None
     return list(found)
+
+
+def _matches(word: str) -> list[Path]:
+    """Return what fits a pattern, in natural order; nothing for a word that is none."""
+    found = glob(word, recursive=True) if _WILD.search(word) else []  # noqa: PTH207  (as in a shell)
+    return sorted(map(Path, found), key=natural)
 
 
 def _with_group(word: str, what: str) -> tuple[Path, str]:

@@ -7,7 +7,7 @@ their sum, which takes up errors of the normalisation.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
@@ -43,6 +43,16 @@ class Fits:
     shift_error: FloatArray
     fitted: FloatArray
     misfit: FloatArray
+
+    @classmethod
+    def joined(cls, parts: Sequence["Fits"]) -> "Fits":
+        """Return the fits of one after the other."""
+        names = [field.name for field in fields(cls)]
+        return cls(**{n: np.concatenate([getattr(part, n) for part in parts]) for n in names})
+
+    def at(self, scan: int) -> "Fits":
+        """Return the fit of one scan."""
+        return Fits(**{f.name: getattr(self, f.name)[scan : scan + 1] for f in fields(self)})
 
     @property
     def on_bound(self) -> FloatArray:

@@ -6,13 +6,13 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from cgxas.errors import SpectrumError
+from cgxas.errors import BadMeasurement, SpectrumError
 from cgxas.mixing.axes import axis_of
 from cgxas.mixing.files import in_folder
 from cgxas.mixing.mixture import Mixture
-from cgxas.mixing.run import Mixer, ReferenceLike
-from cgxas.mixing.scans import How, NamedScan, Scans, read_named
-from cgxas.mixing.series import series_of
+from cgxas.mixing.run import Fitted, Mixer, ReferenceLike
+from cgxas.mixing.scans import How, Scans, read_named
+from cgxas.mixing.series import Series, series_of
 from cgxas.mixing.wishes import Wishes
 from cgxas.typing import FloatArray
 
@@ -32,8 +32,9 @@ def follow(
 ) -> Iterator[Mixture]:
     """Yield the mixture of all scans so far whenever new ones have come.
 
-    What the first scans settle, the range and the shifts of the references, is kept, so that a row
-    that was told does not change. A file is read once it has not changed between two looks.
+    What the first scans settle, the range, the noise and the shifts of the references, is kept, and
+    only new scans are fitted: a row that was told does not change, unless its file does. A file is
+    read once it has not changed between two looks, and again if it grows.
 
     Args:
         folder: where the scans appear.
@@ -44,31 +45,52 @@ def follow(
         on_wait: waits so many seconds.
 
     Raises:
-        SpectrumError: there are no references, or scans do not tell where they stand on the axis.
+        SpectrumError: there are no references, scans do not tell where they stand on the axis, or
+            none of them could be used when the patience ended.
     """
     if not references:
         raise SpectrumError("to follow a folder, references are needed: give some")
     watched, waited = _Watched(folder, tuple(leave_out)), 0.0
-    how, found = wishes.how, Scans((), ())
+    how = wishes.how
     mixer: Mixer | None = None
     energy: FloatArray | None = None
+    kept: dict[str, Fitted] = {}
+    unusable: BadMeasurement | None = None
     while True:
-        new = watched.read(how)
-        if new.good or new.left_out:
+        if (changed := watched.look(how)) is not None:
             waited = 0.0
-            found = Scans((*found.good, *new.good), (*found.left_out, *new.left_out))
-        if found.good and (new.good or new.left_out):
+            for name in changed:
+                kept.pop(name, None)
+            found = watched.scans
             axis = axis_of(wishes.axis, found.good, how)
-            series = series_of(found, axis, wishes.window, energy)
-            if mixer is None:
-                mixer, series = Mixer.of(series, references, wishes)
-                energy = series.energy
-                how = replace(how, element=series.element, edge=series.edge)
-            yield mixer.mixture(series)
+            try:
+                series = series_of(found, axis, wishes.window, energy)
+            except BadMeasurement as error:  # none of them can be used yet
+                unusable = error
+            else:
+                if mixer is None:
+                    mixer, series = Mixer.of(series, references, wishes)
+                    energy = series.energy
+                    how = replace(how, element=series.element, edge=series.edge)
+                yield mixer.told(series, _fitted(mixer, series, kept))
         if patience is not None and waited >= patience:
-            return
+            break
         on_wait(POLL)
         waited += POLL
+    if mixer is None and unusable is not None:
+        raise unusable
+
+
+def _fitted(mixer: Mixer, series: Series, kept: dict[str, Fitted]) -> Fitted:
+    """Return the fits of a series; those of scans that were not fitted before join the others."""
+    new = [n for n, name in enumerate(series.names) if name not in kept]
+    if new:
+        found = mixer.fitted(series.only(new))
+        kept.update({series.names[n]: found.at(k) for k, n in enumerate(new)})
+    return Fitted.joined([kept[name] for name in series.names])
+
+
+_State = tuple[int, int]
 
 
 class _Watched:
@@ -76,29 +98,51 @@ class _Watched:
 
     def __init__(self, folder: Path, leave_out: Sequence[Path]) -> None:
         self.folder, self.leave_out = folder, leave_out
-        self._before: dict[Path, tuple[int, int]] = {}
+        self._before: dict[Path, _State] = {}
         self._tries: dict[Path, int] = {}
-        self._done: set[Path] = set()
+        self._read: dict[Path, tuple[_State, Scans]] = {}
 
-    def read(self, how: How) -> Scans:
-        """Return the scans of files that have not changed since the last look, each file once.
+    @property
+    def scans(self) -> Scans:
+        """What was read so far, file by file; no two scans of one name."""
+        every = [found for _, found in self._read.values()]
+        return Scans(
+            tuple(scan for found in every for scan in found.good),
+            tuple(out for found in every for out in found.left_out),
+        )
 
-        A file that holds none is asked again before it is told.
+    def look(self, how: How) -> list[str] | None:
+        """Read the files that have not changed since the last look, and have since they were read.
+
+        A file that holds no scan is asked again before it is told.
+
+        Returns:
+            Names of scans that are to be fitted, again if they changed; None where nothing is new.
         """
-        good: list[NamedScan] = []
-        left_out: list[tuple[str, str]] = []
-        for path in self._settled():
-            found = read_named([(path, None)], how)
+        changed: list[str] | None = None
+        for path, state in self._settled():
+            found = self._renamed(read_named([(path, None)], how), path)
             self._tries[path] = self._tries.get(path, 0) + 1
             if not found.good and self._tries[path] < _TRIES:
                 continue
-            self._done.add(path)
-            good += found.good
-            left_out += found.left_out
-        return Scans(tuple(good), tuple(left_out))
+            self._read[path] = state, found
+            changed = [*(changed or []), *(scan.name for scan in found.good)]
+        return changed
 
-    def _settled(self) -> list[Path]:
-        now: dict[Path, tuple[int, int]] = {}
+    def _renamed(self, found: Scans, path: Path) -> Scans:
+        """Return scans under names that no other file has given."""
+        others = [scans for other, (_, scans) in self._read.items() if other != path]
+        taken = {scan.name for scans in others for scan in scans.good}
+        good = tuple(
+            replace(scan, name=f"{path.name}:{scan.group}".rstrip(":"))
+            if scan.name in taken
+            else scan
+            for scan in found.good
+        )
+        return Scans(good, found.left_out)
+
+    def _settled(self) -> list[tuple[Path, _State]]:
+        now: dict[Path, _State] = {}
         for path in in_folder(self.folder, self.leave_out):
             with suppress(FileNotFoundError):  # moved on in the meantime
                 about = path.stat()
@@ -106,7 +150,8 @@ class _Watched:
         old = time.time_ns() - int(POLL * 1e9)
         before, self._before = self._before, now
         return [
-            path
+            (path, state)
             for path, state in now.items()
-            if path not in self._done and (before.get(path) == state or state[1] < old)
+            if (path not in self._read or self._read[path][0] != state)
+            and (before.get(path) == state or state[1] < old)
         ]

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import numpy as np
 
 from cgxas.errors import MissingExtra
 from cgxas.mixing.components import Components
+from cgxas.mixing.earlier import Row, continued
 from cgxas.mixing.series import Series
 from cgxas.spectra.io.write import check_output
 from cgxas.typing import BoolArray, FloatArray
@@ -146,14 +148,17 @@ class Mixture:
             "note": list(self.notes),
         }
 
+    def rows(self) -> list[Row]:
+        """Return the table row by row, (N,)."""
+        table = self.table()
+        return [dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True)]
+
     def values(self, every: int = 1) -> dict[str, Any]:
         """Return what a JSON file tells: a row per scan, the curves, and what is to be known.
 
         Args:
             every: of how many scans one has its curves in it, from the first.
         """
-        table = self.table()
-        rows = [dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True)]
         c = self.components
         return {
             "element": self.element,
@@ -173,29 +178,31 @@ class Mixture:
             },
             "warnings": list(self.warnings),
             "left_out": [{"scan": name, "reason": reason} for name, reason in self.left_out],
-            "scans": rows,
+            "scans": self.rows(),
             "energy": self.energy.tolist(),
             "norm": self.norm[::every].tolist(),
             "fitted": self.fitted[::every].tolist(),
         }
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], earlier: Sequence[Row] = ()) -> None:
         """Write the table, a row per scan, in the format of the suffix.
 
         Args:
             path: ``.csv``, ``.parquet``, or ``.json``, which also holds the components, what was
                 left out, the warnings and the curves; an existing file is replaced.
+            earlier: rows of a table that is gone on with: they stay as they are, and come first.
 
         Raises:
-            OutputError: it cannot be written there.
+            OutputError: it cannot be written there, or the earlier rows have other columns.
             MissingExtra: pyarrow, which writes Parquet, is not installed.
         """
         target = check_output(path, SUFFIXES)
-        write = {".csv": self._write_csv, ".json": self._write_json}.get(
-            target.suffix.lower(), self._write_parquet
+        rows = continued(earlier, self.rows(), target)
+        write = {".csv": _write_csv, ".json": self._write_json}.get(
+            target.suffix.lower(), _write_parquet
         )
         with atomic_path(target) as temporary:
-            write(temporary)
+            write(rows, temporary)
 
     def plot(self) -> "Figure":
         """Draw the fractions along the series, its spectra and what is left; or the only scan."""
@@ -211,25 +218,30 @@ class Mixture:
             f"{self.element} {self.edge} edge, {len(self)} scan{'s' if len(self) > 1 else ''}",
         )
 
-    def _write_csv(self, path: Path) -> None:
-        table = self.table()
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(table)
-            writer.writerows(
-                [_cell(each) for each in row] for row in zip(*table.values(), strict=True)
-            )
+    def _write_json(self, rows: Sequence[Row], path: Path) -> None:
+        values = self.values() | {"scans": rows}
+        path.write_text(json.dumps(values, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
 
-    def _write_parquet(self, path: Path) -> None:
-        MissingExtra.refuse_without("pyarrow", "pyarrow", "data")
-        import pyarrow as pa
-        import pyarrow.parquet as pq
 
-        pq.write_table(pa.table(self.table()), path)
+def _write_csv(rows: Sequence[Row], path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(rows[0])
+        writer.writerows([_cell(each) for each in row.values()] for row in rows)
 
-    def _write_json(self, path: Path) -> None:
-        text = json.dumps(self.values(), ensure_ascii=False, allow_nan=False)
-        path.write_text(f"{text}\n", "utf-8")
+
+def _write_parquet(rows: Sequence[Row], path: Path) -> None:
+    MissingExtra.refuse_without("pyarrow", "pyarrow", "data")
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    # Told by name: a column that is empty in every row has a type as well.
+    texts, marks = ("scan", "note"), ("on_bound",)
+    types = {
+        n: pa.string() if n in texts else pa.bool_() if n in marks else pa.float64()
+        for n in rows[0]
+    }
+    pq.write_table(pa.Table.from_pylist([dict(row) for row in rows], pa.schema(types)), path)
 
 
 def _listed(values: FloatArray) -> list[float | None]:

@@ -1,6 +1,8 @@
 """What scans are explained by: measured scans, and crystals whose spectra are predicted."""
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -9,10 +11,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from cgxas.errors import BadMeasurement, UnclearSpectrum, WrongEdge
-from cgxas.mixing.files import expanded, unique_names
+from cgxas.crystals.io.content import HEAD, Content, plain_name
+from cgxas.crystals.io.formats import looks_like_crystal
+from cgxas.data.collection import Collection, NamedCrystal
+from cgxas.data.schema import MaterialRow
+from cgxas.errors import (
+    BadMeasurement,
+    CrystalError,
+    ReadingWarning,
+    UnclearSpectrum,
+    UnreadableSpectrum,
+    WrongEdge,
+)
+from cgxas.mixing.files import expanded, in_folder, unique_names
 from cgxas.mixing.scans import How, NamedScan, mean_of, read_named
+from cgxas.reading import read_head
 from cgxas.spectra.io.read import is_spectrum_file
+from cgxas.spectra.io.scan import listed
 from cgxas.spectra.measurement import Measurement
 from cgxas.spectra.spectrum import Spectrum
 from cgxas.typing import FloatArray
@@ -87,8 +102,8 @@ def references_of(
     """Read or predict references.
 
     Args:
-        words: crystals, scans, folders and patterns of them, FILE:GROUP; NAME=WORD,WORD is the
-            mean of several scans.
+        words: crystals, scans, folders and patterns of them, FILE:GROUP, archives and data sets
+            of crystals; NAME=WORD,WORD is the mean of several scans.
         how: how measured ones are read.
         element: absorber of the scans.
         edge: their edge.
@@ -96,7 +111,7 @@ def references_of(
 
     Raises:
         CrystalError: a crystal cannot be used.
-        AbsorberError: it holds none of the element.
+        AbsorberError: none of the crystals of a word holds the element.
         BadMeasurement: a measured reference is none.
         WrongEdge: a crystal cannot answer for the edge.
     """
@@ -104,18 +119,60 @@ def references_of(
     for word in words:
         name, _, inside = word.partition("=")
         if inside and "/" not in name and not Path(word).exists():
-            found.append(_mean(name, inside, how, element, edge))
+            found.append(_called(name, inside, how, (element, edge), model))
             continue
-        files = expanded([word], "references")
-        scans = [each for each in files if each[1] or is_spectrum_file(each[0])]
-        crystals = [path for path, group in files if not group and not is_spectrum_file(path)]
+        scans, crystals = _told_apart(word)
         found += _measured(scans, how, element, edge)
         found += _predicted(crystals, element, edge, model)
     return found
 
 
+def _told_apart(
+    word: str,
+) -> tuple[list[tuple[Path, str | None]], list[NamedCrystal]]:
+    """Return the scans and the crystals that a word names."""
+    if Path(word).is_dir():
+        is_dataset = (Path(word) / MaterialRow.FILE).is_file()
+        inside = [] if is_dataset else [path for path in in_folder(Path(word)) if _is_scan(path)]
+        with suppress(*[CrystalError] if inside else []):  # it need not hold both
+            return [(path, None) for path in inside], _besides(inside, Collection(word))
+        return [(path, None) for path in inside], []
+    files = expanded([word], "references")
+    scans = [each for each in files if each[1] or _is_scan(each[0])]
+    others = [path for path, group in files if not group and not _is_scan(path)]
+    return scans, list(Collection(others)) if others else []
+
+
+def _besides(scans: Sequence[Path], crystals: Iterable[NamedCrystal]) -> list[NamedCrystal]:
+    taken = {str(path) for path in scans}
+    return [each for each in crystals if each.name not in taken]
+
+
+def _is_scan(path: Path) -> bool:
+    """Tell a scan from a crystal: by its suffix, which JSON files of both have."""
+    if path.suffix.lower() != ".json":
+        return is_spectrum_file(path)
+    head = read_head(path, HEAD, UnreadableSpectrum)
+    return not looks_like_crystal(Content(path, plain_name(path.name), head))
+
+
+def _called(
+    name: str, inside: str, how: How, edge: tuple[str, str], model: "str | Predictor"
+) -> Reference:
+    """Return the mean of scans, or a scan or crystal, by another name."""
+    scans, crystals = _told_apart(inside) if "," not in inside else ([], [])
+    if crystals and not scans:
+        found = _predicted(crystals, *edge, model)
+        if len(found) > 1:
+            raise UnclearSpectrum(
+                f"{name}={inside} names {len(found)} crystals: a mean is of scans alone; name the "
+                "crystals without it"
+            )
+        return replace(found[0], name=name)
+    return _mean(name, inside, how, *edge)
+
+
 def _mean(name: str, inside: str, how: How, element: str, edge: str) -> Reference:
-    """Return the mean of scans, or a scan or crystal by another name."""
     files = expanded(inside.split(","), "references")
     scans = _good(files, how, element, edge)
     return Reference(
@@ -129,9 +186,14 @@ def _measured(
     if not files:
         return []
     return [
-        Reference(each.name, *mean_of([each.data]), told=f"measured, {each.path.name}")
+        Reference(each.name, *mean_of([each.data]), told=_told(each.data, each.path.name))
         for each in _good(files, how, element, edge)
     ]
+
+
+def _told(data: Measurement, file: str) -> str:
+    what = "simulated, without a band" if data.kind == "simulated" else "measured"
+    return f"{what}, {file}"
 
 
 def _good(
@@ -159,9 +221,9 @@ def _refuse_faults(left_out: Sequence[tuple[str, str]]) -> None:
 
 
 def _predicted(
-    paths: Sequence[Path], element: str, edge: str, model: "str | Predictor"
+    crystals: Sequence[NamedCrystal], element: str, edge: str, model: "str | Predictor"
 ) -> list[Reference]:
-    if not paths:
+    if not crystals:
         return []
     if edge != ANSWERED:
         raise WrongEdge(
@@ -169,17 +231,32 @@ def _predicted(
             "give measured references, or say with --absorber and --edge what the scans are"
         )
     from cgxas.predict import load
+    from cgxas.predict.many import answers_of
 
     predictor = load(model) if isinstance(model, str) else model
-    spectra = predictor.predict(list(paths), element)
-    names = unique_names([(*path.parent.parts[-3:], path.stem) for path in paths])
-    return [of_spectrum(name, each) for name, each in zip(names, spectra, strict=True)]
+    every = list(answers_of(predictor, crystals, [element]))
+    good = [each for each in every if each.spectra]
+    for each in every:
+        if each.failure and not (each.is_absent and good):
+            raise each.failure.error
+    if absent := [each.crystal.id for each in every if each.is_absent]:
+        said = f"{listed(absent)}: no references, for there is no {element} in them"
+        warnings.warn(said, ReadingWarning, stacklevel=2)
+    names = unique_names([_parts(each.crystal.id) for each in good])
+    pairs = zip(names, good, strict=True)
+    return [of_spectrum(name, each.spectra[0]) for name, each in pairs]
+
+
+def _parts(id_: str) -> tuple[str, ...]:
+    """Return the names that tell a crystal from others: of its file, and of folders around it."""
+    *above, last = [part for part in id_.split("/") if part not in ("", ".", "..")]
+    return (*above[-3:], last if ":" in last else Path(last).stem or last)
 
 
 def of_measurement(measured: Measurement) -> Reference:
     """Return a measured spectrum as a reference."""
     name = measured.label or Path(measured.source).stem or "reference"
-    return Reference(name, *mean_of([measured]), told=f"measured, {measured.source}")
+    return Reference(name, *mean_of([measured]), told=_told(measured, measured.source))
 
 
 def of_spectrum(name: str, spectrum: Spectrum) -> Reference:

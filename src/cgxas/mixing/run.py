@@ -22,7 +22,7 @@ from cgxas.mixing.shifting import fitted_shifts
 from cgxas.mixing.shifts import Shifts, moved
 from cgxas.mixing.subsets import best_subset
 from cgxas.mixing.unmix import unmixed
-from cgxas.mixing.warn import drifting, of_fits, of_references, unlike
+from cgxas.mixing.warn import drifting, of_fits, of_references, only_moved, unlike
 from cgxas.mixing.wishes import Wishes
 from cgxas.spectra.measurement import Measurement
 from cgxas.spectra.spectrum import Spectrum
@@ -58,7 +58,7 @@ def mix(  # noqa: PLR0913  # they are the words of the command line
             is parted into components of its own (MCR-ALS).
         absorber: the element; the one the scans state, or a guess, if None.
         edge: its edge.
-        axis: "order"; "time"; "TABLE.csv" or "TABLE.csv:COLUMN"; a column of the scans.
+        axis: "order"; "time"; "mtime"; "TABLE.csv" or "TABLE.csv:COLUMN"; a column of the scans.
         shift: of the references along the energy: "none"; "shared", one for all scans; "free", one
             for each scan; eV. If None, shared where a reference is predicted, none otherwise.
         window: begin and end of the fit, eV from the edge.
@@ -130,6 +130,39 @@ def _word(value: object) -> str:
 
 
 @dataclass(frozen=True, eq=False)
+class Fitted:
+    """What came of (N,) scans, each by itself.
+
+    Attributes:
+        fits: of all.
+        chosen: (N,) numbers of the references that explain each.
+        ties: (N,) how many other choices do as well.
+        free: fits with a shift of each scan, for comparison; None where that is not needed.
+    """
+
+    fits: Fits
+    chosen: tuple[tuple[int, ...], ...]
+    ties: tuple[int, ...]
+    free: Fits | None
+
+    @classmethod
+    def joined(cls, parts: Sequence["Fitted"]) -> "Fitted":
+        """Return what came of one after the other."""
+        free = [each.free for each in parts if each.free]
+        return cls(
+            Fits.joined([each.fits for each in parts]),
+            tuple(which for each in parts for which in each.chosen),
+            tuple(ties for each in parts for ties in each.ties),
+            Fits.joined(free) if free else None,
+        )
+
+    def at(self, scan: int) -> "Fitted":
+        """Return what came of one scan."""
+        free = self.free.at(scan) if self.free else None
+        return Fitted(self.fits.at(scan), (self.chosen[scan],), (self.ties[scan],), free)
+
+
+@dataclass(frozen=True, eq=False)
 class Mixer:
     """What a series is explained by: found once, and kept when it grows.
 
@@ -193,10 +226,33 @@ class Mixer:
 
     def mixture(self, series: Series) -> Mixture:
         """Fit all scans of a series, and say what should be known of the whole."""
-        fits, used, as_good = self._fits(series)
+        return self.told(series, self.fitted(series))
+
+    def fitted(self, series: Series) -> "Fitted":
+        """Fit the scans of a series, each by itself."""
+        every = self._chosen(series)
+        chosen = [which for which, _ in every]
+        free = None
+        if self.given and not self.is_free:
+            sure = replace(self.shifts, drawn=np.zeros((0, 0)))
+            free = replace(self, is_free=True, shifts=sure)._fits(series, chosen)
+        ties = tuple(ties for _, ties in every)
+        return Fitted(self._fits(series, chosen), tuple(chosen), ties, free)
+
+    def told(self, series: Series, found: "Fitted") -> Mixture:
+        """Say what came of a series.
+
+        Args:
+            series: its scans.
+            found: their fits, in the same order.
+        """
+        fits = found.fits
+        used = np.array(
+            [[n in which for n in range(len(self.references))] for which in found.chosen]
+        )
         components = components_of(series.norm)
         names = tuple(_free_name(each.name, series.axis_name) for each in self.references)
-        curves, slopes = moved(self.references, series.energy, self.shifts.each)
+        curves, _ = moved(self.references, series.energy, self.shifts.each, with_slopes=False)
         fractions = np.where(used, fits.fractions, 0.0)
         errors = np.where(used, fits.errors, np.nan)
         rse = ((series.norm - fits.fitted) ** 2).sum(axis=1) / (series.norm**2).sum(axis=1)
@@ -205,15 +261,14 @@ class Mixer:
         if self.given:
             said += of_references(self.references, series, components, self.most)
         said += of_fits(series, fits, names, errors)
-        if not self.is_free and self.given:
-            said += drifting(series, fits, slopes)
+        said += drifting(series, fits, found.free) if found.free else self._only_moved(series)
         if self.shifts.on_bound:
             said.append(f"{self.shifts.on_bound} ended on a bound: do not trust these fractions")
         if worse.any():
             which = ", ".join(series.names[n] for n in np.flatnonzero(worse)[:5])
             said.append(f"{int(worse.sum())} scans are fitted far worse than the others: {which}")
         return Mixture(
-            series=replace(series, notes=_notes(series.notes, worse, as_good)),
+            series=replace(series, notes=_notes(series.notes, worse, found.ties)),
             references=names,
             told=tuple(each.told for each in self.references),
             fractions=fractions,
@@ -230,26 +285,23 @@ class Mixer:
             warnings=tuple(said),
         )
 
-    def _fits(self, series: Series) -> tuple[Fits, BoolArray, list[int]]:
-        """Return the fits, which references each scan uses (N, R), and how many choices tie."""
-        n, size = len(series), len(self.references)
+    def _chosen(self, series: Series) -> list[tuple[tuple[int, ...], int]]:
+        """Return the numbers of the references that explain each scan, and how many choices tie."""
+        size = len(self.references)
         if self.most is None or self.most >= size:
-            fits = fit_all(
-                series.norm, series.energy, self.references, self.shifts, self.is_free, self.white
-            )
-            return fits, np.ones((n, size), dtype=bool), [0] * n
+            return [(tuple(range(size)), 0)] * len(series)
         curves, _ = moved(self.references, series.energy, self.shifts.each, with_slopes=False)
-        chosen = [best_subset(y, curves, self.most) for y in series.norm]
+        return [best_subset(y, curves, self.most) for y in series.norm]
+
+    def _fits(self, series: Series, chosen: Sequence[tuple[int, ...]]) -> Fits:
+        """Return the fits of scans by the references that are chosen for each."""
+        if all(len(which) == len(self.references) for which in chosen):
+            about = (self.references, self.shifts, self.is_free, self.white)
+            return fit_all(series.norm, series.energy, *about)
         parts = [
-            self._few(y, which, series.energy)
-            for y, (which, _) in zip(series.norm, chosen, strict=True)
+            self._few(y, which, series.energy) for y, which in zip(series.norm, chosen, strict=True)
         ]
-        used = np.zeros((n, size), dtype=bool)
-        for row, (which, _) in zip(used, chosen, strict=True):
-            row[list(which)] = True
-        names = ("weights", "covariance", "shift", "shift_error", "fitted", "misfit")
-        joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in names}
-        return Fits(**joined), used, [ties for _, ties in chosen]
+        return Fits.joined(parts)
 
     def _few(self, y: FloatArray, which: tuple[int, ...], energy: FloatArray) -> Fits:
         """Return the fit of one scan by some of the references, laid out for all of them."""
@@ -260,6 +312,14 @@ class Mixer:
         weights[:, at] = fits.weights
         covariance[:, np.array(at)[:, None], at] = fits.covariance
         return replace(fits, weights=weights, covariance=covariance)
+
+    def _only_moved(self, series: Series) -> list[str]:
+        """Say whether what are components of a series may be one curve that moves."""
+        if self.given:
+            return []
+        mean = [Reference("mean", series.energy, series.norm.mean(axis=0))]
+        none = Shifts(0.0, np.zeros(1))
+        return only_moved(series, fit_all(series.norm, series.energy, mean, none, True))
 
 
 def _references(given: Sequence[object], series: Series, wishes: Wishes) -> list[Reference]:
@@ -300,13 +360,14 @@ def _within(references: Sequence[Reference], series: Series) -> Series:
             f"the reference {shortest.name} ({shortest.energy[0]:.0f} to {shortest.energy[-1]:.0f} "
             f"eV) does not reach over the edge of the scans at {edge:.0f} eV: give one that does"
         )
+    kept = series.energy[inside]
     for each in references:
-        if gap := hole(each.energy, first, last):
+        if gap := hole(each.energy, float(kept[0]), float(kept[-1])):
             raise SpectrumError(
                 f"the reference {each.name} has no points between {gap[0]:.1f} and "
                 f"{gap[1]:.1f} eV: give one without a hole, or end the --range before it"
             )
-    return replace(series, energy=series.energy[inside], norm=series.norm[:, inside])
+    return replace(series, energy=kept, norm=series.norm[:, inside])
 
 
 def _free_name(name: str, axis: str) -> str:

@@ -1,7 +1,7 @@
 """Named scans -> a series on common energies."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -59,6 +59,18 @@ class Series:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def only(self, scans: Sequence[int]) -> "Series":
+        """Return the series with some of its scans alone, by their numbers."""
+        at = list(scans)
+        return replace(
+            self,
+            names=tuple(self.names[n] for n in at),
+            axis=self.axis[at],
+            norm=self.norm[at],
+            half_step=self.half_step[at],
+            notes=tuple(self.notes[n] for n in at),
+        )
 
 
 def series_of(

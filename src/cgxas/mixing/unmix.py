@@ -46,14 +46,15 @@ def unmixed(norm: FloatArray, count: int) -> FloatArray:
         SpectrumError: there are too few scans.
         MissingExtra: pyMCR is not installed.
     """
+    if len(norm) < max(count, 2) + _SPARE:
+        scans = f"{len(norm)} scans are" if len(norm) > 1 else "1 scan is"
+        raise SpectrumError(
+            f"{scans} too few to be parted into {max(count, 2)} components: give references"
+        )
     if count < 2:
         raise SpectrumError(
             "the series carries only one component, so that there is nothing to part: its scans "
             "do not differ beyond their noise; give references, or say --components 2"
-        )
-    if len(norm) < count + _SPARE:
-        raise SpectrumError(
-            f"{len(norm)} scans are too few to be parted into {count} components: give references"
         )
     MissingExtra.refuse_without("pymcr", "pyMCR", "mix")
     from pymcr.constraints import ConstraintNorm

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cgxas.mixing.components import Components
+from cgxas.mixing.components import LEAST, Components
 from cgxas.mixing.faults import point_noise
 from cgxas.mixing.fit import Fits
 from cgxas.mixing.references import Reference, alike
@@ -23,7 +23,9 @@ _MANY = 4  # references for few scans
 _OFF = 0.05  # of the sum of the weights
 _MISSES = 0.01, 3.0  # root mean square of what is left, at least, and in noises
 _UNLIKE = 6.0, 3.0  # what is left of one scan, in scatters of all and in medians
-_DRIFT = 0.15, 4.0, 0.3  # eV; standard deviations; share of the misfit that a shift takes
+_DRIFT = 0.1, 4.0, 0.3  # eV; standard deviations; share of the misfit that a shift takes
+_NOISES, _NEARLY_ALL = 2.0, 0.8  # of what is left then; share of the misfit
+_ONE_CURVE = 0.1  # of the differences is left when each scan is moved onto the mean
 
 
 def of_references(
@@ -96,23 +98,48 @@ def of_fits(series: Series, fits: Fits, references: Sequence[str], errors: Float
     return said
 
 
-def drifting(series: Series, fits: Fits, slopes: FloatArray) -> list[str]:
+def drifting(series: Series, fits: Fits, free: Fits) -> list[str]:
     """Say which scans look moved along the energy, which would be read as chemistry.
 
     Args:
         series: the scans.
         fits: their fits, without shifts of their own.
-        slopes: (R, P) change of the references with their shift, 1/eV.
+        free: their fits with such shifts.
     """
-    by = np.zeros(len(series))
-    for n, (y, weights) in enumerate(zip(series.norm, fits.weights, strict=True)):
-        rest, slope = y - fits.fitted[n], weights @ slopes
-        shift = float(rest @ slope / (slope @ slope))
-        left = rest - shift * slope
-        gain = 1 - float(left @ left) / max(float(rest @ rest), 1e-300)
-        error = float(np.sqrt(left @ left / left.size / (slope @ slope)))
-        if abs(shift) > max(_DRIFT[0], _DRIFT[1] * error) and gain > _DRIFT[2]:
-            by[n] = shift
+    least, sigmas, share = _DRIFT
+    by = free.shift - fits.shift
+    kept = ((series.norm - free.fitted) ** 2).sum(axis=1)
+    before = ((series.norm - fits.fitted) ** 2).sum(axis=1)
+    gains = 1 - kept / np.maximum(before, 1e-300)
+    moved = (np.abs(by) > np.maximum(least, sigmas * free.shift_error)) & (gains > share)
+    # A phase that is missing is made up for by a shift as well, but only in part.
+    noise = np.array([point_noise(each) for each in series.norm])
+    rms = np.sqrt(kept / series.energy.size)
+    moved &= (rms < np.maximum(_NOISES * noise, LEAST)) | (gains > _NEARLY_ALL)
+    return _said_of_moved(series, np.where(moved, by, 0.0), "align them, or take --shift free")
+
+
+def only_moved(series: Series, free: Fits) -> list[str]:
+    """Say whether the scans of a series are one curve that moves along the energy, and no more.
+
+    Args:
+        series: the scans.
+        free: their fits by their mean alone, with a shift each.
+    """
+    mean = series.norm.mean(axis=0)
+    apart = ((series.norm - mean) ** 2).sum()
+    kept = ((series.norm - free.fitted) ** 2).sum()
+    by = free.shift - np.median(free.shift)
+    if len(series) < 2 or np.abs(by).max() < _DRIFT[0] or kept > _ONE_CURVE * apart:
+        return []
+    return _said_of_moved(
+        series,
+        np.where(np.abs(by) > _DRIFT[0] / 2, by, 0.0),
+        f"but for that, {1 - kept / apart:.0%} of the differences, they are one curve; align them",
+    )
+
+
+def _said_of_moved(series: Series, by: FloatArray, cure: str) -> list[str]:
     moved = np.flatnonzero(by)
     if not moved.size:
         return []
@@ -120,8 +147,7 @@ def drifting(series: Series, fits: Fits, slopes: FloatArray) -> list[str]:
     who = listed([series.names[n] for n in moved])
     return [
         f"{moved.size} of {len(series)} scans look moved along the energy, {series.names[worst]} "
-        f"by {by[worst]:+.2f} eV, which is read as chemistry: align them, or take "
-        f"--shift free ({who})"
+        f"by {by[worst]:+.2f} eV, which is read as chemistry: {cure} ({who})"
     ]
 
 
