@@ -43,7 +43,7 @@ def test_legend_colours_are_those_of_the_curves(spectrum):
 def test_edge_is_marked_and_axes_are_named(spectrum):
     ax = plot_spectrum(spectrum)
     assert any(set(line.get_xdata()) == {spectrum.e0} for line in ax.lines)
-    assert [text.get_text() for text in ax.texts] == [f"E₀ {spectrum.e0:.1f}"]
+    assert [text.get_text() for text in ax.texts] == [f"E₀ {spectrum.e0:.1f}", spectrum.model]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("Energy (eV)", "μ(E), normalised")
     assert ax.get_title() == "Fe₂O₃, Fe K edge"
     assert ax.get_xlim() == (7100.0, 7155.0)
