@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -307,6 +308,24 @@ def test_a_series_is_parted_into_components(page, series):
     assert page.js("return document.querySelectorAll('#mix-stack [data-band]').length") == 2
     page.wait("return document.querySelectorAll('#mix-curves [data-curve]').length === 2")
     assert "cgxas mix" in page.text("#shell") and "--references" not in page.text("#shell")
+
+
+def test_all_scans_of_one_file_are_a_series(page, write, tmp_path):
+    shares = (0.2, 0.5, 0.9)
+    scans = [cgxas.read_spectrum(write(f"{n}.xdi", each)) for n, each in enumerate(shares)]
+    project = tmp_path / "three.prj"
+    cgxas.write_spectra([replace(each, label=f"scan {n}") for n, each in enumerate(scans)], project)
+    add_phases(page)
+    page.add(project, into="#scan-files")
+    page.wait("return document.querySelector('#scan-error').innerText.includes('3 groups')")
+    assert "All scans of your file" in page.text("#mix-told")
+    ask(page, "mix")
+    assert scores(page)["Scans"] == "3"
+    page.js("document.querySelector('#mix-table-details').open = true")
+    page.wait("return document.querySelectorAll('#mix-table tbody tr').length === 3")
+    for n, share in enumerate(shares):
+        cell = page.text(f"#mix-table tbody tr:nth-child({n + 1}) td:nth-child(3)")
+        assert float(cell.split(" ± ")[0]) == pytest.approx(share, abs=0.06)
 
 
 def test_a_refusal_stands_below_the_button_that_asked(page, series):
