@@ -25,6 +25,7 @@ def test_an_empty_page_teaches_itself_and_fetches_little(page, record_property):
         " foreign: all.filter(each => !each.name.startsWith(location.origin)).length }"
     )
     record_property("first_paint_ms", figures["paint"])
+    record_property("bytes", figures["bytes"])
     assert figures["paint"] < _PAINTED
     assert figures["foreign"] == 0
     assert figures["bytes"] < 200_000  # the viewer of crystals comes with the first crystal

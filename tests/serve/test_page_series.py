@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -246,7 +247,7 @@ def test_a_series_is_drawn_and_what_is_left_out_is_named(page, series):
     legend = page.text("#mix-legend").split("\n")
     assert legend == ["TiO2_anatase", "TiO2_rutile"]
     assert map_colours(page) > 100
-    page.find("#mix-stack").send_keys(*[Keys.ARROW_RIGHT] * 1)
+    page.find("#mix-stack").send_keys(Keys.ARROW_RIGHT)
     assert "cell_" in page.text("#mix-readout")
     page.js("const e = document.querySelector('#mix-place'); e.value = 19;"
             "e.dispatchEvent(new Event('input'))")  # fmt: skip
@@ -258,7 +259,9 @@ def test_a_series_is_drawn_and_what_is_left_out_is_named(page, series):
     found = np.array([float(each.split(" ± ")[0]) for each in cells])
     assert np.abs(found - TRUTH).max() < 0.05 and np.abs(found - TRUTH).mean() < 0.025
     assert page.axe() == []
-    page.js("document.querySelector('#mix-table-details').open = false")
+    page.js("document.querySelector('#mix-table-details').open = false;"
+            "const e = document.querySelector('#mix-place'); e.value = 8;"
+            "e.dispatchEvent(new Event('input'))")  # fmt: skip
     page.picture("series", of="#mix-card")
 
 
@@ -305,6 +308,24 @@ def test_a_series_is_parted_into_components(page, series):
     assert page.js("return document.querySelectorAll('#mix-stack [data-band]').length") == 2
     page.wait("return document.querySelectorAll('#mix-curves [data-curve]').length === 2")
     assert "cgxas mix" in page.text("#shell") and "--references" not in page.text("#shell")
+
+
+def test_all_scans_of_one_file_are_a_series(page, write, tmp_path):
+    shares = (0.2, 0.5, 0.9)
+    scans = [cgxas.read_spectrum(write(f"{n}.xdi", each)) for n, each in enumerate(shares)]
+    project = tmp_path / "three.prj"
+    cgxas.write_spectra([replace(each, label=f"scan {n}") for n, each in enumerate(scans)], project)
+    add_phases(page)
+    page.add(project, into="#scan-files")
+    page.wait("return document.querySelector('#scan-error').innerText.includes('3 groups')")
+    assert "All scans of your file" in page.text("#mix-told")
+    ask(page, "mix")
+    assert scores(page)["Scans"] == "3"
+    page.js("document.querySelector('#mix-table-details').open = true")
+    page.wait("return document.querySelectorAll('#mix-table tbody tr').length === 3")
+    for n, share in enumerate(shares):
+        cell = page.text(f"#mix-table tbody tr:nth-child({n + 1}) td:nth-child(3)")
+        assert float(cell.split(" ± ")[0]) == pytest.approx(share, abs=0.06)
 
 
 def test_a_refusal_stands_below_the_button_that_asked(page, series):

@@ -15,7 +15,7 @@ import { Plot } from "./plot.js";
 import * as questions from "./questions.js";
 import * as scanPanel from "./scan.js";
 import * as scanList from "./scans.js";
-import { canRedo, canUndo, change, clear, isEmpty, onChange, redo, restore, state, undo } from "./state.js";
+import { canRedo, canUndo, change, clear, isEmpty, newId, onChange, redo, restore, state, undo } from "./state.js";
 import * as take from "./take.js";
 
 const EXAMPLES = {
@@ -44,7 +44,7 @@ async function add(list, absorber = null) {
   const crystals = [];
   const scans = [];
   for (const { name, data } of list) {
-    const id = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
+    const id = newId();
     files[id] = { name, data };
     if (isScan(files[id])) scans.push({ id, isReference: false, group: null, ranges: null });
     else crystals.push({ id, visible: now.crystals.length + crystals.length < MOST_DRAWN.crystals });

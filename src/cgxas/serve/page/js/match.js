@@ -88,7 +88,7 @@ function picture(name) {
   const curves = best.map((each, n) => ({ x, y: bent(each.predicted), id: `match:${n}`, colour: colours[n], width: n ? 1.7 : 2.6, short: nameOf(each), label: `${nameOf(each)}, ${each.score.toFixed(3)}`, nodes: [...nameOf(each, true), `, ${each.score.toFixed(3)}`] })).reverse();
   curves.push({ x, y: bent(found.norm), id: "scan", colour: inkOf(name), width: 2.2, dash: "1.5 3", short: "scan", label: "the scan" });
   return {
-    name: `match-${relative}-${sloped}-${x[0]}`, curves, key: curves.toReversed(), title: `${found.absorber} ${found.edge} edge`,
+    name: `match-${relative}-${sloped}-${x[0]}`, curves, key: curves.toReversed(), title: `${found.absorber} ${found.edge} edge, ${found.measured.scan}, beside crystals by ${found.model}`,
     xLabel: energyLabel(origin), yLabel: sloped ? "dμ/dE (1/eV)" : "μ(E), normalised",
     told: `The scan and the likeliest crystals: ${best.map((each) => `${nameOf(each)} ${each.score.toFixed(2)}`).join("; ")}`,
   };

@@ -6,18 +6,18 @@ import * as model from "./model.js";
 import { asked, card, saves, select } from "./panel.js";
 import { crystalReferences, mixQuestion, mixedScans } from "./questions.js";
 import * as results from "./mixed.js";
-import { change, state } from "./state.js";
+import { change, newId, state } from "./state.js";
 
 const BY = { references: "references", components: "components of their own" };
 const AXES = { order: "their order", time: "the time they were begun", column: "a column of theirs", table: "a table (CSV)" };
 const SHIFTS = { "": "as cgxas chooses", none: "none", shared: "one for all", free: "one for each scan" };
-const NUMBERS = [["first", "Range from (eV from the edge)", "−20"], ["last", "to", "80"], ["most", "At most so many references each", "all"], ["components", "Components", "as many as it carries"]];
+const NUMBERS = [["first", "Range from (eV from the edge)", "−20", { step: "any" }], ["last", "to (eV)", "80", { step: "any" }], ["most", "At most so many references each", "all", { min: 1 }], ["components", "Components", "as many as it carries", { min: 2 }]];
 let fail = () => {};
 
 /** Make the card once; `showMix` keeps it up to date. */
 export function prepare(onError) {
   fail = onError;
-  const number = ([name, text, usual]) => h("label", { id: `mix-${name}-label` }, text, h("input", { id: `mix-${name}`, type: "text", inputmode: "numeric", placeholder: usual, autocomplete: "off", onchange: (event) => wish(name, event.target.value.trim().replace("−", "-") || null) }));
+  const number = ([name, text, usual, bounds]) => h("label", { id: `mix-${name}-label` }, text, h("input", { id: `mix-${name}`, type: "number", placeholder: usual, ...bounds, onchange: (event) => wish(name, event.target.value || null) }));
   card("mix", [
     h("div", { class: "ranges" },
       h("label", {}, "Explained by", select("mix-by", BY, (by) => change({ mixing: { ...state().mixing, by } }))),
@@ -47,7 +47,7 @@ async function takeTable(event) {
   event.target.value = "";
   if (refused.length) fail(refused[0]);
   if (!read.length) return;
-  const id = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
+  const id = newId();
   const [name, column] = new TextDecoder().decode(read[0].data.slice(0, 5000)).split(/\r?\n/)[0].replace("\ufeff", "").split(",").map((each) => each.trim());
   change({ files: { ...state().files, [id]: read[0] }, mixing: { ...state().mixing, table: id, column: /^(scan|name|file|filename)$/i.test(name) ? column ?? null : name } });
 }
@@ -65,7 +65,7 @@ export function showMix() {
   if (!isParted) showReferences(now);
   const question = isReady(mixing) ? mixQuestion() : null;
   const count = question?.references.length ?? 0;
-  const what = isSeries ? `${scans.length} scans` : "Your scan";
+  const what = isSeries ? `${scans.length} scans` : model.measured()?.error ? "All scans of your file" : "Your scan";
   byId("mix-told").textContent = !scans.length ? "All scans are references: leave one to be explained."
     : isParted ? `${what}, parted into components.` : count ? `${what}, as a sum of ${count === 1 ? "one reference" : `${count} references`}. Each scan is normalised by itself, with ranges that cgxas chooses.`
       : `${what}: tick crystals below, or make measured files references, with the button in their row.`;

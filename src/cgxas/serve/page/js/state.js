@@ -24,6 +24,8 @@ export const state = () => now;
 export const canUndo = () => past.length > 0;
 export const canRedo = () => future.length > 0;
 export const isEmpty = () => !now.crystals.length && !now.scans.length;
+/** A name for a file; only pages of a secure context have the browser's own. */
+export const newId = () => crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
 /** The scan that is normalised, fitted and matched, or null. */
 export const chosenScan = () => now.scans.find((each) => each.id === now.scan) ?? null;
 
