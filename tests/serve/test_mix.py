@@ -253,7 +253,7 @@ def test_a_long_series_shows_some_of_its_curves(client, folder):
         ({"axis": "voltage"}, "voltage"),
         ({"axis": "mtime"}, "axis_table"),
         ({"columns": "mu*"}, "no columns of scans"),
-        ({"energy": "2", "mu": "1"}, "no columns to choose"),
+        ({"energy": "2", "mu": "1"}, "neither eV nor keV"),
     ],
 )
 def test_wishes_that_cannot_be_met_are_refused_in_words(client, folder, fields, words):
