@@ -167,7 +167,9 @@ def test_match_uses_the_ranges_of_the_page_and_says_when_it_is_of_before(page):
     assert page.text("#match-button") == "Rank again"
     ask(page, "match")
     assert page.text("#match-table tbody tr") != before
-    assert "with the ranges that cgxas chooses" in page.text("#shell")
+    assert "--ranges -100" in page.text("#shell") and "--degrees 1 0 -o match.json" in page.text(
+        "#shell"
+    )
     page.click("[name=derivative]")
     page.click("[name=relative]")
     drawn = page.text("#match-plot")

@@ -57,8 +57,9 @@ function predicted(crystals, stem, shell, python) {
 
 /** The scan of a question or of the page: its file with the group, and how it is read. */
 function scanWords({ id, group, ranges }, reading) {
-  const words = ["edge", "energy", "mu"].filter((name) => reading[name]).map((name) => ` --${name} ${shellWord(reading[name])}`).join("");
-  return { source: group ? `${nameOf(id)}:${group}` : nameOf(id), words, said: ranges ? "  # with the ranges that cgxas chooses" : "" };
+  const words = ["edge", "energy", "mu"].filter((name) => reading[name]).map((name) => ` --${name} ${shellWord(reading[name])}`);
+  if (ranges) words.push(` --ranges ${ranges.pre1} ${ranges.pre2} ${ranges.norm1} ${ranges.norm2} --degrees ${ranges.npre} ${ranges.nnorm}`);
+  return { source: group ? `${nameOf(id)}:${group}` : nameOf(id), words: words.join("") };
 }
 
 /** Read a scan in Python, and give it its ranges. */
@@ -73,17 +74,17 @@ function readScan({ id, group, ranges }, reading, absorber, python) {
 
 function compared(crystals, at, shell, python) {
   const now = state();
-  const { source, words, said } = scanWords(chosenScan(), now.reading);
+  const { source, words } = scanWords(chosenScan(), now.reading);
   const { model } = spectrumOf(crystals[at].id, now.absorber);
   const { shift, broaden } = now.fit;
-  shell.push(`cgxas compare ${shellWord(nameOf(crystals[at].id))} ${shellWord(source)} --absorber ${now.absorber}${modelWord(model)}${words} --shift ${shift} --broaden ${broaden} --plot compare.png${said}`);
+  shell.push(`cgxas compare ${shellWord(nameOf(crystals[at].id))} ${shellWord(source)} --absorber ${now.absorber}${modelWord(model)}${words} --shift ${shift} --broaden ${broaden} --plot compare.png`);
   python.push(`comparison = cgxas.compare(spectrum${crystals.length > 1 ? at + 1 : ""}, measured, shift=${quoted(shift)}, broaden=${quoted(broaden)})`);
 }
 
 function matched(question, shell, python) {
-  const { source, words, said } = scanWords(question.scan, question.reading);
+  const { source, words } = scanWords(question.scan, question.reading);
   const names = question.crystals.map(nameOf);
-  shell.push(`cgxas match ${shellWord(source)} ${inShell(names)} --absorber ${question.absorber}${words} -o match.json --plot match.png${said}`);
+  shell.push(`cgxas match ${shellWord(source)} ${inShell(names)} --absorber ${question.absorber}${words} -o match.json --plot match.png`);
   python.push(`matches = cgxas.match(measured, ${inPython(names)})`, "matches.none_fits, matches.best.crystal, matches.best.score");
 }
 
