@@ -330,6 +330,10 @@ def told(rows: list[Asked]) -> None:
         ]
         if right:
             print(f"{low:.1f} to {low + 0.2:.1f}: {len(right):4} {100 * np.mean(right):4.0f}")
+    bound = np.quantile([r.none_without for r in rows], 0.3)
+    wrong = 100 * np.mean([r.none >= bound for r in rows])
+    print(f"a none that is right in 70 % when it is taken out: wrong in {wrong:.0f} % "
+          "where it is there")  # fmt: skip
     for n in FEW:
         there, out = np.array([r.of_few[n] for r in rows]).T > 0.5
         print(f"among {n}: none, but is there {100 * there.mean():.0f}, "

@@ -10,9 +10,9 @@ what the right candidates differ by.
 
 First one element after the other is left out: curves and numbers come from the others (and the
 curves that an element is fitted with never from itself), and its own scans are asked with them.
-The rates of all elements are printed: nothing that they count was fitted to. Then all elements
-give what is shipped: `errors.json` in OUT, and the numbers of `CALIBRATED` and `SIMULATED` on the
-screen.
+The rates of all elements are printed: nothing that they count was fitted to, but that shift and
+broadening of each candidate are found with the numbers as shipped. Then all elements give what is
+shipped: `errors.json` in OUT, and the numbers of `CALIBRATED` and `SIMULATED` on the screen.
 """
 
 import argparse
