@@ -9,7 +9,9 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 import cgxas as package
+from cgxas.data.folder import read_records
 from cgxas.errors import AbsorberNotInCrystal, OutputError, SpectrumError, WrongEdge
+from cgxas.matching.errors import learnt_curves
 from cgxas.matching.fit import CALIBRATED, SIMULATED, fit_of
 from cgxas.matching.points import Points
 from cgxas.matching.rank import ranked
@@ -219,6 +221,30 @@ def test_a_prediction_finds_itself(tmp_path, name):
     assert found.best.fit.shift == pytest.approx(0.0, abs=0.05)
     assert found.none_fits is False
     assert found.none < 0.05
+
+
+@pytest.mark.filterwarnings("ignore::cgxas.errors.CgxasWarning")
+def test_a_measured_compound_is_found_among_all_that_were_measured(shared):
+    """The bundled model has learnt from all of them."""
+    records = read_records([shared / "exp"]).records
+    hedenbergite = next(r for r in records if r.element == "Fe" and r.material.formula == "CaFe(SiO3)2")
+    shift = hedenbergite.annotation.shift
+    found = package.match(
+        measured(hedenbergite.norm, hedenbergite.energy, energy_shift=shift), shared / "exp"
+    )
+    assert len(found) > 15
+    assert found.best.spectrum.formula == "CaFe(SiO3)2"
+    assert not found.none_fits
+    assert not found.best.fit.on_bound
+
+
+def test_errors_that_were_learnt_are_smooth_and_of_the_size_of_bands():
+    """More of them than of anything else would mean that bands say nothing."""
+    relative, curves = learnt_curves("calibrated")
+    assert curves.shape == (10, len(relative))
+    total = CALIBRATED.learnt * np.sqrt((curves**2).sum(axis=0))
+    assert 0.2 < total.max() < 2.0
+    assert total[relative < -20.0].max() < total.max() / 3  # far below an edge nothing is absorbed
 
 
 @pytest.fixture
