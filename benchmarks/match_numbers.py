@@ -11,8 +11,10 @@ what the right candidates differ by.
 First one element after the other is left out: curves and numbers come from the others (and the
 curves that an element is fitted with never from itself), and its own scans are asked with them.
 The rates of all elements are printed: nothing that they count was fitted to, but that shift and
-broadening of each candidate are found with the numbers as shipped. Then all elements give what is
-shipped: `errors.json` in OUT, and the numbers of `CALIBRATED` and `SIMULATED` on the screen.
+broadening of each candidate are found with the numbers as shipped. Then all elements give what may
+be shipped: `errors.json` in OUT, and the numbers of `CALIBRATED` and `SIMULATED` on the screen.
+What is shipped came of one run that found shifts with numbers chosen by hand; another run moves
+numbers that hardly matter, and rates by a per cent or two.
 """
 
 import argparse
