@@ -227,7 +227,9 @@ def test_a_prediction_finds_itself(tmp_path, name):
 def test_a_measured_compound_is_found_among_all_that_were_measured(shared):
     """The bundled model has learnt from all of them."""
     records = read_records([shared / "exp"]).records
-    hedenbergite = next(r for r in records if r.element == "Fe" and r.material.formula == "CaFe(SiO3)2")
+    hedenbergite = next(
+        r for r in records if r.element == "Fe" and r.material.formula == "CaFe(SiO3)2"
+    )
     shift = hedenbergite.annotation.shift
     found = package.match(
         measured(hedenbergite.norm, hedenbergite.energy, energy_shift=shift), shared / "exp"
