@@ -62,6 +62,16 @@ def test_compounds_it_never_saw_are_met_better_than_by_one_shift(compounds, cali
     assert near < np.abs(edges(compounds, rigid) - compounds.half_step[held]).mean()
 
 
+def test_known_parameters_give_what_their_search_gave(compounds, calibration, held):
+    train = np.setdiff1d(np.arange(len(compounds)), held)
+    again = fit_gaussian(compounds, train, like=calibration)
+    for name, tensor in calibration.tensors.items():
+        torch.testing.assert_close(again.tensors[name], tensor, rtol=1e-6, atol=1e-9)
+    fewer = fit_gaussian(compounds, train[1:], like=calibration)
+    assert torch.equal(fewer.shape.parameters, calibration.shape.parameters)
+    assert len(fewer.share) == len(calibration.share) - 1
+
+
 def test_measurements_that_are_held_back_do_not_matter(compounds, calibration, held):
     changed = compounds.norm.copy()
     changed[held] = 3.0

@@ -62,6 +62,7 @@ def fit_gaussian(
     train: NDArray[np.int64],
     offset_terms: Sequence[Term] = OFFSET_TERMS,
     shape_terms: Sequence[Term] = SHAPE_TERMS,
+    like: GaussianCalibration | None = None,
 ) -> GaussianCalibration:
     """Learn offsets and corrections from measured compounds.
 
@@ -70,6 +71,8 @@ def fit_gaussian(
         train: numbers of those to learn from.
         offset_terms: kernels of the offset.
         shape_terms: kernels of the correction.
+        like: a calibration with the same kernels, whose strengths, lengths and noise are taken as
+            they are, so that a few compounds more or fewer cost no search; found anew if None.
     """
     slopes = torch.tensor(SLOPES, dtype=torch.float64)
     train = on_scale(compounds, train)
@@ -87,8 +90,14 @@ def fit_gaussian(
     outputs, basis, weight = _components(torch.from_numpy(np.array([r for _, r, _ in aligned])))
     one = torch.ones(1, dtype=torch.float64)
     known = scale.applied(sites)
-    offset = _fit(KernelSum(offset_terms, scale, known, known), share, offsets / unit, one)
-    shape = _fit(KernelSum(shape_terms, scale, known, known), share, outputs, weight)
+    kernels = [KernelSum(terms, scale, known, known) for terms in (offset_terms, shape_terms)]
+    if like is None:
+        offset = _fit(kernels[0], share, offsets / unit, one)
+        shape = _fit(kernels[1], share, outputs, weight)
+    else:
+        one_of, other = like.offset, like.shape
+        offset = _conditioned(kernels[0], share, offsets / unit, one_of.parameters, one_of.noise)
+        shape = _conditioned(kernels[1], share, outputs, other.parameters, other.noise)
     groups = compounds.group[train]
     widening = [_widening(offset, groups, number, one), _widening(shape, groups, number, weight)]
     return GaussianCalibration(
@@ -259,7 +268,14 @@ def _fit(kernels: KernelSum, share: Tensor, outputs: Tensor, weight: Tensor) -> 
     optimiser = torch.optim.LBFGS([free], max_iter=_STEPS, line_search_fn="strong_wolfe")
     optimiser.step(loss)  # type: ignore[no-untyped-call]
     with torch.no_grad():
-        parameters = bounded()
-        inverse = torch.linalg.inv(covariance(parameters))
-        noise = parameters[-1].exp() + _JITTER
-    return Process(tuple(kernels.terms), parameters[:-1], noise, inverse @ outputs, inverse)
+        found = bounded()
+        return _conditioned(kernels, share, outputs, found[:-1], found[-1].exp() + _JITTER)
+
+
+def _conditioned(
+    kernels: KernelSum, share: Tensor, outputs: Tensor, parameters: Tensor, noise: Tensor
+) -> Process:
+    """Condition on outputs with parameters that are known."""
+    between = share @ kernels(parameters) @ share.T
+    inverse = torch.linalg.inv(between + noise * torch.eye(len(outputs), dtype=outputs.dtype))
+    return Process(tuple(kernels.terms), parameters, noise, inverse @ outputs, inverse)

@@ -148,8 +148,8 @@ def _tell(found: "Matches") -> None:
         say(f"and {left} more candidates; -o writes all")
     if found.none_fits:
         say(
-            f"none of these fits: the nearest, {found.best.crystal}, is not near enough "
-            f"(probability of none {found.none:.2f})"
+            f"it is likelier none of these than one (probability of none {found.none:.2f}); "
+            f"the nearest is {found.best.crystal}"
         )
     for each in found.matches[:3]:
         if each.fit.on_bound:

@@ -12,9 +12,10 @@ from cgxas.typing import FloatArray
 LEAST: Final = (-5.0, 25.0)
 """What a measurement must cover around its half step, eV."""
 
-_RELATIVE: Final = np.concatenate(
+RELATIVE: Final = np.concatenate(
     [np.arange(-25.0, -12.0, 1.5), np.arange(-12.0, 25.0, 0.75), np.arange(25.0, 62.0, 2.0)]
-)  # dense where structures are narrow
+)
+"""(X,) eV relative to the half step where curves are compared: dense where features are narrow."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +51,9 @@ class Points:
                 f"around its half step; {LEAST[0]:+.0f} to {LEAST[1]:+.0f} eV are needed for a "
                 "match."
             )
-        gaps = np.diff(_RELATIVE)
+        gaps = np.diff(RELATIVE)
         half = np.minimum(np.append(gaps, gaps[-1]), np.insert(gaps, 0, gaps[0])) / 2
-        wanted = edge + _RELATIVE
+        wanted = edge + RELATIVE
         low, high = wanted - half, wanted + half
         inside = (low >= energy[0]) & (high <= energy[-1])
         # From the integral of the broken line: noise is averaged where points lie denser.
@@ -63,6 +64,6 @@ class Points:
         return cls(
             wanted[inside] + measured.energy_shift,
             means[inside],
-            np.gradient(_RELATIVE)[inside],
+            np.gradient(RELATIVE)[inside],
             edge + measured.energy_shift,
         )

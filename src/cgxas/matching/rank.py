@@ -1,24 +1,27 @@
 """Candidates ranked: the probability of each, and that it is none of them.
 
-Beforehand all candidates are equally likely, and so is "none of them". Its curve is as likely as
-that of a candidate like the likeliest one whose squared error per point were `NONE_MISFIT`: so
-none of them fits unless one comes closer than that.
+Beforehand "none of them" is as likely as not, and all candidates are equally likely; crystals with
+the very same prediction count as one, and share its score. How likely it is none is told by the
+misfit of the likeliest, and by how many there are: the best of many comes near by chance.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from itertools import pairwise
 
 import numpy as np
 
-from cgxas.matching.fit import CALIBRATED, SIMULATED, Belief, Fit, fit_of, likelihood_of_misfit
+from cgxas.matching.errors import Belief
+from cgxas.matching.fit import CALIBRATED, SIMULATED, Fit, fit_of
 from cgxas.matching.points import Points
 from cgxas.spectra.measurement import Measurement
 from cgxas.spectra.spectrum import Spectrum
 from cgxas.typing import FloatArray, IntArray
 
-NONE_MISFIT: Final = 0.8
-"""Squared error per point from which on a candidate is no better than none of them."""
+_SAME = 1e-4  # of the edge step: predictions of one crystal in two cells are closer
+_EXACT = 1e-6  # a smaller misfit is that of the prediction itself
+# Nearer than predictions of measured compounds come: it is a scan that a model made.
+_NEARER, _SURE = 0.1, 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,16 +59,43 @@ def ranked(measured: Measurement, candidates: Sequence[Spectrum]) -> Ranked:
         SpectrumError: the measured one has no edge, or does not cover what is around it.
     """
     points = Points.of(measured)
-    return weighed(points, tuple(fit_of(points, each, belief_of(each)) for each in candidates))
+    fits = tuple(fit_of(points, each, belief_of(each)) for each in candidates)
+    return weighed(points, fits, candidates)
 
 
-def weighed(points: Points, fits: tuple[Fit, ...]) -> Ranked:
-    """Rank candidates that were fitted to a measured curve; at least one."""
+def weighed(points: Points, fits: Sequence[Fit], candidates: Sequence[Spectrum]) -> Ranked:
+    """Rank (N,) candidates, at least one, that were fitted to a measured curve."""
     log = np.array([each.log_likelihood for each in fits])
-    best = fits[int(log.argmax())]
-    of_none = likelihood_of_misfit(NONE_MISFIT, len(points.energy), best)
-    highest = max(float(log.max()), of_none)
-    share = np.exp(log - highest)
-    total = float(share.sum()) + float(np.exp(of_none - highest))
-    score = share / total
-    return Ranked(points, fits, score, 1.0 - float(score.sum()), np.argsort(-score, kind="stable"))
+    alike = _alike(candidates, log)
+    share = np.exp(log - log.max()) / alike
+    share /= share.sum()
+    best = int((share * alike).argmax())
+    one, of_misfit, of_number = belief_of(candidates[best]).doubt
+    number = float(np.sum(1.0 / alike))
+    misfit = max(fits[best].misfit, _EXACT)
+    odds = one + of_misfit * np.log(misfit) + of_number * np.log(number)
+    odds += _SURE * np.log(min(misfit / _NEARER, 1.0))
+    none = float(1.0 / (1.0 + np.exp(-odds)))
+    score = (1.0 - none) * share
+    return Ranked(points, tuple(fits), score, none, np.argsort(-score, kind="stable"))
+
+
+def _alike(candidates: Sequence[Spectrum], log: FloatArray) -> FloatArray:
+    """Return (N,) how many of the candidates have the very prediction of each."""
+    order = np.argsort(log)  # where the same ones lie side by side
+    runs = [[order[0]]]
+    for one, other in pairwise(order):
+        if _is_same(candidates[one], candidates[other]):
+            runs[-1].append(other)
+        else:
+            runs.append([other])
+    found = np.empty(len(log))
+    for run in runs:
+        found[run] = len(run)
+    return found
+
+
+def _is_same(one: Spectrum, other: Spectrum) -> bool:
+    return np.array_equal(one.energy, other.energy) and np.allclose(
+        one.norm, other.norm, rtol=0.0, atol=_SAME
+    )
