@@ -5,14 +5,17 @@ extended XYZ file. Each screening runs as a program of its own; its processes ar
 so that processor time and memory of all of them are counted. Machines are shared: seconds of the
 processor are told beside those of the clock.
 
+    python benchmarks/screen.py profile --data SHARED/data/sim_feff9 -a Fe --crystals 300
     python benchmarks/screen.py speed --data SHARED/data/sim_feff9 -a Fe --crystals 500 2000 20000
     python benchmarks/screen.py trials --data SHARED/data/sim_feff9 -a Fe --crystals 400
     python benchmarks/screen.py ray --data SHARED/data/sim_feff9 -a Fe --crystals 400
 """
 
 import argparse
+import cProfile
 import json
 import os
+import pstats
 import random
 import signal
 import subprocess
@@ -27,14 +30,28 @@ from typing import Any
 import ase.io
 import numpy as np
 import pyarrow.parquet as pq
+import torch
 
+from cgxas.crystals.disorder.order import Disorder
 from cgxas.data.collection import Collection
 from cgxas.elements import atomic_number
 from cgxas.errors import CgxasError
+from cgxas.screening.asked import asked_of
+from cgxas.screening.task import TASK_SIZE
+from cgxas.screening.work import answers
 
 DISPLACEMENT = 0.03  # Angstrom
 TICK = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
+PARTS = {
+    ("predict/jobs.py", "job_of"): "reading, checking, building the graph",
+    ("model/model.py", "embed"): "network",
+    ("model/model.py", "sites_of_several"): "the kernel beside it, the energies of its points",
+    ("calibration/gaussian.py", "of_several"): "the measured scale, its potential, the band",
+    ("calibration/base.py", "of_several"): "the curve on even energies",
+    ("model/model.py", "_trusted"): "trust",
+}
+"""Functions of a worker, and what they do."""
 RUN = """
 import sys, cgxas
 from cgxas.screening import Where
@@ -142,6 +159,39 @@ def apart(one: Path, other: Path) -> float:
     return max(float(np.abs(np.subtract(x, y)).max()) for x, y in pairs)
 
 
+def profile(asked: argparse.Namespace, folder: Path, _: Path) -> list[dict[str, Any]]:
+    """Tell where the processor's time of a worker goes, in one thread."""
+    torch.set_num_threads(1)
+    source, found = folder / "copies.xyz", []
+    write_copies(asked.data, asked.absorber, asked.crystals[0], source)
+    crystals = list(Collection(source, frames=True))
+    tasks = [crystals[n : n + TASK_SIZE] for n in range(0, len(crystals), TASK_SIZE)]
+    for model in ("calibrated", "universal"):
+        what = asked_of(asked.absorber, model, None, Disorder(), "cpu")[0]
+        answers(tasks[0], what)  # loads the model
+        start = time.process_time()
+        for task in tasks:
+            answers(task, what)
+        seconds = time.process_time() - start
+        with cProfile.Profile(time.process_time) as profiler:
+            for task in tasks:
+                answers(task, what)
+        told = pstats.Stats(profiler).stats.items()  # type: ignore[attr-defined]
+        seconds_of = {(path, name): each[3] for (path, _, name), each in told}
+
+        def share(path: str, name: str, seconds_of: dict = seconds_of) -> float:
+            return sum(s for (p, n), s in seconds_of.items() if p.endswith(path) and n == name)
+
+        whole = share("screening/work.py", "answers")
+        shares = {words: share(*part) / whole for part, words in PARTS.items()}
+        shares["the rest"] = 1 - sum(shares.values())
+        found.append({"model": model, "per_second": len(crystals) / seconds, **shares})
+        print(f"{model}: {len(crystals) / seconds:.0f} crystals per second of a processor")
+        for name, part in shares.items():
+            print(f"  {name:52}{100 * part:3.0f} %")
+    return found
+
+
 def speed(asked: argparse.Namespace, folder: Path, script: Path) -> list[dict[str, Any]]:
     """Measure a screening of several numbers of crystals."""
     found = []
@@ -186,9 +236,14 @@ def trials(asked: argparse.Namespace, folder: Path, script: Path) -> list[dict[s
             os.kill(killed[-1], signal.SIGKILL)
 
     watched(script, words("workers"), kill_a_worker)
-    same = equal(folder / "whole", folder / "workers")
-    print(f"{len(killed)} workers killed: equal to the unbroken run: {same}", flush=True)
-    found = [{"killed": "workers", "count": len(killed), "equal": same}]
+    # What ends two processes is answered crystal by crystal, and a network rounds otherwise then.
+    same, far = (f(folder / "whole", folder / "workers") for f in (equal, apart))
+    print(
+        f"{len(killed)} workers killed: equal to the unbroken run: {same} "
+        f"(largest difference {far:.1e})",
+        flush=True,
+    )
+    found = [{"killed": "workers", "count": len(killed), "equal": same, "apart": far}]
     for n in range(3):
         process, then = started(script, words("drivers")), -1
         while process.poll() is None:
@@ -206,29 +261,52 @@ def trials(asked: argparse.Namespace, folder: Path, script: Path) -> list[dict[s
     return [*found, {"killed": "driver", "count": 3, "equal": same}]
 
 
+def ray_workers() -> list[int]:
+    """Return the numbers of the processes in which Ray computes at the moment."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            is_busy = path.read_bytes().startswith(b"ray::answers")
+        except OSError:  # it ended
+            continue
+        if is_busy:
+            found.append(int(path.parent.name))
+    return found
+
+
 def on_ray(asked: argparse.Namespace, folder: Path, script: Path) -> list[dict[str, Any]]:
-    """Compare a Ray cluster of two nodes on this machine with processes of it."""
+    """Compare a Ray cluster of two nodes on this machine, two workers killed, with processes."""
     from ray.cluster_utils import Cluster
 
-    source = folder / "copies.xyz"
+    source, out, killed = folder / "copies.xyz", folder / "ray", []
     write_copies(asked.data, asked.absorber, asked.crystals[0], source)
     watched(script, [str(source), asked.absorber, str(folder / "here"), "1", "50", ""])
+
+    def kill_a_worker(_: int) -> None:
+        busy, parts = ray_workers(), len(list(out.glob("part-*")))
+        if busy and parts > 2 * len(killed) and len(killed) < 2:
+            killed.append(busy[0])
+            os.kill(busy[0], signal.SIGKILL)
+
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     cluster.add_node(num_cpus=1)
     try:
-        out = folder / "ray"
-        cost = watched(script, [str(source), asked.absorber, str(out), "1", "50", cluster.address])
+        words = [str(source), asked.absorber, str(out), "1", "50", cluster.address]
+        cost = watched(script, words, kill_a_worker)
     finally:
         cluster.shutdown()
     same, far = equal(folder / "here", out), apart(folder / "here", out)
-    print(f"Ray, two nodes: equal: {same} (largest difference {far:.1e}), {cost.seconds:.0f} s")
-    return [{"ray": 2, "equal": same, "apart": far}]
+    print(
+        f"Ray, two nodes, {len(killed)} workers killed: equal: {same} (largest difference "
+        f"{far:.1e}), {cost.seconds:.0f} s"
+    )
+    return [{"ray": 2, "killed": len(killed), "equal": same, "apart": far}]
 
 
 def main() -> None:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("speed", "trials", "ray"))
+    parser.add_argument("what", choices=("profile", "speed", "trials", "ray"))
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("-a", "--absorber", default="Fe")
     parser.add_argument("--crystals", type=int, nargs="+", default=[400])
@@ -238,7 +316,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         script = Path(name) / "run.py"
         script.write_text(RUN)
-        ways = {"speed": speed, "trials": trials, "ray": on_ray}
+        ways = {"profile": profile, "speed": speed, "trials": trials, "ray": on_ray}
         found = ways[asked.what](asked, Path(name), script)
     if asked.json:
         asked.json.write_text(json.dumps(found, indent=2) + "\n")

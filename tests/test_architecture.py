@@ -48,7 +48,7 @@ FLOORS = {
 HEAVY = {
     "fastapi": ("serve.app",),
     "starlette": ("serve",),
-    "uvicorn": (),
+    "uvicorn": ("serve.connection",),
     "torch": (
         "crystals.batch",
         "model",

@@ -135,6 +135,8 @@ def test_a_batch_equals_one_by_one(predictor, spinel):
         alone = predictor.predict(crystal, "Fe")
         np.testing.assert_allclose(found.norm, alone.norm, rtol=0, atol=rounding)
         np.testing.assert_allclose(found.sigma, alone.sigma, rtol=0, atol=rounding)
+        assert found.edge_sigma == pytest.approx(alone.edge_sigma, abs=10 * rounding)
+        assert found.trust == alone.trust
 
 
 def test_calibration_changes_the_answer(predictor, random_model):

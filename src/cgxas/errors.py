@@ -176,3 +176,7 @@ class FarFromMeasuredWarning(FarFromTrainingWarning):
 
 class ReadingWarning(CgxasWarning):
     """A file was read, but something in it was missing, mended or guessed; the text says what."""
+
+
+class SimulationWarning(CgxasWarning):
+    """FEFF gave a spectrum, and something that it says, or shows, gives cause to doubt it."""

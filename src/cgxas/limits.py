@@ -95,7 +95,13 @@ UPLOAD = Limit("CGXAS_MAX_UPLOAD_BYTES", 20_000_000, "bytes")
 """Of one request to a server."""
 
 UPLOADED = Limit("CGXAS_MAX_UPLOADED_FILES", 100, "files")
-"""Of one request to a server."""
+"""Of one request to a server, scans of a series not counted."""
+
+SERIES = Limit("CGXAS_MAX_SERIES_FILES", 2_000, "files")
+"""Of the scans of a series in one request to a server."""
+
+FITTED = Limit("CGXAS_MAX_FITTED_POINTS", 5_000, "points")
+"""Of the range in which scans are fitted by references: errors are told for each pair of them."""
 
 WAITING = Limit("CGXAS_MAX_WAITING", 64, "requests")
 """That wait for a server; more are asked to come back."""

@@ -32,13 +32,9 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise OutputError(f"{path} is not a regular file: choose the name of a file.")
     temporary = target.with_name(f".cgxas-{secrets.token_hex(6)}{target.suffix}")
     try:
-        yield temporary
-        temporary.replace(target)
-    except CgxasError:
-        raise
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise OutputError(f"{path} cannot be written: {reason}.") from error
+        with _refused_by_name(path):
+            yield temporary
+            temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -63,13 +59,21 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise OutputError(f"{path} exists already: choose a new folder.")
     temporary = target.with_name(f".cgxas-{secrets.token_hex(6)}")
     try:
-        temporary.mkdir(parents=True)
-        yield temporary
-        temporary.replace(target)
+        with _refused_by_name(path):
+            temporary.mkdir(parents=True)
+            yield temporary
+            temporary.replace(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def _refused_by_name(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Say what the operating system refuses to write, and why."""
+    try:
+        yield
     except CgxasError:
         raise
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(f"{path} cannot be written: {reason}.") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

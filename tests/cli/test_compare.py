@@ -79,6 +79,14 @@ def test_a_known_shift_and_broadening_are_recovered(cgxas, tmp_path, spectrum):
     assert after["rse"] < 1e-3
 
 
+def test_the_measured_file_is_normalised_as_wanted(cgxas, pair):
+    chosen, wanted = (
+        cgxas("compare", *pair, "--shift", 0, "--broaden", 0, *words).out
+        for words in ((), ("--ranges", -100, -40, 150, 300, "--degrees", 0, 0))
+    )
+    assert chosen != wanted
+
+
 def test_bad_wishes_are_refused_in_one_line(refused, pair):
     predicted, measured = pair
     assert "--shift" in refused("compare", predicted, measured, "--shift", "much")

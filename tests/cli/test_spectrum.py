@@ -7,9 +7,11 @@ import sys
 import numpy as np
 import pytest
 
+from cgxas.spectra.io.read import read_spectrum
 from cgxas.spectra.io.scan import Scan
 from cgxas.spectra.io.write import write_spectra
-from cgxas.spectra.normalise import normalise
+from cgxas.spectra.normalise import normalise, renormalised
+from cgxas.spectra.ranges import Ranges
 
 pytest.importorskip("larch")
 
@@ -155,3 +157,29 @@ def test_the_first_warning_is_heard_although_larch_silences_them(tmp_path, scann
     words = (sys.executable, "-m", "cgxas", "spectrum", tmp_path / "thin.dat")
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert "its fluorescence shows a clear edge" in done.stderr
+
+
+RANGES = ("--ranges", -80, -40, 60, 200)
+
+
+def test_ranges_and_degrees_are_those_that_are_wanted(cgxas, refused, measured):
+    chosen = read_spectrum(measured / "a.dat")
+    found = facts(cgxas("spectrum", measured / "a.dat", *RANGES, "--degrees", 0, 1))
+    expected = renormalised(chosen, Ranges(-80, -40, 0, 60, 200, 1))
+    assert expected.edge_step != pytest.approx(chosen.edge_step, rel=1e-3)
+    assert float(found["edge step"]) == pytest.approx(expected.edge_step, rel=1e-3)
+    assert found["pre-edge"].strip() == "-80.0 to -40.0 eV from E0, degree 0"
+    assert found["post-edge"].strip() == "60.0 to 200.0 eV from E0, degree 1"
+    kept = facts(cgxas("spectrum", measured / "a.dat", *RANGES))["post-edge"].strip()
+    assert kept == f"60.0 to 200.0 eV from E0, degree {chosen.ranges.nnorm}"
+    assert "must end before the edge" in refused(
+        "spectrum", measured / "a.dat", "--ranges", 5, 9, 20, 90
+    )
+    assert "of degree 0 or 1" in refused("spectrum", measured / "a.dat", "--degrees", 2, 1)
+
+
+def test_what_is_normalised_has_no_ranges(refused, measured, tmp_path):
+    found = read_spectrum(measured / "a.dat")
+    columns = np.transpose([found.energy, found.norm])
+    np.savetxt(tmp_path / "b.dat", columns, header="energy norm")
+    assert "no ranges to change" in refused("spectrum", tmp_path / "b.dat", *RANGES)

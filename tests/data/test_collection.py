@@ -12,6 +12,7 @@ import ase.db
 import ase.io
 import pytest
 from ase.build import bulk
+from pymatgen.io.ase import AseAtomsAdaptor
 
 from cgxas.crystals.io.read import read_crystal
 from cgxas.data import archive
@@ -112,6 +113,28 @@ def test_a_missing_file_among_others_is_an_error_of_its_own(folder):
     assert "no such file" in str(found[f"{folder}/typo.cif"])
     with pytest.raises(UnreadableCrystal, match="no such file or folder"):
         Collection(folder / "*.nothing")
+
+
+def test_an_absorber_without_its_option_is_no_file(tmp_path, monkeypatch):
+    (tmp_path / "a.cif").write_text("")
+    with pytest.raises(UnreadableCrystal, match="O is no file, but an element: say --absorber"):
+        Collection([tmp_path / "a.cif", "O"])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "O").write_text("")
+    assert Collection(["a.cif", "O"]).sources == ("a.cif", "O")
+
+
+def test_objects_are_crystals_too(folder):
+    assert [each.id for each in Collection(salt(4.0))] == ["crystal 1"]
+    mixed = Collection([salt(4.0), folder / "b.cif", AseAtomsAdaptor.get_structure(salt(4.2))])
+    assert list(edges(mixed).items()) == [
+        ("crystal 1", 4.0),
+        ("crystal 3", 4.2),
+        (f"{folder}/b.cif", 4.0),
+    ]
+    assert mixed.title == f"{folder}/b.cif and 2 more"
+    with pytest.raises(UnreadableCrystal, match=r"files and folders of crystals, or crystals.*7"):
+        Collection([salt(4.0), 7])
 
 
 def test_a_folder_without_crystals_tells_what_it_holds(folder):

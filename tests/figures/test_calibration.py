@@ -163,7 +163,7 @@ def test_a_panel_shows_three_curves_the_band_and_the_errors():
     height = band.get_paths()[0].get_extents()
     assert height.ymin == pytest.approx(overlay().calibrated.min() - 0.05)
     assert height.ymax == pytest.approx(overlay().calibrated.max() + 0.05)
-    assert ax.get_title() == "CaSO$_{4}$ (anhydrite), S"
+    assert ax.get_title() == "CaSO₄ (anhydrite), S"
     assert ax.texts[0].get_text() == "RSE 0.012\nΔ half step −0.4 eV"
     assert ax.get_xlim() == (2465.0, 2520.0)
 
@@ -223,7 +223,7 @@ def test_stars_are_measured_and_dots_simulated():
     assert stars.get_marker() == "*"
     dots = np.concatenate([each.get_offsets() for each in ax.collections])
     assert {tuple(dot) for dot in dots} == {tuple(place) for place in places[~measured]}
-    assert [text.get_text() for text in ax.texts] == ["CaSO$_{4}$", "pyrite", "MgS"]
+    assert [text.get_text() for text in ax.texts] == ["CaSO₄", "pyrite", "MgS"]
     np.testing.assert_array_equal([text.xy for text in ax.texts], places[[5, 20, 59]])
     legend = [text.get_text() for text in ax.get_legend().get_texts()]
     assert legend == ["measured (4)", "O (38)", "S (18)"]

@@ -77,7 +77,7 @@ def test_target_is_black_and_ends_where_it_was_computed():
     assert (target.get_color(), target.get_label()) == ("black", "target")
     assert np.isfinite(target.get_ydata()).sum() == 70
     assert np.isfinite(predicted.get_ydata()).all()
-    assert ax.get_title() == "Fe$_{2}$O$_{3}$, Fe K, FEFF9, RSE 0\nset/spectrum-0"
+    assert ax.get_title() == "Fe₂O₃, Fe K, FEFF9, RSE 0\nset/spectrum-0"
 
 
 def test_negative_values_are_not_cut_off_and_long_names_are_shortened():

@@ -43,14 +43,14 @@ def test_legend_colours_are_those_of_the_curves(spectrum):
 def test_edge_is_marked_and_axes_are_named(spectrum):
     ax = plot_spectrum(spectrum)
     assert any(set(line.get_xdata()) == {spectrum.e0} for line in ax.lines)
-    assert [text.get_text() for text in ax.texts] == [f"$E_0$ {spectrum.e0:.1f}"]
+    assert [text.get_text() for text in ax.texts] == [f"E₀ {spectrum.e0:.1f}", spectrum.model]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("Energy (eV)", "μ(E), normalised")
-    assert ax.get_title() == "Fe$_{2}$O$_{3}$, Fe K edge"
+    assert ax.get_title() == "Fe₂O₃, Fe K edge"
     assert ax.get_xlim() == (7100.0, 7155.0)
 
 
 def test_title_has_fractions_and_brackets_as_subscripts():
-    assert plot_spectrum(many_sites(1)).get_title() == "Cs$_{2}$(AgI$_{4}$)$_{0.5}$, I K edge"
+    assert plot_spectrum(many_sites(1)).get_title() == "Cs₂(AgI₄)$_{0.5}$, I K edge"
 
 
 def test_single_site_or_no_sites_wanted_need_no_legend(spectrum):
@@ -105,7 +105,7 @@ def test_a_band_is_named_where_there_is_a_legend(spectrum):
     ("trust", "line"),
     [
         (Trust("near", "FeO", 0.42), "m1: near FeO (0.42)"),
-        (Trust("far", "CaSO4", 1.9), "m1: far from CaSO$_{4}$ (1.90)"),
+        (Trust("far", "CaSO4", 1.9), "m1: far from CaSO₄ (1.90)"),
         (Trust("far", reason="nothing of Tc was measured"), "m1: far: nothing of Tc was measured"),
     ],
 )

@@ -47,7 +47,7 @@ def test_nothing_is_written_where_drawing_fails_or_the_type_is_unknown(tmp_path:
 
 
 def test_numbers_of_formulas_are_subscripts():
-    assert typeset("Fe2O3") == "Fe$_{2}$O$_{3}$"
+    assert typeset("Fe2O3") == "Fe₂O₃"
     assert typeset("a$b") == r"a\$b"
 
 

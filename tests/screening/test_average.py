@@ -41,9 +41,41 @@ def test_the_mean_of_frames_and_sites(shaken, random_model):
     assert (found.spectrum.formula, found.spectrum.absorber) == ("FeO", "Fe")
 
 
+def test_frames_may_be_objects(shaken, random_model):
+    found = cgxas.average(ase.io.read(shaken, ":"), "Fe", random_model)
+    expected = cgxas.average(shaken, "Fe", random_model)
+    np.testing.assert_allclose(found.spectrum.norm, expected.spectrum.norm, atol=2e-6)
+    assert found.spectrum.source == "crystal 1 and 11 more"
+
+
 def test_frames_of_two_compounds_have_no_mean(shaken, tmp_path, random_model):
-    ase.io.write(tmp_path / "z.xyz", bulk("MgO", "rocksalt", a=4.2))
+    ase.io.write(tmp_path / "z.traj", bulk("MgO", "rocksalt", a=4.2))
     with pytest.raises(CrystalError, match="a mean is of one composition"):
-        cgxas.average([shaken, tmp_path / "z.xyz"], "O", random_model)
+        cgxas.average([shaken, tmp_path / "z.traj"], "O", random_model)
     with pytest.raises(CrystalError, match="holds no Fe"):
-        cgxas.average([shaken, tmp_path / "z.xyz"], "Fe", random_model)
+        cgxas.average([shaken, tmp_path / "z.traj"], "Fe", random_model)
+
+
+@pytest.mark.parametrize("kind", ["vasp-xdatcar", "extxyz", "xsf"])
+def test_a_mean_is_over_all_frames_whatever_their_format(kind, shaken, tmp_path, random_model):
+    frames = ase.io.read(shaken, ":")
+    for each in frames:  # VASP has the atoms of an element together
+        each.set_scaled_positions(each.get_scaled_positions())
+    sorted_ones = [each[np.argsort(each.numbers)] for each in frames]
+    path = tmp_path / {"vasp-xdatcar": "XDATCAR", "extxyz": "md.xyz", "xsf": "md.axsf"}[kind]
+    ase.io.write(path, sorted_ones, format=kind)
+    found = cgxas.average(path, "Fe", random_model)
+    assert found.n_frames == 12
+    usual = cgxas.average(shaken, "Fe", random_model)
+    np.testing.assert_allclose(found.spectrum.norm, usual.spectrum.norm, atol=2e-5)
+
+
+def test_the_same_frames_are_not_taken_twice(shaken, tmp_path, random_model):
+    """As VASP leaves them: the steps in an XDATCAR, and the last one as CONTCAR beside it."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    frames = ase.io.read(shaken, ":")
+    ase.io.write(folder / "XDATCAR", frames, format="vasp-xdatcar")
+    ase.io.write(folder / "CONTCAR", frames[-1], format="vasp")
+    with pytest.raises(CrystalError, match="CONTCAR and XDATCAR may hold the same frames twice"):
+        cgxas.average(folder, "Fe", random_model)

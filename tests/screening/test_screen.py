@@ -118,8 +118,7 @@ def test_what_fails_is_told_and_what_is_absent_counted(screen, tmp_path, random_
     ase.io.write(folder / "a.cif", bulk("FeO", "rocksalt", a=4.3))
     ase.io.write(folder / "b.cif", bulk("NaCl", "rocksalt", a=5.6))
     (folder / "c.cif").write_text("data_c\n")
-    text = ase.io.read(folder / "a.cif")
-    ase.io.write(folder / "d.axsf", [text, text], format="xsf")
+    ase.io.write(folder / "d.cube", ase.io.read(folder / "a.cif"))
     (folder / "notes.txt").write_text("none\n")
     found = screen(folder, "Fe", tmp_path / "out")
     assert (found.n_crystals, found.n_spectra, found.n_failed, found.n_absent) == (4, 2, 1, 1)
@@ -128,8 +127,8 @@ def test_what_fails_is_told_and_what_is_absent_counted(screen, tmp_path, random_
     assert failure["id"] == "c.cif"
     assert failure["error"] == "UnreadableCrystal"
     (remark,) = pq.read_table(tmp_path / "out" / "warnings.parquet").to_pylist()
-    assert remark["id"] == "d.axsf"
-    assert "last of its 2" in remark["remark"]
+    assert remark["id"] == "d.cube"
+    assert "taken to be the unit cell" in remark["remark"]
 
 
 def test_a_folder_is_gone_on_with_for_the_same_only(screen, frames, tmp_path, random_model):

@@ -1,11 +1,6 @@
 """The page in a browser without a network: what people do, and what hostile files try."""
 
-import json
-import os
-import shutil
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,163 +9,11 @@ import cgxas
 
 pytest.importorskip("larch")
 webdriver = pytest.importorskip("selenium.webdriver")
-from selenium.webdriver.chrome.service import Service  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER), reason="chromium and chromium-driver are not installed"
-)
-HERE = Path(__file__).parent
-EXAMPLES = HERE.parents[1] / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 SCAN = Path(cgxas.__file__).parent / "serve" / "page" / "examples" / "Fe2O3_made_up.xdi"
-PICTURES = os.environ.get("CGXAS_PAGE_PICTURES")
-"""Folder for the pictures of the documentation; none are kept without it."""
-
-FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader",
-    "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--window-size=1280,1400",
-    # No name but that of the server leads anywhere: what the page fetched elsewhere would fail.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-)  # fmt: skip
-_PATIENCE = 300.0
 _PAINTED = 3000.0  # ms; a third of a second where nothing else runs
-
-
-class Page:
-    """A browser with the page."""
-
-    def __init__(self, browser, address: str) -> None:
-        self.browser, self.address = browser, address
-
-    def open(self) -> None:
-        self.browser.get(self.address)
-        self.wait("return document.body.dataset.ready === '1'")
-        self.wait("return document.querySelectorAll('#periodic button').length > 40")
-
-    def js(self, code: str, *arguments: object):
-        return self.browser.execute_script(code, *arguments)
-
-    def wait(self, code: str) -> None:
-        """Wait until some JavaScript says true."""
-        deadline = time.monotonic() + _PATIENCE
-        while not self.js(code):
-            shown = self.js("return document.body.innerText")
-            assert time.monotonic() < deadline, f"{code}\n{shown}"
-            time.sleep(0.1)
-
-    def find(self, selector: str):
-        return self.browser.find_element(By.CSS_SELECTOR, selector)
-
-    def text(self, selector: str) -> str:
-        return self.js("return document.querySelector(arguments[0])?.innerText ?? ''", selector)
-
-    def click(self, selector: str) -> None:
-        self.js("document.querySelector(arguments[0]).click()", selector)
-
-    def add(self, *paths: Path) -> None:
-        self.find("#crystal-files").send_keys("\n".join(str(each) for each in paths))
-
-    def drop(self, name: str, text: str) -> None:
-        """Drop a file anywhere, as a hand does."""
-        self.js(
-            "const data = new DataTransfer();"
-            "data.items.add(new File([arguments[1]], arguments[0]));"
-            "const drop = new DragEvent('drop', { dataTransfer: data, cancelable: true });"
-            "window.dispatchEvent(drop);",
-            name, text,
-        )  # fmt: skip
-
-    def take(self, text: str) -> None:
-        """Press one of the buttons that save a file."""
-        self.js(
-            "[...document.querySelectorAll('#downloads button')]"
-            ".find(each => each.innerText === arguments[0]).click()",
-            text,
-        )
-
-    def curves(self) -> list[str]:
-        return self.js(
-            "return [...document.querySelectorAll('#plot [data-curve]')].map(e => e.dataset.curve)"
-        )
-
-    def errors(self) -> list[str]:
-        """What the console tells of the page itself; answers that refuse are no fault of it."""
-        return [
-            each["message"]
-            for each in self.browser.get_log("browser")
-            if each["level"] == "SEVERE" and "status of 422" not in each["message"]
-        ]
-
-    def size(self, width: int, height: int = 1400) -> None:
-        self.browser.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False},
-        )
-
-    def picture(self, name: str, width: int = 1280) -> None:
-        """Keep a picture of the whole page for the documentation, if pictures are wanted."""
-        if not PICTURES:
-            return
-        self.js("document.activeElement?.blur(); window.scrollTo(0, 0)")
-        self.size(width, int(self.js("return document.body.offsetHeight")))
-        time.sleep(2)
-        self.browser.save_screenshot(str(Path(PICTURES) / f"serve-{name}.png"))
-        self.size(1280)
-
-
-@pytest.fixture(scope="module")
-def downloads(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("downloads")
-
-
-@pytest.fixture(scope="module")
-def browser(address, downloads) -> Iterator[Page]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    with tempfile.TemporaryDirectory() as profile:
-        for flag in (*FLAGS, f"--user-data-dir={profile}"):
-            options.add_argument(flag)
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-        driver.execute_cdp_cmd(
-            "Browser.setDownloadBehavior",
-            {"behavior": "allow", "downloadPath": str(downloads)},
-        )
-        try:
-            yield Page(driver, address)
-        finally:
-            driver.quit()
-
-
-@pytest.fixture
-def page(browser) -> Iterator[Page]:
-    """The page as it is seen for the first time; afterwards, nothing may have gone wrong in it."""
-    browser.size(1280)
-    browser.open()
-    browser.js("localStorage.setItem('cgxas-theme', 'light')")
-    browser.click("#clear")
-    browser.open()
-    browser.js("[...document.querySelectorAll('#view input')].forEach(e => {"
-               "if (e.checked !== ['band', 'sites'].includes(e.name)) e.click() })")  # fmt: skip
-    browser.errors()
-    yield browser
-    assert browser.errors() == []
-
-
-def axe(page: Page) -> list[str]:
-    """What axe-core finds serious or critical."""
-    page.js((HERE / "axe.min.js").read_text(encoding="utf-8"))
-    found = page.browser.execute_async_script(
-        "const done = arguments[0]; axe.run().then(r => done(JSON.stringify(r.violations)));"
-    )
-    return [
-        f"{each['id']}: {each['nodes'][0]['html'][:200]} {each['nodes'][0]['failureSummary'][:200]}"
-        for each in json.loads(found)
-        if each["impact"] in ("serious", "critical")
-    ]
 
 
 def test_an_empty_page_teaches_itself_and_fetches_little(page, record_property):
@@ -182,14 +25,15 @@ def test_an_empty_page_teaches_itself_and_fetches_little(page, record_property):
         " foreign: all.filter(each => !each.name.startsWith(location.origin)).length }"
     )
     record_property("first_paint_ms", figures["paint"])
+    record_property("bytes", figures["bytes"])
     assert figures["paint"] < _PAINTED
     assert figures["foreign"] == 0
     assert figures["bytes"] < 200_000  # the viewer of crystals comes with the first crystal
-    assert axe(page) == []
+    assert page.axe() == []
     page.picture("empty")
 
 
-def test_an_example_and_a_scan_from_the_first_click_to_the_file(page, downloads):
+def test_an_example_and_a_scan_from_the_first_click_to_the_file(page):
     page.click("[data-example=Fe2O3]")
     page.wait("return document.querySelectorAll('#plot [data-curve]').length >= 2")
     assert {"scan"} < set(page.curves())
@@ -205,14 +49,10 @@ def test_an_example_and_a_scan_from_the_first_click_to_the_file(page, downloads)
     assert found.predicted.trust.word in told and found.predicted.trust.nearest in told
     assert float(page.text("#scores dd")) == pytest.approx(found.after.rse, abs=1.1e-4)
     assert 'shift="fit"' in page.text("#python") and "--shift fit" in page.text("#shell")
-    assert axe(page) == []
+    assert page.axe() == []
     page.js("document.getElementById('norm-details').open = true")
     page.picture("scan")
-    page.take("XDI")
-    path = downloads / "Fe2O3_Fe.xdi"
-    deadline = time.monotonic() + _PATIENCE
-    while not path.exists() and time.monotonic() < deadline:
-        time.sleep(0.2)
+    path = page.take("XDI", "Fe2O3_Fe.xdi")
     from larch.io import read_xdi
 
     group = read_xdi(str(path))
@@ -220,17 +60,13 @@ def test_an_example_and_a_scan_from_the_first_click_to_the_file(page, downloads)
     assert group.energy.size == found.predicted.energy.size
 
 
-def test_figures_are_saved_as_they_are_seen(page, downloads):
+def test_figures_are_saved_as_they_are_seen(page):
     page.click("[data-example=TiO2]")
     page.wait("return document.querySelectorAll('#plot [data-curve]').length >= 2")
     for kind in ("PNG", "SVG"):
-        page.take(kind)
-        path = downloads / f"TiO2_anatase_Ti.{kind.lower()}"
-        deadline = time.monotonic() + _PATIENCE
-        while not path.exists() and time.monotonic() < deadline:
-            time.sleep(0.2)
+        path = page.take(kind, f"TiO2_anatase_Ti.{kind.lower()}")
         assert path.stat().st_size > 5000
-    assert "Energy (eV)" in (downloads / "TiO2_anatase_Ti.svg").read_text(encoding="utf-8")
+    assert "Energy (eV)" in path.read_text(encoding="utf-8")
 
 
 def test_an_atom_lights_up_its_spectrum(page, tmp_path):
@@ -315,7 +151,7 @@ def test_a_phone_shows_all_of_it(page, theme):
     page.wait("return document.querySelectorAll('#plot [data-curve]').length >= 2")
     page.wait("return document.querySelector('#viewer canvas') !== null")
     assert page.js("return document.documentElement.scrollWidth") <= 390
-    assert axe(page) == []
+    assert page.axe() == []
     page.picture(f"phone-{theme}", 390)
     if theme == "dark":
         page.picture("dark")

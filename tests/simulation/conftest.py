@@ -9,6 +9,7 @@ import pytest
 
 from cgxas.errors import SimulationError
 from cgxas.simulation import sites
+from cgxas.simulation.log import FeffLog
 from cgxas.simulation.process import FeffRun
 
 
@@ -23,7 +24,10 @@ def cache(tmp_path, monkeypatch) -> Path:
 def feff(monkeypatch) -> Callable[..., list[str]]:
     """Put a step at an energy in the place of FEFF; returns what it is told, as it is told."""
 
-    def stand_in(edge: Callable[[str], float] = lambda text: 530.0, converged: bool = True):
+    def stand_in(
+        edge: Callable[[str], float] = lambda text: 530.0, converged: bool = True, says: str = ""
+    ):
+        log = FeffLog(Path("nowhere"))
         told: list[str] = []
 
         def run(text, timeout, on_stage, stop):
@@ -33,8 +37,12 @@ def feff(monkeypatch) -> Callable[..., list[str]]:
                 raise SimulationError("FEFF10 fails: made up")
             energy = where + np.linspace(-15.0, 40.0, 100)
             norm = 0.5 + np.arctan(energy - where) / np.pi
-            rows = [f"{e:.6f} 0 0 {m:.8f} 0 0" for e, m in zip(energy, norm, strict=True)]
-            return FeffRun("\n".join(["# omega e k mu mu0 chi @#", *rows]), converged)
+            wave = np.linspace(-1.0, 3.72, 100)
+            rows = [
+                f"{e:.6f} 0 {k:.4f} {m:.8f} 0 0" for e, k, m in zip(energy, wave, norm, strict=True)
+            ]
+            log.text = ("Convergence reached in 9\n" if converged else "") + says
+            return FeffRun("\n".join(["# omega e k mu mu0 chi @#", *rows]), log)
 
         monkeypatch.setattr(sites, "run_feff", run)
         return told

@@ -16,6 +16,12 @@ def nickel_oxide() -> Structure:
     )
 
 
+def rutile() -> Structure:
+    return Structure.from_spacegroup(
+        "P4_2/mnm", Lattice.tetragonal(4.594, 2.959), ["Ti", "O"], [[0, 0, 0], [0.305, 0.305, 0]]
+    )
+
+
 def card(text: str, name: str) -> list[str]:
     return next(line.split()[1:] for line in text.splitlines() if line.startswith(f"{name} "))
 
@@ -82,6 +88,27 @@ def test_the_cards_are_those_of_pymatgen():
         assert np.array_equal(_numbers(" ".join(card(text, name))), _numbers(tags[name])), name
 
 
+@pytest.mark.parametrize(
+    ("crystal", "absorber"), [(nickel_oxide, "Ni"), (nickel_oxide, "O"), (rutile, "O")]
+)
+def test_full_writes_the_atoms_and_potentials_that_pymatgen_writes(crystal, absorber):
+    sets = pytest.importorskip("pymatgen.io.feff.sets")
+    structure = crystal()
+    site = next(n for n, each in enumerate(structure) if each.specie.symbol == absorber)
+    theirs = sets.MPXANESSet(site, structure).all_input()
+    rows = [line.split() for line in str(theirs["POTENTIALS"]).splitlines()[3:]]
+    (text,) = told(structure, absorber, FULL)
+    mine = [line.split() for line in potentials(text)]
+    assert sorted(row[1:6] for row in mine) == sorted(row[1:6] for row in rows)
+    lines = [line.split() for line in str(theirs["ATOMS"]).splitlines()[3:]]
+    kind = {row[0]: row[1] for row in rows}
+    atoms = [line.split() for line in text.split("ATOMS\n")[1].splitlines()[:-1]]
+    mine_kind = {row[0]: row[1] for row in mine}
+    assert sorted(
+        (kind[row[3]], round(float(row[5]), 3)) for row in lines if len(row) > 5
+    ) == sorted((mine_kind[row[3]], round(float(row[5]), 3)) for row in atoms)
+
+
 def _numbers(text) -> list[float | str]:
     return [
         float(word) if word.replace(".", "").replace("-", "").isdigit() else word
@@ -91,10 +118,7 @@ def _numbers(text) -> list[float | str]:
 
 def test_the_same_crystal_is_the_same_run():
     """Turned, shifted, shuffled, as a supercell: what was computed once is found again."""
-    rutile = Structure.from_spacegroup(
-        "P4_2/mnm", Lattice.tetragonal(4.594, 2.959), ["Ti", "O"], [[0, 0, 0], [0.305, 0.305, 0]]
-    )
-    other = rutile.copy()
+    other = rutile()
     other.make_supercell([2, 1, 1])
     other.translate_sites(range(len(other)), [0.1, 0.2, 0.3])
     turned = Structure(
@@ -103,7 +127,7 @@ def test_the_same_crystal_is_the_same_run():
         other.frac_coords[::-1],
     )
     for absorber in ("Ti", "O"):
-        one, two = told(rutile, absorber), told(turned, absorber)
+        one, two = told(rutile(), absorber), told(turned, absorber)
         assert len(one) == len(two) == 1
         a, b = (np.array([line.split() for line in each[0].split("ATOMS")[1].splitlines()[1:-1]])
                 for each in (one, two))  # fmt: skip

@@ -7,12 +7,19 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from pymatgen.core import Lattice, Structure
 
-from cgxas.errors import Interrupted, SimulationError
+from cgxas.elements import SYMBOLS
+from cgxas.errors import Interrupted, OutputError, SimulationError
 from cgxas.simulation import child, process
+from cgxas.simulation.crystal import crystal_of, orbits_of
+from cgxas.simulation.presets import QUICK
 from cgxas.simulation.process import run_feff
 
 pytest.importorskip("feff10")
@@ -80,7 +87,9 @@ def is_alive(pid: int) -> bool:
 
 
 def test_a_run_that_takes_too_long_is_ended(slow, tmp_path):
-    with pytest.raises(SimulationError, match=r"not done after 3 s: give it more with --timeout"):
+    with pytest.raises(
+        SimulationError, match=r"not done after 3 s, in .*: give it more with --timeout"
+    ):
         run_feff("", 3.0)
     assert_nothing_is_left(slow, tmp_path / "runs")
 
@@ -114,18 +123,84 @@ def test_killed_in_the_middle_nothing_is_left(slow, tmp_path, number):
     assert_nothing_is_left(slow, tmp_path / "runs")
 
 
-def test_what_feff_refuses_is_told_in_a_line(tmp_path, monkeypatch):
+def alone() -> str:
+    """What FEFF is told of an iron atom with nothing around it."""
+    crystal = crystal_of(Structure(Lattice.cubic(25), ["Fe"], [[0, 0, 0]]))
+    return orbits_of(crystal, "Fe", QUICK)[0].text
+
+
+def crowd() -> str:
+    """What FEFF is told of an oxygen among forty elements."""
+    symbols = ["O", *(symbol for symbol in SYMBOLS if symbol not in ("O", "He"))][:40]
+    places = [[n % 4 / 4 + n / 1000, n // 4 % 4 / 4, n // 16 / 4] for n in range(40)]
+    crystal = crystal_of(Structure(Lattice.cubic(11.0), symbols, places))
+    return orbits_of(crystal, "O", QUICK)[0].text
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (lambda: "TITLE nothing\nEND\n", "fails in rdinp: No absorbing atom"),
+        (alone, "fails in atomic: an atom has no sphere that holds its electrons"),
+        (crowd, "fails in rdinp: there are more elements than it takes"),
+    ],
+)
+def test_what_feff_refuses_is_told_in_a_line(text, told, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with pytest.raises(
-        SimulationError, match=r"^FEFF10 (fails|ends without a spectrum): .+"
-    ) as told:
-        run_feff("TITLE nothing\nEND\n", 60.0)
-    assert "\n" not in str(told.value)
+    with pytest.raises(SimulationError, match=f"^FEFF10 {told}") as raised:
+        run_feff(text(), 300.0)
+    assert "\n" not in str(raised.value)
     assert not list(tmp_path.iterdir())
 
 
-def test_stages_are_told_apart_from_what_feff_prints():
-    assert process._is_stage(f"{child.MARK} pot")
-    assert not process._is_stage("pot")
-    assert process._reason(f"a\n{child.MARK} pot\n{child.MARK} no atoms\n") == "no atoms"
-    assert process._reason("") == "without a word"
+def salt() -> str:
+    places = [[0, 0, 0], [0.5, 0.5, 0.5]]
+    found = Structure.from_spacegroup("Fm-3m", Lattice.cubic(4.03), ["Li", "F"], places)
+    return orbits_of(crystal_of(found), "F", QUICK)[0].text
+
+
+@pytest.mark.parametrize("whom", ["the run", "its worker"])
+def test_what_the_system_kills_is_told_and_leaves_nothing(whom, tmp_path, monkeypatch):
+    """As where memory runs out: FEFF itself, in the middle of the potentials."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    killed: list[int] = []
+
+    def kill(stage: str) -> None:
+        if stage == "pot":
+            runs = [p for p in processes() if p.cwd == str(next(tmp_path.iterdir()))]
+            run = next(p for p in runs if "child.py" in p.command)
+            others = [p.pid for p in runs if p.pid != run.pid]
+            killed.extend(p.pid for p in runs)
+            os.kill(run.pid if whom == "the run" else others[0], signal.SIGKILL)
+
+    with pytest.raises(SimulationError, match=r"^FEFF10 was ended in pot by SIGKILL, as the sys"):
+        run_feff(salt(), 300.0, kill)
+    assert len(killed) == 2
+    assert not any(map(is_alive, killed))
+    assert not list(tmp_path.iterdir())
+
+
+@dataclass
+class Process:
+    pid: int
+    cwd: str
+    command: str
+
+
+def processes() -> list[Process]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            command = (path / "cmdline").read_text().replace("\0", " ")
+            found.append(Process(int(path.name), str((path / "cwd").readlink()), command))
+    return found
+
+
+def test_a_full_disk_is_told_and_the_crystal_is_not_blamed(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(process.shutil, "disk_usage", lambda _: SimpleNamespace(free=4096))
+    with pytest.raises(OutputError, match=r"No space left on device; set TMPDIR to a folder with"):
+        run_feff("TITLE nothing\nEND\n", 300.0)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(OutputError, match="cannot write its temporary files: No such file"):
+        run_feff(salt(), 300.0)

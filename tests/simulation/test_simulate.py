@@ -1,6 +1,7 @@
 """Spectra and data sets by FEFF: the mean over sites, the cache, what is left out."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,11 @@ from cgxas.errors import (
     DatasetError,
     OutputError,
     SimulationError,
+    SimulationWarning,
 )
+from cgxas.simulation import sites
+from cgxas.simulation.log import FeffLog
+from cgxas.simulation.process import FeffRun
 
 pytest.importorskip("feff10")
 
@@ -79,6 +84,59 @@ def test_nothing_doubtful_is_answered(feff):
         with pytest.raises(SimulationError, match="site 4: FEFF10 fails: made up"):
             cgxas.simulate(salt(4.3), "O")
     assert len(told) == 2  # it may have been the machine
+
+
+def test_what_feff_warns_of_is_passed_on_each_time(feff):
+    told = feff(says=" WARNING:interstitial level found above Fermi level.\n")
+    for _ in range(2):
+        with pytest.warns(SimulationWarning, match="O site 4: FEFF10 warns that the interstitial"):
+            cgxas.simulate(salt(), "O")
+    assert len(told) == 1
+
+
+def row(e: float, mu: float, k: float = 3.72) -> str:
+    return f"{e} 0 {k} {mu} 0 0"
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ([row(530, 0.1), row(531, float("nan"))], "not of numbers"),
+        (["530 0 0 ******** 0 0"], "not of numbers"),
+        ([], "no spectrum"),
+        ([row(530, 0.0), row(540, 1.0, 1.2)], r"part of a spectrum, up to 540\.0 eV"),
+        ([row(530, 0.0), row(540, -0.3), row(550, 1.0)], r"absurd spectrum, from -0\.3 to 1"),
+        ([row(530, 1.0), row(540, 1.1), row(550, 1.0)], r"absurd spectrum, from 1 to 1\.1"),
+        ([row(530, 0.0), row(540, 99.0), row(550, 1.0)], "absurd spectrum, from 0 to 99"),
+    ],
+)
+def test_a_spectrum_that_cannot_be_is_refused(rows, told, monkeypatch):
+    log = FeffLog(Path("nowhere"))
+    log.text = "Convergence reached in 9 iterations.\n"
+    run = FeffRun("\n".join(["# omega e k mu mu0 chi @#", *rows]), log)
+    monkeypatch.setattr(sites, "run_feff", lambda *_: run)
+    with pytest.raises(SimulationError, match=told):
+        cgxas.simulate(salt(), "O")
+
+
+def test_a_spectrum_that_feff_calls_meaningless_is_refused(feff):
+    feff(says="  Failed to match lower component, results are meaningless\n")
+    with pytest.raises(SimulationError, match="says that its results are meaningless"):
+        cgxas.simulate(salt(), "O")
+
+
+def test_an_edge_that_the_core_hole_hides_is_told(feff, monkeypatch):
+    """As of uranium, whose core hole is 96 eV wide: FEFF begins at half of the step."""
+    feff()
+    wide = sites.SiteCurve.of
+
+    def raised(run):
+        found = wide(run)
+        return replace(found, norm=0.5 + 0.4 * found.norm)
+
+    monkeypatch.setattr(sites.SiteCurve, "of", raised)
+    with pytest.warns(SimulationWarning, match=r"begins at 0\.\d+ of the edge step"):
+        cgxas.simulate(salt(), "O")
 
 
 @pytest.mark.parametrize("words", [{"preset": "slow"}, {"timeout": -1}, {"timeout": "long"},

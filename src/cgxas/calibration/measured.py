@@ -89,7 +89,7 @@ class Compounds:
         """What all sites are compared by, (S,) of them."""
         # What runs of FEFF tell of a compound itself would not be known of a new one.
         each = [
-            site_features(sites, FEATURES, (str(formula),)).tensors
+            site_features([sites], FEATURES, (str(formula),)).tensors
             for sites, formula in zip(self.sites, self.formula, strict=True)
         ]
         return SiteFeatures(**{n: torch.cat([one[n] for one in each]) for n in each[0]})

@@ -22,7 +22,7 @@ def average(  # noqa: PLR0913, PLR0917  # words of the command line
         list[str],
         typer.Argument(
             metavar="TRAJECTORY",
-            help="Extended XYZ or ASE trajectory, ASE database, or a folder of frames in order.",
+            help="XYZ, ASE, LAMMPS dump, XDATCAR, OUTCAR, vasprun.xml; or frames in a folder.",
         ),
     ],
     absorber: Annotated[
@@ -47,9 +47,9 @@ def average(  # noqa: PLR0913, PLR0917  # words of the command line
 ) -> None:
     """Average the spectrum of an absorber over all its sites in all frames of a trajectory.
 
-    The standard error is that of the mean. Frames that follow each other are alike, so it is found
-    by means over blocks of frames, as long as it takes until they are independent; a trajectory
-    too short to tell is called so. The table shows what fewer frames would have told.
+    The standard error is that of the mean. Frames that follow each other are alike, so it counts
+    no more of them than are independent, by the autocorrelation time; a trajectory too short to
+    tell that time is called so. The table shows what fewer frames would have told.
     """
     _check(output, plot)
     MissingExtra.refuse_without("pyarrow", "pyarrow", "data")
@@ -85,6 +85,8 @@ def _check(output: Path | None, plot: Path | None) -> None:
 def _show(found: "Average") -> None:
     from rich.table import Table
 
+    from cgxas.spectra.average import LONG_ENOUGH
+
     mean = found.spectrum
     table = Table(box=None, pad_edge=False)
     for name in ("Frames", "Distance from the mean of all", "Standard error"):
@@ -95,11 +97,10 @@ def _show(found: "Average") -> None:
     trust = f", {mean.trust.text}" if mean.trust else ""
     console.print(f"{mean.formula}, {mean.absorber} K edge, {mean.model}{trust}")
     console.print(table)
-    if found.is_settled:
-        console.print(f"blocks of {found.block} frames are independent of each other")
-    else:
-        say("the trajectory is too short to tell how many frames are independent: the standard "
-            "error is the least that it can be; take a longer one")  # fmt: skip
+    console.print(f"the autocorrelation time is {found.correlation_time:.1f} frames")
+    if not found.is_settled:
+        say(f"the trajectory lasts less than {LONG_ENOUGH} such times, too short to tell them: the "
+            "standard error is likely to be too small; take a longer one")  # fmt: skip
 
 
 def _write(found: "Average", output: Path | None, plot: Path | None) -> None:

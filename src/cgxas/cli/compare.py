@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from cgxas.cli.messages import one_line, say
-from cgxas.cli.options import Edge, Energy, HowDisorder, Mu, Seed
+from cgxas.cli.options import (
+    Degrees,
+    Edge,
+    Energy,
+    HowDisorder,
+    Mu,
+    OfScan,
+    Predicts,
+    PrePost,
+    Seed,
+    normalised_as,
+)
 from cgxas.errors import WrongEdge
 
 if TYPE_CHECKING:
@@ -45,9 +56,6 @@ Broaden = Annotated[
     str,
     typer.Option("--broaden", metavar="fit|EV", help="Gaussian, full width at half maximum."),
 ]
-Model = Annotated[
-    str, typer.Option("--model", "-m", metavar="NAME|PATH", help="What predicts a crystal.")
-]
 Simulate = Annotated[
     str | None,
     typer.Option(
@@ -61,16 +69,15 @@ Simulate = Annotated[
 def compare(  # noqa: PLR0913, PLR0917  # words of the command line
     predicted: Predicted,
     measured: Measured,
-    absorber: Annotated[
-        str | None,
-        typer.Option("--absorber", "-a", help="Absorber; that of the measured file otherwise."),
-    ] = None,
+    absorber: OfScan = None,
     edge: Edge = None,
     energy: Energy = None,
     mu: Mu = None,
+    ranges: PrePost = None,
+    degrees: Degrees = None,
     shift: Shift = FIT,
     broaden: Broaden = FIT,
-    model: Model = "calibrated",
+    model: Predicts = "calibrated",
     simulate: Simulate = None,
     disorder: HowDisorder = "refuse",
     seed: Seed = 0,
@@ -100,24 +107,31 @@ def compare(  # noqa: PLR0913, PLR0917  # words of the command line
         _check_simulation(file_and_group(predicted)[0], simulate, disorder)
     wishes = _number(shift, "--shift"), _number(broaden, "--broaden")
     path, group = file_and_group(measured)
-    other = read_spectrum(path, absorber, group, energy, mu, edge)
+    read = read_spectrum(path, absorber, group, energy, mu, edge)
+    other = normalised_as(read, ranges, degrees)
     prediction = _prediction(*file_and_group(predicted), other, model, how)
     found = compare(prediction, other, *wishes)
     simulation = _simulation(file_and_group(predicted)[0], other, simulate) if simulate else None
     beside = compare(simulation, other, *wishes) if simulation else None
+    told = f"{Path(predicted).name} / {Path(measured).name}, {other.element} {other.edge}"
     if output:
         about = {"predicted": predicted, "measured": measured, "done": list(other.done)}
         _write(output, about, found, beside)
-    told = f"{Path(predicted).name} / {Path(measured).name}, {other.element} {other.edge}"
     if plot:
         _draw(plot, found, beside, told)
-    for each, name in ((found, ""), (beside, f", {beside.predicted.model}" if beside else "")):
-        if each:
-            typer.echo(one_line(f"{told}{name}: {_line(each.before, each.after)}"))
-    if other.edge_guess:
-        say(f"the edge of {other.source} is guessed: {other.edge_guess}")
+    _tell(told, found, beside)
     if written := [str(path) for path in (output, plot) if path]:
         say(f"wrote {', '.join(written)}")
+
+
+def _tell(title: str, found: "Comparison", beside: "Comparison | None") -> None:
+    """Say in a line each how far a prediction, and a simulation, are from what was measured."""
+    measured = found.measured
+    for each, name in ((found, ""), (beside, f", {beside.predicted.model}" if beside else "")):
+        if each:
+            typer.echo(one_line(f"{title}{name}: {_line(each.before, each.after)}"))
+    if measured.edge_guess:
+        say(f"the edge of {measured.source} is guessed: {measured.edge_guess}")
 
 
 def _check(output: Path | None, plot: Path | None) -> None:
@@ -149,6 +163,8 @@ def _draw(path: Path, found: "Comparison", beside: "Comparison | None", title: s
     from cgxas.figures.measured import plot_comparison
     from cgxas.figures.style import write_figure
 
+    model = found.predicted.model
+    title = f"{title} ({model})" if model else title
     simulated = None if beside is None else (beside.predicted.model, beside.after)
     write_figure(lambda: plot_comparison(found.before, found.after, title, simulated), path)
 

@@ -8,7 +8,18 @@ import typer
 from cgxas.cli.compare import file_and_group
 from cgxas.cli.crystals import Crystals, Found, progress
 from cgxas.cli.messages import one_line, say
-from cgxas.cli.options import Edge, Energy, HowDisorder, Mu, Seed
+from cgxas.cli.options import (
+    Degrees,
+    Edge,
+    Energy,
+    HowDisorder,
+    Mu,
+    OfScan,
+    Predicts,
+    PrePost,
+    Seed,
+    normalised_as,
+)
 
 if TYPE_CHECKING:
     from cgxas.matching.found import Matches
@@ -34,16 +45,13 @@ Output = Annotated[
 def match(  # noqa: PLR0913, PLR0917  # words of the command line
     scan: Scan,
     crystals: Crystals,
-    absorber: Annotated[
-        str | None,
-        typer.Option("--absorber", "-a", help="Absorber; that of the scan otherwise."),
-    ] = None,
+    absorber: OfScan = None,
     edge: Edge = None,
     energy: Energy = None,
     mu: Mu = None,
-    model: Annotated[
-        str, typer.Option("--model", "-m", metavar="NAME|PATH", help="What predicts the crystals.")
-    ] = "calibrated",
+    ranges: PrePost = None,
+    degrees: Degrees = None,
+    model: Predicts = "calibrated",
     disorder: HowDisorder = "refuse",
     seed: Seed = 0,
     output: Output = None,
@@ -72,19 +80,19 @@ def match(  # noqa: PLR0913, PLR0917  # words of the command line
     from cgxas.spectra.io.read import read_spectrum
 
     path, group = file_and_group(scan)
-    measured = read_spectrum(path, absorber, group, energy, mu, edge)
+    read = read_spectrum(path, absorber, group, energy, mu, edge)
+    measured = normalised_as(read, ranges, degrees)
     count = sum(1 for _ in Collection(crystals))
     with progress(count) as advance:
         found = match(measured, crystals, absorber, load(model), how, advance)
-    written = [each for each in (output, plot) if each]
     if output:
         found.save(output)
     if plot:
         found.save_figure(plot)
     _show(found)
     _tell(found)
-    if written:
-        say(f"wrote {', '.join(map(str, written))}")
+    if written := [str(path) for path in (output, plot) if path]:
+        say(f"wrote {', '.join(written)}")
     spectra = {n: [each.spectrum] for n, each in enumerate(found)}
     left = Found(spectra, found.absent, found.failures, found.passed_over)
     left.tell([measured.element])

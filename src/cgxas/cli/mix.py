@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperCommand
 
 from cgxas.cli.messages import one_line, say, table_console
-from cgxas.cli.options import Edge, Energy, Mu
+from cgxas.cli.options import Edge, Energy, Mu, OfScan, Predicts
 from cgxas.errors import OutputError, UnreadableSpectrum
 
 if TYPE_CHECKING:
@@ -42,10 +42,6 @@ References = Annotated[
         help="What explains them: crystals, which are predicted, or scans; NAME=SCAN,SCAN is "
         "the mean of several. Without any the series is parted into its own components.",
     ),
-]
-Absorber = Annotated[
-    str | None,
-    typer.Option("--absorber", "-a", help="Absorber; that of the scans otherwise."),
 ]
 AxisWish = Annotated[
     str,
@@ -82,9 +78,6 @@ Count = Annotated[
         min=2,
         help="Without references: so many; else as many as the series carries.",
     ),
-]
-Model = Annotated[
-    str, typer.Option("--model", "-m", metavar="NAME|PATH", help="What predicts crystals.")
 ]
 ColumnsWish = Annotated[
     str | None,
@@ -141,14 +134,14 @@ class MixCommand(TyperCommand):
 def mix_scans(  # noqa: PLR0913, PLR0917  # words of the command line
     scans: Scans,
     references: References = None,
-    absorber: Absorber = None,
+    absorber: OfScan = None,
     edge: Edge = None,
     axis: AxisWish = "order",
     shift: ShiftWish = None,
     window: Window = (-20.0, 80.0),
     most: Most = None,
     components: Count = None,
-    model: Model = "calibrated",
+    model: Predicts = "calibrated",
     energy: Energy = None,
     mu: Mu = None,
     columns: ColumnsWish = None,

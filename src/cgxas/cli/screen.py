@@ -28,7 +28,7 @@ Sources = Annotated[
     typer.Argument(
         metavar="SOURCE",
         help="Files, folders, patterns such as 'runs/**/CONTCAR', .zip archives, data-set folders, "
-        "ASE databases, trajectories (extended XYZ, ASE), every frame a crystal.",
+        "ASE databases, trajectories, every frame a crystal.",
     ),
 ]
 Fidelity = Annotated[

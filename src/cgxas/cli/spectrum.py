@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cgxas.cli.messages import one_line, say
-from cgxas.cli.options import Edge, Energy, Group, Mu
+from cgxas.cli.options import Degrees, Edge, Energy, Group, Mu, PrePost, normalised_as
 
 if TYPE_CHECKING:
     from cgxas.spectra.measurement import Measurement
@@ -29,6 +29,8 @@ def spectrum(  # noqa: PLR0913, PLR0917  # the options of a command
         typer.Option("--element", "-e", help="Absorber; the stated or a guessed one otherwise."),
     ] = None,
     edge: Edge = None,
+    ranges: PrePost = None,
+    degrees: Degrees = None,
     flatten: Annotated[
         bool, typer.Option("--flatten", help="Draw and write it with its post-edge made level.")
     ] = False,
@@ -55,6 +57,7 @@ def spectrum(  # noqa: PLR0913, PLR0917  # the options of a command
 
     _check(output, plot)
     found = read_spectrum(file, element, group, energy, mu, edge)
+    found = normalised_as(found, ranges, degrees)
     written = _write(found, flatten, output, plot)
     facts = list(_facts(found))
     width = max(len(name) for name, _ in facts) + 2

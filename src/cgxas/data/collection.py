@@ -1,4 +1,4 @@
-"""Many crystals by few names: files, folders, patterns, archives, data sets, trajectories.
+"""Many crystals by few names: files, folders, patterns, archives, data sets, trajectories, objects.
 
 They are handed on one after the other, in an order that depends on the names alone, and mostly
 unread: whoever takes one reads it where and when it is wanted.
@@ -15,16 +15,17 @@ from os import PathLike
 from pathlib import Path, PurePosixPath
 
 from cgxas.arguments import as_list
-from cgxas.crystals.io import xyz
 from cgxas.crystals.io.content import HEAD, Content, plain_name
 from cgxas.crystals.io.database import MAGIC as DATABASE
 from cgxas.crystals.io.database import database_rows
-from cgxas.crystals.io.formats import is_meant_as_crystal, looks_like_crystal
-from cgxas.crystals.io.frames import TRAJECTORY, trajectory_frames, xyz_frames
+from cgxas.crystals.io.formats import frames_in, is_meant_as_crystal, looks_like_crystal
+from cgxas.crystals.io.frames import TRAJECTORY
+from cgxas.crystals.io.objects import is_crystal_object
 from cgxas.crystals.io.read import CrystalLike
 from cgxas.data.archive import MAGIC as ARCHIVE
 from cgxas.data.archive import members
 from cgxas.data.schema import MaterialRow
+from cgxas.elements import SYMBOLS
 from cgxas.errors import CgxasError, CrystalError, UnreadableCrystal
 from cgxas.reading import read_head, refuse_unreadable
 
@@ -44,7 +45,7 @@ class NamedCrystal:
     Attributes:
         id: name that no other crystal of the collection has, and that it has in every run: where
             it lies in the only source, "oxides/NiO.cif", "mp-2657", "md.xyz:12"; with several
-            sources the source stands before it.
+            sources the source stands before it. The n-th source, an object, is "crystal n".
         name: what to call it in messages and figures: the path of its file, with the source.
         done: share of the collection, up to 1, that is gone through with it.
         crystal: what a `Predictor` reads it from, or why it cannot be read.
@@ -66,29 +67,31 @@ class Collection:
     """
 
     def __init__(
-        self, sources: "str | PathLike[str] | Sequence[str | PathLike[str]]", frames: bool = False
+        self, sources: "CrystalLike | Sequence[CrystalLike]", frames: bool = False
     ) -> None:
         """Name a collection; nothing of it is read yet.
 
         Args:
             sources: files; folders, with all in them that is a crystal; folders of data sets,
-                with a materials.parquet; zip archives; databases of ASE; trajectories, extended
-                XYZ or ASE; patterns such as "*.cif" or "runs/**/CONTCAR".
+                with a materials.parquet; zip archives; databases of ASE; trajectories; patterns
+                such as "*.cif" or "runs/**/CONTCAR"; pymatgen Structures and Molecules, ASE Atoms.
             frames: take every frame of a trajectory, and not the last one alone.
 
         Raises:
-            UnreadableCrystal: none of the sources is there.
+            UnreadableCrystal: none of the sources is there, or one is the symbol of an element.
         """
-        given = [sources] if isinstance(sources, str | PathLike) else sources
-        what = "sources are files and folders of crystals"
-        listed = as_list(given, str | PathLike, what, UnreadableCrystal, least=1)
-        self.sources = tuple(str(each) for each in listed)
+        is_single = isinstance(sources, str | PathLike) or is_crystal_object(sources)
+        what = "sources are files and folders of crystals, or crystals"
+        given = as_list([sources] if is_single else sources, object, what, UnreadableCrystal, 1)
+        held = {f"crystal {n}": s for n, s in enumerate(given, 1) if is_crystal_object(s)}
+        named = [s for s in given if not is_crystal_object(s)]
+        files = [str(s) for s in as_list(named, str | PathLike, what, UnreadableCrystal)]
+        self.sources = (*files, *held)
         self.frames = frames
         self.passed_over: Counter[str] = Counter()
-        self._paths = tuple(dict.fromkeys(p for each in self.sources for p in _matches(each)))
-        if not any(path.exists() for path in self._paths):
-            missing = ", ".join(self.sources[:3]) + (", ..." if len(self.sources) > 3 else "")
-            raise UnreadableCrystal(f"{missing}: no such file or folder; check the name")
+        paths = dict.fromkeys(p for each in files for p in _matches(each))
+        _refuse_missing(files, list(paths))
+        self._held, self._paths = held, tuple(paths)
 
     def __iter__(self) -> Iterator[NamedCrystal]:
         """Yield the crystals.
@@ -98,6 +101,8 @@ class Collection:
             DatasetError: a data set is damaged, or has two crystals of one name.
         """
         self.passed_over.clear()
+        for n, (name, crystal) in enumerate(self._held.items(), start=1):
+            yield NamedCrystal(name, name, n / len(self.sources), crystal)
         seen: set[str] | None = set() if len(self._paths) > 1 else None
         is_empty = True
         for number, path in enumerate(self._paths):
@@ -109,8 +114,14 @@ class Collection:
                     seen.add(each.id)
                     done = (number + each.done) / len(self._paths)
                     yield NamedCrystal(each.id, each.name, done, each.crystal)
-        if is_empty:
+        if is_empty and not self._held:
             raise CrystalError(f"{', '.join(self.sources[:3])}: no crystal in it{self._others()}")
+
+    @property
+    def title(self) -> str:
+        """What the whole is called: its only source, or the first of several and how many more."""
+        more = len(self.sources) - 1
+        return self.sources[0] + (f" and {more} more" if more else "")
 
     def told(self) -> str:
         """Return what was passed over in a few words, "3 .png, 1 no suffix"; empty for nothing."""
@@ -171,12 +182,9 @@ class Collection:
         elif head.startswith(DATABASE):
             for number, done, row in database_rows(path):
                 yield f":{number}", done, row
-        elif self.frames and head.startswith(TRAJECTORY):
-            for number, (done, frame) in enumerate(trajectory_frames(path)):
+        elif self.frames and (frames := frames_in(path, head)) is not None:
+            for number, (done, frame) in enumerate(frames):
                 yield f":{number}", done, frame
-        elif self.frames and _is_xyz(path, head):
-            for number, (done, text) in enumerate(xyz_frames(path)):
-                yield f":{number}", done, text
         else:
             yield "", 1.0, path
 
@@ -184,6 +192,18 @@ class Collection:
 def kind_of(name: str) -> str:
     """Return the kind of a file by its name, for counting: its suffix in small letters."""
     return PurePosixPath(name).suffix.lower() or "no suffix"
+
+
+def _refuse_missing(sources: Sequence[str], paths: Sequence[Path]) -> None:
+    """Refuse names of which there is none, and symbols of elements in their place."""
+    if sources and not any(path.exists() for path in paths):
+        missing = ", ".join(sources[:3]) + (", ..." if len(sources) > 3 else "")
+        raise UnreadableCrystal(f"{missing}: no such file or folder; check the name")
+    for each in sources:
+        if each in SYMBOLS and not Path(each).exists():  # -a Fe O, where -a Fe -a O is meant
+            raise UnreadableCrystal(
+                f"{each} is no file, but an element: say --absorber before each absorber"
+            )
 
 
 def _matches(source: str) -> list[Path]:
@@ -229,13 +249,6 @@ def _is_crystal(path: Path) -> bool:
     if head.startswith((ARCHIVE, DATABASE, *TRAJECTORY)):
         return True
     return looks_like_crystal(Content(path, plain_name(path.name), head))
-
-
-def _is_xyz(path: Path, head: bytes) -> bool:
-    name = plain_name(path.name)
-    if name != path.name.lower():  # packed
-        return name.endswith((".xyz", ".extxyz", ".exyz"))
-    return xyz.FORMAT.recognises(Content(path, name, head))
 
 
 def _of_dataset(folder: Path, is_only: bool) -> Iterator[NamedCrystal]:

@@ -70,6 +70,6 @@ def _draw_convergence(ax: Axes, found: Average) -> None:
     lowest = min([*errors, *(each.distance for each in points)])
     ax.set(xlabel="Frames", ylabel="RMS over energies (edge steps)")
     ax.set_ylim(bottom=lowest / _ROOM)
-    told = f"blocks of {found.block} frames are independent"
+    told = f"autocorrelation time {found.correlation_time:.1f} frames"
     ax.set_title(told if found.is_settled else "too short to tell the standard error")
     ax.legend(loc="lower left", frameon=False)

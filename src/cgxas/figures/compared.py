@@ -80,7 +80,7 @@ def plot_stacked(spectra: Sequence[Spectrum], ax: Axes | None = None) -> Axes:
             annotation_clip=False,
         )
     band = "; shaded: ± 1 σ" if any(each.sigma is not None for each in ordered) else ""
-    _dress(ax, ordered, f"{_models(ordered)}{band}; dots: $E_0$")
+    _dress(ax, ordered, f"{_models(ordered)}{band}; dots: E₀")
     ax.set_ylabel(f"μ(E), normalised, each {_STEP:g} above the last" if len(ordered) > 1
                   else "μ(E), normalised")  # fmt: skip
     return ax
@@ -130,7 +130,7 @@ def plot_heat_map(spectra: Sequence[Spectrum], ax: Axes | None = None) -> Axes:
     ax.tick_params(axis="y", length=0, right=False)
     bar = ax.figure.colorbar(image, ax=ax, pad=0.01, extend="max", aspect=40)
     bar.set_label("μ(E), normalised")
-    _dress(ax, ordered, f"{_models(ordered)}{_bands(ordered)}; white: $E_0$")
+    _dress(ax, ordered, f"{_models(ordered)}{_bands(ordered)}; white: E₀")
     return ax
 
 

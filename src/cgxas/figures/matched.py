@@ -99,7 +99,7 @@ def _draw(ax: Axes, measured: Measured, panel: Panel, colour: str) -> None:
         )
     e0 = own.e0_or_none()
     if e0 is not None:
-        label = f"$E_0$ {e0 + panel.shift:.1f} eV"
+        label = f"E₀ {e0 + panel.shift:.1f} eV"
         ax.axvline(e0 + panel.shift, color="0.55", lw=0.8, ls=":", zorder=1, label=label)
     bound = ", ON A BOUND" if panel.on_bound else ""
     ax.set_title(

@@ -37,7 +37,7 @@ BAND_LABEL = "± 1 σ"
 def plot_spectrum(spectrum: Spectrum, ax: Axes | None = None, sites: bool = True) -> Axes:
     """Draw a spectrum: the mean thick, its distinct sites thin, the edge as a dotted line.
 
-    Below the title stand the model and how far it can be trusted, if the model tells it.
+    Below the title stand the model, and how far it can be trusted if it tells that.
     A calibrated one, and that of a sample of arrangements, has a band of one standard deviation
     behind its mean.
 
@@ -101,7 +101,7 @@ def _mark_edge(ax: Axes, spectrum: Spectrum) -> None:
     is_left = e0 - spectrum.energy[0] < 0.1 * span  # then the text has no room before the line
     ax.axvline(e0, color="0.55", lw=0.8, ls=":", zorder=1)
     ax.annotate(
-        f"$E_0$ {e0:.1f}",
+        f"E₀ {e0:.1f}",
         xy=(e0, 0.98),
         xycoords=("data", "axes fraction"),
         xytext=(3 if is_left else -3, 0),
@@ -116,11 +116,11 @@ def _mark_edge(ax: Axes, spectrum: Spectrum) -> None:
 
 def _dress(ax: Axes, spectrum: Spectrum) -> None:
     """Title, labels, ticks and limits; energies are always written in full."""
-    ax.set_title(typeset(spectrum.label), pad=None if spectrum.trust is None else _ROOM)
-    if spectrum.trust is not None:
-        told = ": ".join(filter(None, [spectrum.model, typeset(spectrum.trust.text)]))
-        far = spectrum.trust.word == "far"
-        add_subtitle(ax, told, _FAR if far else "0.3")
+    trust = spectrum.trust
+    told = ": ".join(filter(None, [spectrum.model, typeset(trust.text) if trust else ""]))
+    ax.set_title(typeset(spectrum.label), pad=_ROOM if told else None)
+    if told:
+        add_subtitle(ax, told, _FAR if trust and trust.word == "far" else "0.3")
     ax.set_xlabel(X_LABEL)
     ax.set_ylabel(Y_LABEL)
     ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))

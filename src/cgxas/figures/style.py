@@ -15,6 +15,8 @@ from cgxas.writing import atomic_path
 FIGURE_SUFFIXES = (".png", ".svg", ".pdf")
 """File types for figures."""
 
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
 STYLE: Any = {
     "font.size": 9.0,
     "axes.titlesize": 10.0,
@@ -75,4 +77,9 @@ def add_subtitle(axes: Axes, text: str, colour: str = "0.3") -> None:
 def typeset(label: str) -> str:
     """Write the numbers of a chemical formula as subscripts."""
     plain = label.replace("$", r"\$")
-    return re.sub(r"(?<=[A-Za-z)\]])(\d+(?:\.\d+)?)", r"$_{\1}$", plain)
+    return re.sub(r"(?<=[A-Za-z)\]])(\d+(?:\.\d+)?)", _subscript, plain)
+
+
+def _subscript(number: re.Match[str]) -> str:
+    # Letters of the font where there are any: Matplotlib's own typesetting takes 0.3 s to begin.
+    return f"$_{{{number[1]}}}$" if "." in number[1] else number[1].translate(_SUBSCRIPTS)

@@ -101,6 +101,28 @@ class Matches:
     def __len__(self) -> int:
         return len(self.matches)
 
+    def values(self) -> dict[str, Any]:
+        """Return what a JSON file tells: of the scan, of each candidate, of what was left out."""
+        m = self.measured
+        return {
+            "scan": m.source,
+            "absorber": m.element,
+            "edge": m.edge,
+            "edge_source": m.edge_source,
+            "edge_guess": m.edge_guess,
+            "energy_shift": m.energy_shift,
+            "half_step": m.half_step_or_none(),
+            "model": self.model,
+            "none_fits": self.none_fits,
+            "none": self.none,
+            "matches": [
+                {**each.row, "bounds_ev": dict(zip(_BOUNDS, each.fit.bounds, strict=True))}
+                for each in self.matches
+            ],
+            "absent": list(self.absent),
+            "left_out": [{"crystal": f.crystal, "reason": f.reason} for f in self.failures],
+        }
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the candidates, the likeliest first.
 
@@ -141,26 +163,7 @@ class Matches:
         figures.save_matches(measured, panels, path)
 
     def _json(self, path: Path) -> None:
-        m = self.measured
-        told = {
-            "scan": m.source,
-            "absorber": m.element,
-            "edge": m.edge,
-            "edge_source": m.edge_source,
-            "edge_guess": m.edge_guess,
-            "energy_shift": m.energy_shift,
-            "half_step": m.half_step_or_none(),
-            "model": self.model,
-            "none_fits": self.none_fits,
-            "none": self.none,
-            "matches": [
-                {**each.row, "bounds_ev": dict(zip(_BOUNDS, each.fit.bounds, strict=True))}
-                for each in self.matches
-            ],
-            "absent": list(self.absent),
-            "left_out": [{"crystal": f.crystal, "reason": f.reason} for f in self.failures],
-        }
-        path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(self.values(), indent=1) + "\n", encoding="utf-8")
 
     def _csv(self, path: Path) -> None:
         with path.open("w", encoding="utf-8", newline="") as file:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cgxas.arguments import one_of_kind
 from cgxas.crystals.disorder.order import Disorder
+from cgxas.crystals.io.read import CrystalLike
 from cgxas.data.collection import Collection, NamedCrystal
 from cgxas.errors import AbsorberNotInCrystal, CrystalError, SpectrumError, WrongEdge
 from cgxas.matching.found import Match, Matches
@@ -21,7 +22,7 @@ ANSWERED = "K"
 
 def match(
     scan: Measurement | str | os.PathLike[str],
-    crystals: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    crystals: CrystalLike | Sequence[CrystalLike],
     absorber: str | None = None,
     model: Predictor | str | Path | None = None,
     disorder: str | Disorder = "refuse",
@@ -35,7 +36,8 @@ def match(
 
     Args:
         scan: the measured spectrum, or its file.
-        crystals: files, folders, patterns, data sets, archives: what a `Collection` reads.
+        crystals: files, folders, patterns, data sets, archives, pymatgen or ASE objects: what a
+            `Collection` reads.
         absorber: the absorbing element; the one the scan states or is guessed to be of, if None.
         model: a `Predictor`, or name or path of a model; "calibrated" if None.
         disorder: what is done with a disordered crystal, as in `Predictor.predict`.
@@ -53,7 +55,7 @@ def match(
     """
     measured = scan if isinstance(scan, Measurement) else read_spectrum(scan, absorber)
     one_of_kind(measured, Measurement, "what is matched is a Measurement", SpectrumError)
-    _refuse_other_edge(measured, absorber)
+    refuse_other_edge(measured, absorber)
     collection = Collection(crystals)
     predictor = model if isinstance(model, Predictor) else load(model or usual(None))
 
@@ -63,12 +65,25 @@ def match(
             on_crystal()
 
     every = list(answers_of(predictor, taken(), [measured.element], disorder))
-    return _matches(measured, every, predictor, collection)
+    return matches_of(measured, every, predictor.name, collection.told())
 
 
-def _matches(
-    measured: Measurement, every: Sequence[Answered], predictor: Predictor, collection: Collection
+def matches_of(
+    measured: Measurement, every: Sequence[Answered], model: str, passed_over: str = ""
 ) -> Matches:
+    """Rank crystals that were answered; as `match`.
+
+    Args:
+        measured: the measured spectrum, of an edge that `refuse_other_edge` lets pass.
+        every: what came of each crystal for its absorber.
+        model: name of the model that answered.
+        passed_over: files that were no crystals, in words; or empty.
+
+    Raises:
+        SpectrumError: the scan does not cover its edge.
+        CrystalError: none of the crystals can be answered.
+        AbsorberNotInCrystal: the absorber is in none of them.
+    """
     good = [each for each in every if each.spectra]
     absent = tuple(each.crystal.name for each in every if each.is_absent)
     failures = tuple(f for each in every if (f := each.failure) and not each.is_absent)
@@ -90,14 +105,23 @@ def _matches(
             for n in found.order
         ),
         none=found.none,
-        model=predictor.name,
+        model=model,
         absent=absent,
         failures=failures,
-        passed_over=collection.told(),
+        passed_over=passed_over,
     )
 
 
-def _refuse_other_edge(measured: Measurement, absorber: str | None) -> None:
+def refuse_other_edge(measured: Measurement, absorber: str | None) -> None:
+    """Refuse what no model answers for.
+
+    Args:
+        measured: the measured spectrum.
+        absorber: what it should be of; None: anything.
+
+    Raises:
+        WrongEdge: it is of another absorber, or not of a K edge.
+    """
     if absorber is not None and measured.element != absorber:
         raise WrongEdge(f"{measured.source} is of {measured.element}, not of {absorber}")
     if measured.edge != ANSWERED:

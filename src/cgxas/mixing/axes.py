@@ -3,14 +3,16 @@
 import csv
 import re
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 
 from cgxas.errors import CgxasError, UnclearSpectrum, UnreadableSpectrum
+from cgxas.limits import COLUMNS
 from cgxas.mixing.scans import How, NamedScan
 from cgxas.mixing.times import stamps_of, start_in, times_of
-from cgxas.reading import read_head
+from cgxas.reading import read_bounded, read_head
 from cgxas.spectra.io.read import read_scan
 from cgxas.spectra.io.scan import listed
 from cgxas.typing import FloatArray
@@ -99,9 +101,11 @@ def _hdf5_stated(scan: NamedScan) -> str:
 def _tabled(path: Path, column: str, scans: Sequence[NamedScan]) -> tuple[str, FloatArray]:
     """Return a column of a table that has a row for each scan."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            table = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        text = read_bounded(path, UnreadableSpectrum).decode("utf-8-sig")
+        head = next(csv.reader(StringIO(text, newline="")), [])
+        COLUMNS.refuse_beyond(len(head), f"{path} has", UnreadableSpectrum)
+        table = list(csv.DictReader(StringIO(text, newline="")))
+    except (UnicodeDecodeError, csv.Error) as error:
         raise UnreadableSpectrum(
             f"the table of the axis, {path}, cannot be read: {error}"
         ) from error

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cgxas.errors import BadMeasurement
+from cgxas.limits import FITTED
 from cgxas.mixing.faults import same_numbers
 from cgxas.mixing.scans import Scans
 from cgxas.spectra.measurement import Measurement
@@ -121,8 +122,10 @@ def series_of(
 
 
 def _none(left_out: Sequence[tuple[str, str]]) -> BadMeasurement:
-    told = "; ".join(f"{name}: {why}" for name, why in left_out[:1])
-    return BadMeasurement(f"none of the {len(left_out)} scans can be used; {told}")
+    if not left_out:
+        return BadMeasurement("there is no scan: name files of some, or other columns")
+    name, why = left_out[0]
+    return BadMeasurement(f"none of the {len(left_out)} scans can be used; {name}: {why}")
 
 
 def _points(scans: Sequence[Measurement], middle: float, window: tuple[float, float]) -> FloatArray:
@@ -144,6 +147,8 @@ def _points(scans: Sequence[Measurement], middle: float, window: tuple[float, fl
             f"the scans have {points.size} points between {first:.1f} and {last:.1f} eV: a fit "
             f"needs {LEAST_POINTS}, and {LEAST_ABOVE:g} eV behind the edge; choose another --range"
         )
+    where = f"between {first:.1f} and {last:.1f} eV the scans have"
+    FITTED.refuse_beyond(points.size, where, BadMeasurement)
     return points
 
 

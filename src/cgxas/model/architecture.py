@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import torch
 from pydantic import AfterValidator, Field
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from cgxas.crystals.batch import GraphBatch
 from cgxas.crystals.spec import GraphSpec
@@ -250,3 +251,19 @@ def architecture(name: object) -> type[Architecture]:
 def build(config: ArchitectureSettings) -> Architecture:
     """Return an untrained network."""
     return architecture(config.architecture)(config)
+
+
+class Undrawn(TorchFunctionMode):
+    """Weights are made without values, which a file brings: nothing is drawn, no memory filled.
+
+    The meta device does that as well, and imports PyTorch's compiler, which takes longer than a
+    prediction.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        told = dict(kwargs or {})
+        if getattr(func, "__module__", "") == nn.init.__name__:
+            return args[0] if args else told["tensor"]
+        return func(*args, **told)

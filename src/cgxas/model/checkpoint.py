@@ -33,6 +33,7 @@ from cgxas.errors import (
 from cgxas.model.architecture import (
     Architecture,
     ArchitectureSettings,
+    Undrawn,
     architectures,
     build,
 )
@@ -155,7 +156,7 @@ class Checkpoint:
         Raises:
             ForeignCheckpoint: the tensors do not fit the settings.
         """
-        with torch.device("meta"):
+        with torch.random.fork_rng(), Undrawn():
             network = build(self.config)
         expected = {name: kind_of(tensor) for name, tensor in network.state_dict().items()}
         found = {name: kind_of(tensor) for name, tensor in self.state.items()}
@@ -166,10 +167,6 @@ class Checkpoint:
                 f"configuration asks for {expected.get(wrong, 'none')}"
             )
         network.load_state_dict(dict(self.state), assign=True)
-        if any(buffer.is_meta for buffer in network.buffers()):  # constants, which no file holds
-            with torch.random.fork_rng():
-                network = build(self.config)
-            network.load_state_dict(dict(self.state), assign=True)
         return network.requires_grad_(False).eval()
 
     def save(self, path: Path, parent: "Checkpoint | None" = None) -> None:

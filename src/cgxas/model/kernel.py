@@ -21,6 +21,7 @@ from pydantic import Field
 from torch import Tensor
 
 from cgxas.elements import MAX_ATOMIC_NUMBER
+from cgxas.physics.likeness import squared_distances
 from cgxas.physics.surroundings import AROUND, PROPERTIES
 from cgxas.settings import Settings
 from cgxas.typing import FloatArray, IntArray
@@ -290,11 +291,7 @@ def _kernel(
     """Return (S, T) likenesses of sites; (T,) squared lengths of the others spare their sum."""
     from scipy.spatial.distance import cdist
 
-    if other_squared is None:
-        other_squared = (other_around**2).sum(axis=1)
-    # One product of matrices: several times as fast as cdist for sites this wide.
-    squared = (around**2).sum(axis=1)[:, None] + other_squared - 2 * around @ other_around.T
-    far = np.sqrt(np.maximum(squared, 0.0)) / settings.length
+    far = np.sqrt(squared_distances(around, other_around, other_squared)) / settings.length
     elements = np.column_stack([PROPERTIES, np.arange(1, MAX_ATOMIC_NUMBER + 1) / _NUMBER_UNIT])
     apart = cdist(elements, elements) / settings.element_length
     far += apart[np.ix_(absorber - 1, other_absorber - 1)]

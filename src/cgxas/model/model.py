@@ -113,7 +113,6 @@ class Model:
         for graph, first, last in zip(graphs, batch.offsets[:-1], batch.offsets[1:], strict=True):
             yield EmbeddedCrystal(graph, vectors[first:last])
 
-    @torch.no_grad()
     def absorber_sites(
         self,
         crystal: EmbeddedCrystal,
@@ -131,38 +130,64 @@ class Model:
             fidelity: what to answer as; the usual one of the absorber if None.
             name: of the compound, if it has one.
         """
-        card = self.checkpoint.elements[absorber]
-        nodes, share = shares(crystal.graph, sites)
-        vectors = crystal.vectors[torch.from_numpy(nodes)]
+        ((found, nodes),) = self.sites_of_several([(crystal, sites)], absorber, fidelity)
+        return replace(found, name=name), nodes
+
+    @torch.no_grad()
+    def sites_of_several(
+        self,
+        several: Sequence[tuple[EmbeddedCrystal, IntArray]],
+        absorber: str,
+        fidelity: str | None = None,
+    ) -> list[tuple[AbsorberSites, IntArray]]:
+        """Return what `absorber_sites` does, of several crystals, at least one, at once."""
         number = self.fidelity(absorber, fidelity)
-        state = chemical_state(crystal.graph.graph, self.checkpoint.bonds)
-        energies, width = self._energies(crystal.graph, absorber, nodes, number)
-        described = self._described(crystal.graph, nodes)
-        simulated, apart = self._simulated(vectors, absorber, number, described)
-        simulated = self._scattered(simulated, crystal.graph, nodes, number)
-        n_learnt = energies.shape[1]
-        found = AbsorberSites(
-            absorber=absorber,
-            vectors=vectors,
-            share=share,
-            simulated=simulated[:, :n_learnt],
-            energies=energies,
-            start=card.network_grid.e_min,
-            width=width,
-            state=np.stack([each[nodes] for each in state], axis=1),
-            cell=crystal.graph.cell,
-            atoms=crystal.graph.atom_of_node[nodes],
-            fidelity=number,
-            name=name,
-            described=described,
-            apart=None if apart is None else apart[:, :n_learnt],
+        shared = [shares(crystal.graph, sites) for crystal, sites in several]
+        described = self._described(
+            [(c.graph, n) for (c, _), (n, _) in zip(several, shared, strict=True)]
         )
-        return found, nodes
+        vectors = [
+            c.vectors[torch.from_numpy(n)] for (c, _), (n, _) in zip(several, shared, strict=True)
+        ]
+        simulated, apart = self._simulated(torch.cat(vectors), absorber, number, described)
+        found, last = [], 0
+        for (crystal, _), (nodes, share), own in zip(several, shared, vectors, strict=True):
+            rows = slice(last, last := last + len(nodes))
+            graph = crystal.graph
+            energies, width = self._energies(graph, absorber, nodes, number)
+            n_learnt = energies.shape[1]
+            curves = self._scattered(simulated[rows], graph, nodes, number)
+            state = chemical_state(graph.graph, self.checkpoint.bonds)
+            sites = AbsorberSites(
+                absorber=absorber,
+                vectors=own,
+                share=share,
+                simulated=curves[:, :n_learnt],
+                energies=energies,
+                start=self.card(absorber).network_grid.e_min,
+                width=width,
+                state=np.stack([each[nodes] for each in state], axis=1),
+                cell=graph.cell,
+                atoms=graph.atom_of_node[nodes],
+                fidelity=number,
+                described=None if described is None else described[rows],
+                apart=None if apart is None else apart[rows, :n_learnt],
+            )
+            found.append((sites, nodes))
+        return found
 
     def answer(self, sites: AbsorberSites) -> Calibrated:
         """Return the spectra of absorbing sites on the grid of their element, and their trust."""
-        grid = self.card(sites.absorber).grid
-        found = self.calibration.spectra(sites, grid)
+        return self.answers([sites])[0]
+
+    def answers(self, several: Sequence[AbsorberSites]) -> list[Calibrated]:
+        """Return what `answer` does, of the sites of several crystals, of one element, at once."""
+        grid = self.card(several[0].absorber).grid
+        found = self.calibration.of_several(several, grid)
+        return [self._trusted(*each, grid.energies) for each in zip(several, found, strict=True)]
+
+    def _trusted(self, sites: AbsorberSites, found: Calibrated, energies: FloatArray) -> Calibrated:
+        """Return an answer with its trust, and a band where the calibration tells none."""
         reference = self.checkpoint.trust
         if reference is None:
             return found
@@ -170,7 +195,7 @@ class Model:
         sigma = found.sigma
         if sigma is None:
             # Errors are counted from the first point that the network answers on.
-            relative = grid.energies - float(sites.share @ sites.energies[:, 0])
+            relative = energies - float(sites.share @ sites.energies[:, 0])
             sigma = reference.sigma(relative, found.mean, sites.absorber, judged)
         return replace(found, sigma=sigma, trust=judged.trust)
 
@@ -213,11 +238,12 @@ class Model:
         atoms, theory = graph.atom_of_node[nodes], config.fidelities[fidelity]
         return scattering.averaged(others, graph.cell, atoms, theory)
 
-    def _described(self, graph: SiteGraph, nodes: IntArray) -> FloatArray | None:
-        """Return (S, D) surroundings of some nodes; None where nothing asks for them."""
+    def _described(self, several: Sequence[tuple[SiteGraph, IntArray]]) -> FloatArray | None:
+        """Return (S, D) surroundings of some nodes of graphs; None where nothing asks for them."""
         if self.checkpoint.kernel is None:
             return None
-        return surroundings(graph.cell, graph.atom_of_node[nodes])
+        each = [surroundings(graph.cell, graph.atom_of_node[nodes]) for graph, nodes in several]
+        return np.concatenate(each)
 
     def _simulated(
         self, vectors: Tensor, absorber: str, fidelity: int | None, described: FloatArray | None

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, Self
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from cgxas.physics.likeness import squared_distances
 from cgxas.physics.overlap import overlap
 from cgxas.physics.surroundings import AROUND, OWN, surroundings
 from cgxas.typing import BoolArray, FloatArray, IntArray
@@ -89,6 +90,12 @@ class Sites:
         return cls(cell.numbers[atoms], around, overlap(cell).descriptor(atoms))
 
 
+def joined(several: Sequence[Sites]) -> Sites:
+    """Return the sites of several crystals, at least one, as one."""
+    names = [field.name for field in fields(Sites)]
+    return Sites(**{name: np.concatenate([getattr(s, name) for s in several]) for name in names})
+
+
 @dataclass(frozen=True, eq=False)
 class PotentialKernel:
     """Kernels conditioned on (T,) sites of runs, for the four `QUANTITIES`.
@@ -139,12 +146,11 @@ class PotentialKernel:
     def kernels(self, sites: Sites) -> tuple[FloatArray, FloatArray]:
         """Return the (S, T) smooth and rough kernels of sites with those that were learnt from."""
         other = (sites.overlap - self.zero) / self.width
-        far, elements = self._compared
-        squared = cdist(sites.around[:, AROUND], far, "sqeuclidean")
-        squared += _OVERLAP_SHARE * cdist(other, self.overlap, "sqeuclidean") / other.shape[1]
+        share = np.sqrt(_OVERLAP_SHARE / other.shape[1])
+        both = np.hstack([sites.around[:, AROUND], share * other])
+        squared = squared_distances(both, *self._compared)
         element = cdist(
-            np.column_stack([sites.around[:, OWN], sites.number / _NUMBER]),
-            elements,
+            np.column_stack([sites.around[:, OWN], sites.number / _NUMBER]), self._elements
         )
         away = np.sqrt(3 * (squared + (element / _SMOOTH_ELEMENT) ** 2)) / _SMOOTH_LENGTH
         rough = np.exp(-np.sqrt(squared) / _ROUGH_LENGTH - element / _ROUGH_ELEMENT)
@@ -152,9 +158,15 @@ class PotentialKernel:
 
     @cached_property
     def _compared(self) -> tuple[FloatArray, FloatArray]:
-        """What sites are compared with, laid out for it: (T, D) surroundings, (T, 5) elements."""
-        elements = np.column_stack([self.around[:, OWN], self.number / _NUMBER])
-        return np.ascontiguousarray(self.around[:, AROUND]), elements
+        """What sites are compared with: (T, D + F) numbers, and (T,) sums of their squares."""
+        share = np.sqrt(_OVERLAP_SHARE / self.overlap.shape[1])
+        both = np.hstack([self.around[:, AROUND], share * self.overlap])
+        return both, (both**2).sum(axis=1)
+
+    @cached_property
+    def _elements(self) -> FloatArray:
+        """(T, 5) what elements are compared by."""
+        return np.column_stack([self.around[:, OWN], self.number / _NUMBER])
 
     def _without(self, out: BoolArray) -> FloatArray:
         """Return (T, 4) the weights without some (T,) runs: exact, by blocks of the inverse."""

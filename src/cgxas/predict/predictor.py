@@ -259,9 +259,9 @@ class Predictor:
         parts = ((job, part) for job in jobs for part in job.parts)
         answers: list[dict[str, PartAnswer]] = []  # of the parts of one crystal
         for batch in in_batches(parts, lambda each: len(each[1].graph), self._batch_size):
-            embedded = self.model.embed([part.graph for _, part in batch])
-            for (job, part), one in zip(batch, embedded, strict=True):
-                answers.append(part_answers(self.model, part, one, self._fidelity))
+            found = part_answers(self.model, [part for _, part in batch], self._fidelity)
+            for (job, _), one in zip(batch, found, strict=True):
+                answers.append(one)
                 if len(answers) == len(job.parts):
                     yield [spectrum_of(job, a, answers, self.model) for a in job.absorbers]
                     answers = []

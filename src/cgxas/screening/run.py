@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cgxas.arguments import as_path
 from cgxas.crystals.disorder.order import Disorder
+from cgxas.crystals.io.read import CrystalLike
 from cgxas.data.collection import Collection
 from cgxas.errors import OutputError
 from cgxas.screening.asked import asked_of
@@ -46,7 +47,7 @@ class Screened:
 
 
 def screen(
-    source: "str | PathLike[str] | Sequence[str | PathLike[str]]",
+    source: "CrystalLike | Sequence[CrystalLike]",
     absorber: str | Sequence[str],
     out: str | PathLike[str],
     model: str | Path | None = None,
@@ -63,7 +64,7 @@ def screen(
 
     Args:
         source: files, folders, patterns, archives, data sets, or trajectories of which every frame
-            is a crystal; see `Collection`.
+            is a crystal; pymatgen or ASE objects; see `Collection`.
         absorber: symbol of the element, several of them, or "all".
         out: a new folder, or that of a run of the same.
         model: as for `load`.

@@ -1,17 +1,17 @@
 """Frames of a trajectory -> their mean spectrum, and how sure it is."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import islice
-from os import PathLike
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
 
 from cgxas.arguments import as_whole_number
 from cgxas.crystals.disorder.order import Disorder
-from cgxas.data.collection import Collection
+from cgxas.crystals.io.read import CrystalLike
+from cgxas.data.collection import Collection, NamedCrystal
 from cgxas.elements import atomic_number
 from cgxas.errors import ConfigError, CrystalError
 from cgxas.screening.asked import asked_of
@@ -25,7 +25,7 @@ from cgxas.spectra.trust import Trust
 
 
 def average(
-    source: "str | PathLike[str] | Sequence[str | PathLike[str]]",
+    source: "CrystalLike | Sequence[CrystalLike]",
     absorber: str,
     model: str | Path | None = None,
     fidelity: str | None = None,
@@ -37,7 +37,8 @@ def average(
     """Return the mean spectrum of an absorber over all its sites in all frames of a trajectory.
 
     Args:
-        source: a trajectory, or several that follow each other; see `Collection`.
+        source: a trajectory, or several that follow each other, or the frames themselves as
+            pymatgen or ASE objects; see `Collection`.
         absorber: symbol of the element.
         model: as for `load`.
         fidelity: as for `load`.
@@ -47,14 +48,16 @@ def average(
         on_progress: called with each few dozen frames.
 
     Raises:
-        CrystalError: a frame cannot be answered, holds no such atom, or is of another formula.
+        CrystalError: a frame cannot be answered, holds no such atom, or is of another formula; or
+            trajectories of several kinds lie side by side, such as an XDATCAR and an OUTCAR.
         AbsorberError: the model does not know the absorber.
         SpectrumError: there are fewer than two frames.
     """
     atomic_number(absorber)
     step = as_whole_number(every, 1, "every", ConfigError)
     asked, identity = asked_of(absorber, model, fidelity, Disorder.of(disorder), where.device)
-    tasks = _tasks(Collection(source, frames=True), step)
+    frames = Collection(source, frames=True)
+    tasks = _tasks(frames, step)
     rows: list[dict[str, Any]] = []
     with closing(answered_here(tasks, asked, where.processes)) as answered:
         for task, found in watched(answered, on_progress):
@@ -68,14 +71,37 @@ def average(
             f"the frames are of {', '.join(formulas[:3])}: a mean is of one composition"
         )
     norm = np.array([row["norm"] for row in rows])
-    return averaged(norm, _mean(rows, norm, identity["model"], str(source)))
+    return averaged(norm, _mean(rows, norm, identity["model"], frames.title))
 
 
 def _tasks(frames: Collection, step: int) -> Iterator[Task]:
-    crystals, begin = islice(frames, 0, None, step), 0.0
+    crystals, begin = islice(_of_one_kind(frames), 0, None, step), 0.0
     while several := tuple(islice(crystals, TASK_SIZE)):
         yield Task(0, several, begin, several[-1].done, is_last=False)
         begin = several[-1].done
+
+
+def _of_one_kind(frames: Iterable[NamedCrystal]) -> Iterator[NamedCrystal]:
+    """Pass frames on as long as they cannot be the same ones twice.
+
+    Raises:
+        CrystalError: a trajectory lies beside a file of another kind, as VASP writes the same steps
+            to XDATCAR, OUTCAR and vasprun.xml, and the first and last to POSCAR and CONTCAR.
+    """
+    files: dict[str, str] = {}
+    is_trajectory = False
+    for each in frames:
+        file, _, number = each.name.rpartition(":")
+        is_frame = bool(file) and number.isdecimal()
+        is_trajectory |= is_frame
+        path = PurePath(file if is_frame else each.name)
+        files.setdefault(path.suffix.lower() or path.name, path.name)
+        if is_trajectory and len(files) > 1:
+            one, other = list(files.values())[:2]
+            raise CrystalError(
+                f"{one} and {other} may hold the same frames twice: name one of them"
+            )
+        yield each
 
 
 def _mean(rows: Sequence[dict[str, Any]], norm: Any, model: str, source: str) -> Spectrum:

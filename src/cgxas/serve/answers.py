@@ -1,35 +1,32 @@
 """What the process that computes does: jobs in, answers out."""
 
 import logging
-import warnings
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Self
 
-from cgxas.crystals.disorder.order import Disorder
 from cgxas.crystals.drawn import drawn
-from cgxas.errors import CgxasError, CgxasWarning
+from cgxas.errors import CgxasError
 from cgxas.predict import Failure, Predictor
-from cgxas.serve.curves import compared_values, drawn_values, measured_values, spectrum_values
-from cgxas.serve.files import Upload, crystal_name, laid_down, lent_folder, renamed, spectrum_name
+from cgxas.serve.curves import (
+    compared_values,
+    drawn_values,
+    failure_values,
+    measured_values,
+    spectrum_values,
+)
+from cgxas.serve.files import Upload
 from cgxas.serve.jobs import Answer, Found, Job, Refusal
 from cgxas.serve.known import element_values, model_values
+from cgxas.serve.matched import match_answer
+from cgxas.serve.measured import measured_of
+from cgxas.serve.mixed import mix_answer
 from cgxas.serve.outputs import measured_file, predicted_file
+from cgxas.serve.rows import Question, Row, question_of, rows_of
 from cgxas.spectra.compare import compare
-from cgxas.spectra.io.read import read_spectrum
-from cgxas.spectra.measurement import Measurement
-from cgxas.spectra.normalise import renormalised
-from cgxas.spectra.ranges import Ranges
 from cgxas.spectra.spectrum import Spectrum
 
-if TYPE_CHECKING:
-    from cgxas.crystals.io.read import CrystalLike
-
 _LOG = logging.getLogger("cgxas.serve")
-_Question = tuple[tuple[str, ...], str, int]
-_Row = tuple[list[Spectrum] | Refusal, list[str]]
 
 
 class Answerer:
@@ -42,10 +39,12 @@ class Answerer:
             predictor: what predicts.
         """
         self._predictor = predictor
-        self._kept: dict[str, Any] = {}
+        self._kept: dict[str, Found] = {}
         self._verbs: dict[str, Callable[[Job], Answer]] = {
             "measure": self._measure,
             "compare": self._compare,
+            "match": lambda job: match_answer(predictor, job),
+            "mix": lambda job: mix_answer(predictor, job),
             "elements": lambda _: self._known("elements"),
             "models": lambda _: self._known("models"),
         }
@@ -72,10 +71,10 @@ class Answerer:
         Args:
             jobs: of any kinds; predictions with the same question go through the network together.
         """
-        alike: dict[_Question, list[int]] = {}
+        alike: dict[Question, list[int]] = {}
         for n, job in enumerate(jobs):
             if job.verb == "predict":
-                alike.setdefault(_question(job), []).append(n)
+                alike.setdefault(question_of(job), []).append(n)
             else:
                 yield n, self._tried(job)
         for question, members in alike.items():
@@ -90,9 +89,10 @@ class Answerer:
         except Exception:
             return _unexpected()
 
-    def _predicted(self, jobs: list[Job], question: _Question) -> list[Answer]:
+    def _predicted(self, jobs: list[Job], question: Question) -> list[Answer]:
         try:
-            rows = self._rows([each for job in jobs for each in job.crystals], question)
+            crystals = [each for job in jobs for each in job.crystals]
+            rows = rows_of(self._predictor, crystals, question)
             at = 0
             answers = []
             for job in jobs:
@@ -106,40 +106,20 @@ class Answerer:
                 return [_unexpected()]
             return [each for job in jobs for each in self._predicted([job], question)]
 
-    def _rows(self, crystals: Iterable[Upload], question: _Question) -> list[_Row]:
-        """Return of each crystal its spectra or why there are none, and what was warned of."""
-        absorbers, disorder, seed = question
-        with lent_folder() as folder, _heard() as told:
-            names = {
-                str(laid_down(folder, each, crystal_name(each.name))): each.shown
-                for each in crystals
-            }
-            given: list[CrystalLike] = list(names)
-            how = Disorder.of(disorder, seed)
-            found = list(self._predictor.predict_iter(given, absorbers, "yield", how))
-        rows: list[_Row] = []
-        for (path, name), each in zip(names.items(), found, strict=True):
-            own = list(dict.fromkeys(renamed(t, {path: name}) for t in told if path in t))
-            if isinstance(each, Failure):
-                reason = renamed(each.reason, {path: name})
-                rows.append((Refusal(type(each.error).__name__, reason), own))
-            else:
-                rows.append(([replace(spectrum, source=name) for spectrum in each], own))
-        return rows
-
     def _measure(self, job: Job) -> Answer:
-        measured, told = _measured(job)
+        measured, told = measured_of(job)
         if wanted := job.word("format"):
             return measured_file(measured, wanted)
-        return Found(measured_values(measured, told))
+        return Found.json(measured_values(measured, told))
 
     def _compare(self, job: Job) -> Answer:
-        measured, told = _measured(job)
+        measured, told = measured_of(job)
         if job.crystals:
-            row, more = self._rows(job.crystals[:1], _question(job, measured.element))[0]
-            if isinstance(row, Refusal):
-                return row
-            predicted = row[0]
+            question = question_of(job, measured.element)
+            (row,) = rows_of(self._predictor, job.crystals[:1], question)
+            if row.failure:
+                return _unanswered(row.failure)
+            predicted, more = row.spectra[0], row.told
         else:
             curve, more = job.words["predicted"], []
             predicted = Spectrum(
@@ -151,110 +131,52 @@ class Answerer:
             values["predicted"] = spectrum_values(predicted, more)
         if job.scans:
             values["measured"] = measured_values(measured, told)
-        return Found(values)
+        return Found.json(values)
 
     def _known(self, what: str) -> Answer:
         if what not in self._kept:
             values = element_values if what == "elements" else model_values
-            self._kept[what] = values(self._predictor.checkpoint)
-        return Found(self._kept[what])
+            self._kept[what] = Found.json(values(self._predictor.checkpoint))
+        return self._kept[what]
 
 
-def _question(job: Job, absorber: str | None = None) -> _Question:
-    wanted = job.word("absorber", absorber or "all")
-    absorbers = (wanted,) if isinstance(wanted, str) else tuple(dict.fromkeys(wanted))
-    return absorbers, job.word("disorder", "refuse"), job.word("seed", 0)
-
-
-def _prediction(job: Job, rows: list[_Row]) -> Answer:
-    refusals = [(crystal, row) for crystal, (row, _) in zip(job.crystals, rows, strict=True)
-                if isinstance(row, Refusal)]  # fmt: skip
-    if len(refusals) == len(rows):
-        return refusals[0][1]
-    spectra = [(each, told) for row, told in rows if not isinstance(row, Refusal) for each in row]
+def _prediction(job: Job, rows: list[Row]) -> Answer:
+    failures = [each.failure for each in rows if each.failure]
+    if len(failures) == len(rows):
+        return _unanswered(failures[0])
+    good = [each for each in rows if not each.failure]
     if wanted := job.word("format"):
-        if refusals:
-            return refusals[0][1]  # a file cannot say what it lacks
-        return predicted_file([each for each, _ in spectra], wanted)
+        if failures:
+            return _unanswered(failures[0])  # a file cannot say what it lacks
+        return predicted_file([spectrum for row in good for spectrum in row.spectra], wanted)
     pictures = [
         {
-            "crystal": crystal.shown,
-            "formula": row[0].formula,
-            "elements": _elements(row[0]),
-            "drawn": drawn_values(drawn(row[0].structure)) if row[0].structure else None,
+            "crystal": row.crystal,
+            "formula": row.spectra[0].formula,
+            "elements": _elements(row.spectra[0]),
+            "drawn": drawn_values(drawn(structure))
+            if (structure := row.spectra[0].structure)
+            else None,
         }
-        for crystal, (row, _) in zip(job.crystals, rows, strict=True)
-        if not isinstance(row, Refusal)
+        for row in good
     ]
-    return Found(
+    return Found.json(
         {
-            "spectra": [spectrum_values(each, told) for each, told in spectra],
+            "spectra": [spectrum_values(each, row.told) for row in good for each in row.spectra],
             "crystals": pictures,
-            "failures": [
-                {"crystal": crystal.shown, "error": each.error, "detail": each.detail}
-                for crystal, each in refusals
-            ],
+            "failures": [failure_values(each) for each in failures],
         }
     )
+
+
+def _unanswered(failure: Failure) -> Refusal:
+    return Refusal(type(failure.error).__name__, failure.reason)
 
 
 def _elements(spectrum: Spectrum) -> list[str]:
     if spectrum.structure is None:
         return []
     return [str(each.symbol) for each in sorted(spectrum.structure.composition.elements)]
-
-
-def _measured(job: Job) -> tuple[Measurement, list[str]]:
-    """Return the measurement of a job, from its file or its curves, and what was warned of."""
-    if not job.scans:
-        return _of_curves(job), []
-    upload = job.scans[0]
-    with lent_folder() as folder, _heard() as told:
-        path = laid_down(folder, upload, spectrum_name(upload.name))
-        names = {str(path): upload.shown, path.name: upload.shown}
-        try:
-            element = job.word("element") or job.word("absorber")
-            choice = (job.word(name) for name in ("group", "energy", "mu", "edge"))
-            found = read_spectrum(path, element, *choice)
-            if wanted := job.word("ranges"):
-                found = renormalised(found, Ranges(**wanted))
-        except CgxasError as error:
-            raise type(error)(renamed(str(error), names)) from error
-    found = replace(found, source=upload.shown, label=renamed(found.label, names))
-    return found, list(dict.fromkeys(renamed(each, names) for each in told))
-
-
-def _of_curves(job: Job) -> Measurement:
-    curve = job.words["measured"]
-    spectrum = Spectrum(curve["energy"], curve["norm"], curve["absorber"], curve.get("edge") or "K")
-    flat = curve.get("flat")
-    if flat is not None:
-        flat = Spectrum(curve["energy"], flat, spectrum.absorber).norm
-    return Measurement(
-        energy=spectrum.energy,
-        mu=spectrum.norm,
-        norm=spectrum.norm,
-        flat=flat,
-        element=spectrum.absorber,
-        edge=spectrum.edge,
-        kind="normalised",
-        format="JSON",
-        source="the measured curve",
-        label="",
-        edge_step=1.0,
-        energy_shift=curve.get("energy_shift") or 0.0,
-    )
-
-
-@contextmanager
-def _heard() -> Iterator[list[str]]:
-    """Record what cgxas warns of, each time; other libraries are not listened to."""
-    told: list[str] = []
-    with warnings.catch_warnings(record=True) as heard:
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("always", CgxasWarning)
-        yield told
-        told.extend(str(each.message) for each in heard)
 
 
 def _refusal(error: CgxasError) -> Refusal:

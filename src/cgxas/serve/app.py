@@ -1,6 +1,7 @@
 """The interface: what is under /api, described by OpenAPI, and the page at the root."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -13,15 +14,12 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from cgxas.serve import forms, schemas
-from cgxas.serve.guard import Guard
-from cgxas.serve.jobs import Job, Refusal
+from cgxas.serve.guard import RETRY, Guard
+from cgxas.serve.jobs import Answer, Job, Refusal
 from cgxas.serve.queue import Busy, Queue
 from cgxas.serve.settings import ServerSettings
 
 PAGE = Path(__file__).parent / "page"
-RETRY = "2"
-"""Seconds after which a caller should try again where too many wait."""
-
 _FAILED = {"Unexpected": 500}
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": schemas.Problem, "description": description}
@@ -78,13 +76,14 @@ def create_app(
     return app
 
 
-def _body(kind: type[schemas.Request] | None, form: dict[str, Any]) -> dict[str, Any]:
-    """Return the description of a body that may come as a form or as JSON."""
+def _body(form: dict[str, Any], *kinds: type[schemas.Request]) -> dict[str, Any]:
+    """Return the description of a body that comes as a form, or as JSON of some kinds."""
     content = dict(form)
-    if kind is not None:
-        own = kind.model_json_schema(ref_template="#/components/schemas/{model}")
-        own.pop("$defs", None)
-        content["application/json"] = {"schema": own}
+    if kinds:
+        each = [k.model_json_schema(ref_template="#/components/schemas/{model}") for k in kinds]
+        for schema in each:
+            schema.pop("$defs", None)
+        content["application/json"] = {"schema": each[0] if len(each) == 1 else {"anyOf": each}}
     return {"requestBody": {"required": True, "content": content}}
 
 
@@ -93,7 +92,9 @@ def _body(kind: type[schemas.Request] | None, form: dict[str, Any]) -> dict[str,
     response_model=schemas.PredictReply,
     responses=_FILE,
     openapi_extra=_body(
-        schemas.PredictRequest, forms.multipart_body(schemas.Asked, {"crystals": True})
+        forms.multipart_body(schemas.Asked, {"crystals": True}),
+        schemas.PredictRequest,
+        schemas.PredictOne,
     ),
 )
 async def predict(request: Request) -> Response:
@@ -109,7 +110,7 @@ async def predict(request: Request) -> Response:
     "/measure",
     response_model=schemas.MeasureReply,
     responses=_FILE,
-    openapi_extra=_body(None, forms.multipart_body(schemas.Measured, {"scan": False})),
+    openapi_extra=_body(forms.multipart_body(schemas.Measured, {"scan": False})),
 )
 async def measure(request: Request) -> Response:
     """Read a measured spectrum, and normalise it."""
@@ -120,8 +121,8 @@ async def measure(request: Request) -> Response:
     "/compare",
     response_model=schemas.CompareReply,
     openapi_extra=_body(
-        schemas.CompareRequest,
         forms.multipart_body(schemas.CompareFiles, {"crystal": False, "scan": False}),
+        schemas.CompareRequest,
     ),
 )
 async def compare(request: Request) -> Response:
@@ -130,6 +131,43 @@ async def compare(request: Request) -> Response:
     Both come as files, or as curves, which takes milliseconds.
     """
     return await _asked(request, await forms.compare_job(request))
+
+
+@api.post(
+    "/match",
+    response_model=schemas.MatchReply,
+    responses=_FILE,
+    openapi_extra=_body(
+        forms.multipart_body(schemas.MatchFiles, {"scan": False, "crystals": True}),
+        schemas.MatchRequest,
+    ),
+)
+async def match(request: Request) -> Response:
+    """Rank crystals by how likely a scan is theirs, and tell how likely it is none of them.
+
+    Crystals without the absorber stand under `absent`, those that cannot be answered under
+    `failures`.
+    """
+    return await _asked(request, await forms.match_job(request))
+
+
+@api.post(
+    "/mix",
+    response_model=schemas.MixReply,
+    responses=_FILE,
+    openapi_extra=_body(
+        forms.multipart_body(
+            schemas.MixFiles, {"scans": True}, {"references": True, "axis_table": False}
+        ),
+    ),
+)
+async def mix(request: Request) -> Response:
+    """Explain scans, one or a series, by fractions of references, crystals or scans.
+
+    Without references a series is parted into components of its own. Scans that are none are
+    named under `left_out`.
+    """
+    return await _asked(request, await forms.mix_job(request))
 
 
 @api.get("/elements", response_model=list[schemas.Element])
@@ -167,14 +205,30 @@ async def version_told() -> Response:
 
 async def _asked(request: Request, job: Job) -> Response:
     queue: Queue = request.app.state.queue
-    answer = await queue.ask(job)
+    answer = await _while_there(request, queue.ask(job))
+    if answer is None:
+        return Response(status_code=499)  # which nobody reads
     if isinstance(answer, Refusal):
         return _problem(_FAILED.get(answer.error, 422), answer.error, answer.detail)
-    if answer.value is None:
-        disposition = f'attachment; filename="{answer.name}"'
-        headers = {"content-disposition": disposition}
-        return Response(answer.data, media_type=answer.media_type, headers=headers)
-    return JSONResponse(answer.value)
+    attached = {"content-disposition": f'attachment; filename="{answer.name}"'}
+    headers = attached if answer.name else None
+    return Response(answer.data, media_type=answer.media_type, headers=headers)
+
+
+async def _while_there(request: Request, asked: Coroutine[Any, Any, Answer]) -> Answer | None:
+    """Wait for an answer as long as somebody waits for it; None where nobody does any more."""
+
+    async def gone() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    answer, leaving = asyncio.create_task(asked), asyncio.create_task(gone())
+    try:
+        await asyncio.wait((answer, leaving), return_when=asyncio.FIRST_COMPLETED)
+        return await answer if answer.done() else None
+    finally:
+        leaving.cancel()
+        answer.cancel()
 
 
 def _problem(status: int, error: str, detail: str) -> Response:

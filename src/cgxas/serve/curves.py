@@ -1,4 +1,4 @@
-"""Spectra, measurements, comparisons and crystals -> the values of a JSON document."""
+"""What was found -> the values of a JSON document."""
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cgxas.errors import SpectrumError
+from cgxas.predict import Failure
 from cgxas.spectra.compare import Comparison, Overlay
 from cgxas.spectra.edge import WithEdge
 from cgxas.spectra.measurement import Measurement
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 MOST_SITES = 200
 """Distinct sites whose curves are sent; a page shows no more."""
 
-_EV, _NORM = 4, 6  # digits
+ENERGY = 4
+"""Digits of energies, eV."""
+
+_NORM = 6  # digits
 
 
 def numbers(values: FloatArray | None, digits: int = _NORM) -> list[float] | None:
@@ -28,9 +32,29 @@ def numbers(values: FloatArray | None, digits: int = _NORM) -> list[float] | Non
     return [float(each) for each in np.round(values, digits)]
 
 
-def number(value: float | None, digits: int = _EV) -> float | None:
+def number(value: float | None, digits: int = ENERGY) -> float | None:
     """Return a rounded number; None for what is not finite, which JSON cannot say."""
     return None if value is None or not math.isfinite(value) else round(float(value), digits)
+
+
+def rounded(values: Any) -> Any:
+    """Return a document whose numbers are rounded to 8 digits; null for what is not finite."""
+    if isinstance(values, dict):
+        return {name: rounded(each) for name, each in values.items()}
+    if isinstance(values, list):
+        return [rounded(each) for each in values]
+    if isinstance(values, float):
+        return float(f"{values:.8g}") if math.isfinite(values) else None
+    return values
+
+
+def failure_values(failure: Failure) -> dict[str, str]:
+    """Return what is sent of a crystal that could not be answered."""
+    return {
+        "crystal": failure.crystal,
+        "error": type(failure.error).__name__,
+        "detail": failure.reason,
+    }
 
 
 def _edge(curve: WithEdge) -> dict[str, Any]:
@@ -82,7 +106,7 @@ def spectrum_values(spectrum: Spectrum, told: list[str]) -> dict[str, Any]:
             "reason": trust.reason,
         },
         "warnings": told,
-        "energy": numbers(spectrum.energy, _EV),
+        "energy": numbers(spectrum.energy, ENERGY),
         "norm": numbers(spectrum.norm),
         "sigma": numbers(spectrum.sigma),
         "sites": sites,
@@ -125,7 +149,7 @@ def measured_values(measured: Measurement, told: list[str]) -> dict[str, Any]:
         },
         "done": list(measured.done),
         "warnings": told,
-        "energy": numbers(measured.energy, _EV),
+        "energy": numbers(measured.energy, ENERGY),
         "mu": numbers(measured.mu, 9),
         "norm": numbers(measured.norm),
         "flat": numbers(measured.flat),
@@ -155,7 +179,7 @@ def _overlay(overlay: Overlay) -> dict[str, Any]:
         "shift": number(overlay.shift),
         "gaussian": number(overlay.gaussian),
         "lorentzian": number(overlay.lorentzian),
-        "energy": numbers(overlay.energy, _EV),
+        "energy": numbers(overlay.energy, ENERGY),
         "measured": numbers(overlay.measured),
         "predicted": numbers(overlay.predicted),
     }

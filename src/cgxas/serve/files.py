@@ -62,7 +62,8 @@ def laid_down(folder: Path, upload: Upload, own_name: str) -> Path:
     Args:
         folder: the folder.
         upload: what was sent.
-        own_name: made by `crystal_name` or `spectrum_name`; no part of it comes from outside.
+        own_name: made by `crystal_name`, `spectrum_name` or `table_name`; no part of it comes
+            from outside.
 
     Returns:
         Its path, which is unlike that of any other file, so that messages tell which they are of.
@@ -95,6 +96,11 @@ def spectrum_name(name: str) -> str:
     suffix = PurePosixPath(Upload(name, b"").shown).suffix.lower()
     known = suffix if suffix in readable_suffixes() else ".dat"
     return f"{secrets.token_hex(6)}{known}"
+
+
+def table_name() -> str:
+    """Return a name of our own for a table of numbers."""
+    return f"{secrets.token_hex(6)}.csv"
 
 
 def renamed(text: str, names: dict[str, str]) -> str:

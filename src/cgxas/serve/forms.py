@@ -1,7 +1,7 @@
 """Bodies of requests, multipart or JSON -> jobs."""
 
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -9,7 +9,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from cgxas.limits import UPLOAD, UPLOADED
+from cgxas.limits import SERIES, UPLOAD, UPLOADED, Limit
 from cgxas.serve import schemas
 from cgxas.serve.files import Upload
 from cgxas.serve.jobs import Job
@@ -34,10 +34,13 @@ async def predict_job(request: Request) -> Job:
         BadRequest: it is not understood.
     """
     if _kind(request) == _JSON:
-        asked = _checked(schemas.PredictRequest, await _json(request))
-        _refuse_many(len(asked.crystals))
-        crystals = tuple(_of_text(each, n) for n, each in enumerate(asked.crystals, start=1))
-        return Job("predict", crystals, (), _words(asked, "crystals"))
+        body = await _json(request)
+        if isinstance(body, dict) and "text" in body:
+            one = _checked(schemas.PredictOne, body)
+            words = _words(one, *schemas.CrystalText.model_fields)
+            return Job("predict", _of_texts([one]), (), words)
+        asked = _checked(schemas.PredictRequest, body)
+        return Job("predict", _of_texts(asked.crystals), (), _words(asked, "crystals"))
     fields, files = await _form(request, ("crystals",))
     return Job("predict", files["crystals"], (), _words(_checked(schemas.Asked, fields)))
 
@@ -60,17 +63,42 @@ async def compare_job(request: Request) -> Job:
     return Job("compare", files["crystal"][:1], files["scan"][:1], words)
 
 
-def multipart_body(model: type[schemas.Request], files: Mapping[str, bool]) -> dict[str, Any]:
+async def match_job(request: Request) -> Job:
+    """Return what a request to rank crystals asks; errors as of `predict_job`."""
+    if _kind(request) == _JSON:
+        asked = _checked(schemas.MatchRequest, await _json(request))
+        crystals = _of_texts(asked.crystals)
+        return Job("match", crystals, (), _words(asked, "crystals"))
+    fields, files = await _form(request, ("scan", "crystals"))
+    words = _words(_checked(schemas.MatchFiles, fields))
+    return Job("match", files["crystals"], files["scan"][:1], words)
+
+
+async def mix_job(request: Request) -> Job:
+    """Return what a request for fractions asks; errors as of `predict_job`."""
+    if _kind(request) == _JSON:
+        raise BadRequest(f"scans are sent as {_MULTIPART}, in the field 'scans'", 415)
+    fields, files = await _form(request, ("scans",), ("references", "axis_table"))
+    words = _words(_checked(schemas.MixFiles, fields))
+    return Job("mix", (), files["scans"], words, files["references"], files["axis_table"][:1])
+
+
+def multipart_body(
+    model: type[schemas.Request],
+    files: Mapping[str, bool],
+    others: Mapping[str, bool] | None = None,
+) -> dict[str, Any]:
     """Return the OpenAPI schema of a form.
 
     Args:
         model: its fields that are no files.
         files: name of each field of files -> whether it takes several.
+        others: likewise of the fields of files that may be left out.
     """
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     schema.pop("$defs", None)
     binary = {"type": "string", "format": "binary"}
-    for name, is_many in files.items():
+    for name, is_many in {**files, **(others or {})}.items():
         many = {"type": "array", "items": binary, "minItems": 1}
         schema["properties"][name] = many if is_many else binary
     schema["required"] = [*schema.get("required", []), *files]
@@ -97,14 +125,14 @@ async def _json(request: Request) -> Any:
 
 
 async def _form(
-    request: Request, wanted: tuple[str, ...]
+    request: Request, wanted: tuple[str, ...], others: tuple[str, ...] = ()
 ) -> tuple[dict[str, Any], dict[str, tuple[Upload, ...]]]:
-    """Return the fields of a form, and its files under the wanted names, at least one of each."""
+    """Return the fields of a form, and its files by name, of those wanted at least one each."""
 
     async def body() -> AsyncGenerator[bytes, None]:
         yield await request.body()
 
-    most = UPLOADED.value
+    most = UPLOADED.value + SERIES.value
     parser = MultiPartParser(request.headers, body(), max_files=most + 1, max_fields=_FEW)
     parser.spool_max_size = UPLOAD.value + 1  # in memory: nothing is written to a disk
     try:
@@ -112,20 +140,20 @@ async def _form(
     except MultiPartException as error:
         raise BadRequest(f"the form cannot be read: {error.message}", 400) from error
     try:
-        return await _sorted(form, wanted)
+        return await _sorted(form, wanted, others)
     finally:
         await form.close()
 
 
 async def _sorted(
-    form: FormData, wanted: tuple[str, ...]
+    form: FormData, wanted: tuple[str, ...], others: tuple[str, ...]
 ) -> tuple[dict[str, Any], dict[str, tuple[Upload, ...]]]:
-    files: dict[str, list[Upload]] = {name: [] for name in wanted}
+    files: dict[str, list[Upload]] = {name: [] for name in (*wanted, *others)}
     fields: dict[str, Any] = {}
     for name, value in form.multi_items():
         if isinstance(value, UploadFile):
             if name not in files:
-                raise BadRequest(f"files are sent in the field {' and '.join(wanted)}")
+                raise BadRequest(f"files are sent in the field {' and '.join(files)}")
             files[name].append(Upload(value.filename or "", await value.read()))
         elif name in files:
             raise BadRequest(f"the field {name} holds a text, where a file with a name is wanted")
@@ -134,10 +162,12 @@ async def _sorted(
             fields[name] = [*(earlier if isinstance(earlier, list) else [earlier]), value]
         elif value:
             fields[name] = value
-    for name, found in files.items():
-        if not found:
+    for name in wanted:
+        if not files[name]:
             raise BadRequest(f"a file is missing in the field {name}")
-    _refuse_many(sum(map(len, files.values())))
+    series = len(files.get("scans", []))
+    _refuse_many(series, SERIES)
+    _refuse_many(sum(map(len, files.values())) - series, UPLOADED)
     if "ranges" in fields:
         fields["ranges"] = _ranges(fields["ranges"])
     return fields, {name: tuple(found) for name, found in files.items()}
@@ -150,13 +180,18 @@ def _ranges(text: Any) -> Any:
         raise BadRequest("ranges are a JSON object such as those of an answer") from error
 
 
-def _refuse_many(count: int) -> None:
-    if count > UPLOADED.value:
+def _refuse_many(count: int, limit: Limit) -> None:
+    if count > limit.value:
         raise BadRequest(
-            f"the request holds {count:,} files, more than the {UPLOADED.value:,} that are taken; "
-            f"set {UPLOADED.variable} where the server starts to take more",
+            f"the request holds {count:,} files, more than the {limit.value:,} that are taken; "
+            f"set {limit.variable} where the server starts to take more",
             413,
         )
+
+
+def _of_texts(crystals: Sequence[schemas.CrystalText]) -> tuple[Upload, ...]:
+    _refuse_many(len(crystals), UPLOADED)
+    return tuple(_of_text(each, n) for n, each in enumerate(crystals, start=1))
 
 
 def _of_text(crystal: schemas.CrystalText, number: int) -> Upload:

@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -14,6 +14,15 @@ from cgxas.serve.settings import LOOPBACK
 
 OPEN = ("/api/health", "/api/version")
 """Answered without a token: whether it lives, and what it is."""
+
+RETRY = "2"
+"""Seconds after which a caller should try again where too many wait."""
+
+MOST_HELD = 10
+"""Bodies of the largest size that are held at once."""
+
+_PASSED_OVER = 10
+"""As many times as much as is taken is read of a body, so that its sender hears why it is not."""
 
 HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -44,6 +53,7 @@ class Guard:
             token: what callers of the interface must know; empty: they must be on this machine.
         """
         self._app, self._token = app, token
+        self._held = 0  # bytes of bodies that arrive or are worked on
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it with why not."""
@@ -62,15 +72,34 @@ class Guard:
 
         headers = Headers(scope=scope)
         refused = self._refused(scope, headers)
-        if refused is None and scope["method"] == "POST":
-            status, body = await _body(headers, receive)
-            if status:
-                refused = (status, _TOLD[status]())
-            receive = _replayed(body, receive)
-        if refused is None:
+        if refused is not None:
+            await _answer(send_safely, *refused)
+        elif scope["method"] != "POST":
             await self._app(scope, receive, send_safely)
         else:
-            await _answer(send_safely, *refused)
+            await self._posted(scope, headers, receive, send_safely)
+
+    async def _posted(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
+        """Take the body, and pass the request on; whoever sends one must not wait for another."""
+        body = bytearray()
+        held = 0
+
+        def hold(part: bytes) -> bool:
+            nonlocal held
+            body.extend(part)
+            self._held, held = self._held + len(part), held + len(part)
+            return self._held <= MOST_HELD * UPLOAD.value
+
+        try:
+            status = await _taken(headers, receive, hold)
+            if status:
+                await _answer(send, status, _TOLD[status]())
+            else:
+                whole = bytes(body)
+                body.clear()
+                await self._app(scope, _replayed(whole, receive), send)
+        finally:
+            self._held -= held
 
     def _refused(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         host = _host(f"//{headers.get('host', '')}")
@@ -95,6 +124,7 @@ _TOLD = {
         f"the request holds more than the {UPLOAD.value:,} bytes that are taken; set "
         f"{UPLOAD.variable} where the server starts to take more"
     ),
+    503: lambda: f"too much is being sent at once: try again in {RETRY} seconds",
 }
 
 
@@ -105,25 +135,36 @@ def _host(url: str) -> str:
         return ""
 
 
-async def _body(headers: Headers, receive: Receive) -> tuple[int, bytes]:
-    """Return 0 and the whole body, or the status of its refusal."""
+async def _taken(headers: Headers, receive: Receive, hold: Callable[[bytes], bool]) -> int:
+    """Have each part of a body held; return 0, or the status of its refusal.
+
+    Args:
+        headers: of the request.
+        receive: gives the parts.
+        hold: takes one, and tells whether there is room for more.
+    """
+    most = UPLOAD.value
     length = headers.get("content-length", "")
-    if length.isdecimal() and int(length[:18]) > UPLOAD.value:
-        return 413, b""
-    body = bytearray()
+    is_large = length.isdecimal() and int(length[:18]) > most
+    if is_large and "expect" in headers:
+        return 413  # it waits to hear that before it sends
+    size = 0
     try:
         async with asyncio.timeout(SECONDS.value):
-            while True:
+            while size <= _PASSED_OVER * most:
                 message = await receive()
                 if message["type"] != "http.request":
-                    return 408, b""
-                body += message.get("body", b"")
-                if len(body) > UPLOAD.value:
-                    return 413, b""
+                    return 408
+                part = message.get("body", b"")
+                size += len(part)
+                is_large = is_large or size > most
+                if not is_large and not hold(part):
+                    return 503
                 if not message.get("more_body"):
-                    return 0, bytes(body)
+                    break
     except TimeoutError:
-        return 408, b""
+        return 408
+    return 413 if is_large else 0
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
@@ -143,6 +184,7 @@ async def _answer(send: Send, status: int, detail: str) -> None:
         (b"content-length", str(len(body)).encode()),
         (b"connection", b"close"),
         *([(b"www-authenticate", b"Bearer")] if status == 401 else []),
+        *([(b"retry-after", RETRY.encode())] if status == 503 else []),
     ]
     await send({"type": "http.response.start", "status": status, "headers": list(headers)})
     await send({"type": "http.response.body", "body": body})

@@ -1,7 +1,8 @@
 """What goes between the server and the process that computes: plain values, nothing heavy."""
 
+import json
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from cgxas.serve.files import Upload
 
@@ -11,16 +12,20 @@ class Job:
     """One request.
 
     Attributes:
-        verb: what is wanted, a key of `answers.VERBS`.
+        verb: what is wanted, as the path of the interface calls it.
         crystals: files of crystals.
         scans: files of measured spectra.
         words: the rest of the request by name, texts, numbers and lists.
+        references: files of crystals or of measured spectra.
+        tables: files of tables.
     """
 
     verb: str
     crystals: tuple[Upload, ...] = ()
     scans: tuple[Upload, ...] = ()
     words: dict[str, Any] = field(default_factory=dict)
+    references: tuple[Upload, ...] = ()
+    tables: tuple[Upload, ...] = ()
 
     def word(self, name: str, default: Any = None) -> Any:
         """Return one of the words, or a default where it was not given."""
@@ -33,16 +38,20 @@ class Found:
     """What is answered: a JSON document, or a file.
 
     Attributes:
-        value: the document; None for a file.
-        data: bytes of the file.
-        name: of the file.
-        media_type: of the file.
+        data: bytes of it.
+        name: of the file; empty for a document.
+        media_type: of it.
     """
 
-    value: Any = None
-    data: bytes = b""
+    data: bytes
     name: str = ""
     media_type: str = "application/json"
+
+    @classmethod
+    def json(cls, values: Any) -> Self:
+        """Return a document, written where it was computed: the server has others to serve."""
+        text = json.dumps(values, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return cls(text.encode("utf-8", "replace"))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from cgxas.errors import OutputError
+from cgxas.matching.found import Matches
+from cgxas.mixing.mixture import Mixture
 from cgxas.serve.files import lent_folder
 from cgxas.serve.jobs import Found
 from cgxas.spectra.io.formats import table_suffixes
@@ -74,6 +76,38 @@ def measured_file(measured: Measurement, wanted: str) -> Found:
     with lent_folder() as folder:
         path = folder / f"{_plain(measured.source)}_norm.{wanted}"
         measured.save(path)
+        return _found(path.read_bytes(), path.name)
+
+
+def matches_file(found: Matches, wanted: str) -> Found:
+    """Return ranked crystals as a table, or the first of them as a figure.
+
+    Args:
+        found: what to write.
+        wanted: "csv", "parquet", or one of `FIGURES`.
+
+    Raises:
+        MissingExtra: a library that writes such files is not installed.
+    """
+    with lent_folder() as folder:
+        path = folder / f"{_plain(found.measured.source)}_match.{wanted}"
+        if wanted in FIGURES:
+            found.save_figure(path)
+        else:
+            found.save(path)
+        return _found(path.read_bytes(), path.name)
+
+
+def mixture_file(found: Mixture, wanted: str) -> Found:
+    """Return fractions as a table or as a figure; arguments and errors as of `matches_file`."""
+    from cgxas.figures.style import write_figure
+
+    with lent_folder() as folder:
+        path = folder / f"{found.element}_mix.{wanted}"
+        if wanted in FIGURES:
+            write_figure(found.plot, path)
+        else:
+            found.save(path)
         return _found(path.read_bytes(), path.name)
 
 

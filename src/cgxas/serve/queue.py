@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from cgxas.limits import SECONDS, WAITING
@@ -13,6 +14,9 @@ from cgxas.serve.settings import ServerSettings
 
 MOST_TOGETHER = 16
 """Jobs that one process is given at once: one pass of the network for all their crystals."""
+
+LONG = ("match", "mix")
+"""Jobs that may take long, so that no other one is given to a process together with them."""
 
 
 class Busy(Exception):
@@ -69,7 +73,11 @@ class Queue:
         ticket = Ticket(job)
         self._waiting.append(ticket)
         self._news.set()
-        return await ticket.answer
+        try:
+            return await ticket.answer
+        finally:
+            with suppress(ValueError):  # who waited has gone, and it is still in line
+                self._waiting.remove(ticket)
 
     async def close(self) -> None:
         """Stop the processes."""
@@ -89,10 +97,20 @@ class Queue:
             while not self._waiting:
                 self._news.clear()
                 await self._news.wait()
-            count = min(MOST_TOGETHER, len(self._waiting))
-            batch = [self._waiting.popleft() for _ in range(count)]
-            batch = [each for each in batch if not each.answer.done()]
+            batch = self._next()
             await loop.run_in_executor(self._threads, self._work, process, batch, loop)
+
+    def _next(self) -> list[Ticket]:
+        """Take the jobs that are answered next: a long one, or short ones up to a long one."""
+        batch = [self._waiting.popleft()]
+        while (
+            self._waiting
+            and len(batch) < MOST_TOGETHER
+            and batch[0].job.verb not in LONG
+            and self._waiting[0].job.verb not in LONG
+        ):
+            batch.append(self._waiting.popleft())
+        return batch
 
     def _work(self, process: Process, batch: list[Ticket], loop: asyncio.AbstractEventLoop) -> None:
         """Have a batch answered; where it kills the process, each of what is left alone."""

@@ -35,6 +35,7 @@ def serve_on(listener: socket.socket, settings: ServerSettings) -> None:
     import uvicorn
 
     from cgxas.serve.app import create_app
+    from cgxas.serve.connection import Connection
 
     failures: list[str] = []
 
@@ -44,6 +45,7 @@ def serve_on(listener: socket.socket, settings: ServerSettings) -> None:
 
     config = uvicorn.Config(
         create_app(settings, end),
+        http=Connection,
         log_level="warning",
         server_header=False,
         timeout_keep_alive=_IDLE,

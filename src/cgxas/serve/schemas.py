@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Format = Literal["json", "xdi", "csv", "prj", "nxs", "parquet", "png", "svg", "pdf", "zip"]
+Drawing = Literal["json", "csv", "parquet", "png", "svg", "pdf"]
 Symbol = Annotated[str, Field(min_length=1, max_length=8)]
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
 Values = Annotated[list[Number], Field(min_length=2, max_length=100_000)]
@@ -51,6 +52,20 @@ class PredictRequest(Asked):
     """Crystals as text, and what is asked of them."""
 
     crystals: Annotated[list[CrystalText], Field(min_length=1)]
+
+
+class PredictOne(CrystalText):
+    """One crystal as text, and what is asked of it; the answer is JSON.
+
+    Attributes:
+        absorber: as for several crystals.
+        disorder: likewise.
+        seed: likewise.
+    """
+
+    absorber: Symbol | Annotated[list[Symbol], Field(min_length=1, max_length=110)] = "all"
+    disorder: Short = "refuse"
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
 
 
 class RangesWanted(Request):
@@ -135,6 +150,75 @@ class CompareRequest(Fitted):
     measured: MeasuredCurve
 
 
+class MatchWishes(Request):
+    """What is asked of crystals that are ranked against a scan.
+
+    Attributes:
+        absorber: the element; that of the scan otherwise.
+        disorder: as for a prediction.
+        seed: as for a prediction.
+        format: of the answer: JSON, all candidates as a table, or the first three as a figure.
+    """
+
+    absorber: Symbol | None = None
+    disorder: Short = "refuse"
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
+    format: Drawing = "json"
+
+
+class MatchFiles(MatchWishes):
+    """A scan and crystals as files, and how the scan is read: as for `Measured`."""
+
+    element: Symbol | None = None
+    edge: Short | None = None
+    group: Short | None = None
+    energy: Short | None = None
+    mu: Short | None = None
+    ranges: RangesWanted | None = None
+
+
+class MatchRequest(MatchWishes):
+    """A measured curve, and crystals as text."""
+
+    measured: MeasuredCurve
+    crystals: Annotated[list[CrystalText], Field(min_length=1)]
+
+
+class MixFiles(Request):
+    """Scans and references as files, and how the scans are explained.
+
+    Attributes:
+        absorber: the element; what the scans state, or a guess by the energy, otherwise.
+        edge: K, L1, L2 or L3; likewise.
+        axis: what a series is laid along: "order", "time", a column of the scans, or a column of
+            the table that is sent in the field `axis_table`.
+        shift: of the references: "none", "shared", "free", or eV; shared where a reference is
+            predicted, none otherwise.
+        first: begin of the fit, eV from the edge; -20 otherwise.
+        last: its end; 80 otherwise.
+        most: references that explain one scan at most; all otherwise.
+        components: how many there are, without references; as many as the series carries
+            otherwise.
+        energy: column of the energy.
+        mu: column of mu, or a formula.
+        columns: of a text that are scans, each of its own: "mu*", "2-30".
+        format: of the answer: JSON, a row per scan as a table, or a figure.
+    """
+
+    absorber: Symbol | None = None
+    edge: Short | None = None
+    axis: Short | None = None
+    shift: Literal["none", "shared", "free"] | Number | None = None
+    first: Number | None = None
+    last: Number | None = None
+    most: Annotated[int, Field(ge=1, le=100)] | None = None
+    components: Annotated[int, Field(ge=2, le=20)] | None = None
+    energy: Short | None = None
+    mu: Short | None = None
+    columns: Short | None = None
+    format: Drawing = "json"
+
+
 class Reply(BaseModel):
     """An answer; further fields may come with later versions."""
 
@@ -181,6 +265,55 @@ class MeasureReply(Reply):
     energy: list[float]
     mu: list[float]
     norm: list[float]
+
+
+class Matched(Reply):
+    """One candidate: its probability, how near it comes, and its curve as it was fitted."""
+
+    crystal: str
+    formula: str
+    score: float
+    rse: float | None
+    misfit: float | None
+    shift_ev: float
+    broadening_ev: float
+    on_bound: bool
+    bounds_ev: dict[str, float]
+    trust: str | None
+    predicted: list[float] | None
+
+
+class MatchReply(Reply):
+    """Crystals ranked against a scan, the likeliest first, and the scan where they are compared."""
+
+    absorber: str
+    edge: str
+    model: str
+    none_fits: bool
+    none: float
+    energy: list[float]
+    norm: list[float]
+    matches: list[Matched]
+    absent: list[str]
+    failures: list[dict[str, str]]
+    warnings: list[str]
+
+
+class MixReply(Reply):
+    """Scans as fractions of references; `shown` are the numbers of the rows that have curves."""
+
+    element: str
+    edge: str
+    axis: str
+    references: list[dict[str, Any]]
+    components: dict[str, Any]
+    warnings: list[str]
+    left_out: list[dict[str, str]]
+    scans: list[dict[str, Any]]
+    shown: list[int]
+    energy: list[float]
+    norm: list[list[float]]
+    fitted: list[list[float]]
 
 
 class Element(Reply):

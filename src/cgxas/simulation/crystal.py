@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from warnings import warn
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from cgxas.crystals.io.read import CrystalLike, read_crystal, source_of
 from cgxas.crystals.spec import GraphSpec
 from cgxas.crystals.structure import Crystal, settled
 from cgxas.elements import atomic_number
-from cgxas.errors import CgxasError, ConfigError, MissingExtra, SimulationError
+from cgxas.errors import CgxasError, ConfigError, MissingExtra, SimulationError, SimulationWarning
 from cgxas.simulation.feff_input import cluster_around, feff_input
 from cgxas.simulation.presets import Preset, preset_of
 from cgxas.simulation.sites import Cache, SiteCurve, site_curve
@@ -110,7 +111,11 @@ def simulate(
         AbsorberError: it holds no such atom.
         ConfigError: there is no such preset, or a number is none.
         SimulationError: FEFF fails, takes too long, or gives nothing that is to be trusted.
+        OutputError: the temporary folder or the cache cannot be written.
         MissingExtra: feff10-rs is not installed.
+
+    Warns:
+        SimulationWarning: FEFF warns of something, or its spectrum has no clear edge.
     """
     MissingExtra.refuse_without("feff10", "feff10-rs", "feff")
     known, most = preset_of(preset), checked_timeout(timeout)
@@ -118,6 +123,9 @@ def simulate(
     found = crystal_of(crystal)
     orbits = orbits_of(found, absorber, known)
     curves = curves_of(orbits, most, n_workers(workers), on_stage)
+    for orbit, curve in zip(orbits, curves, strict=True):
+        for text in curve.warnings():
+            warn(f"{found.name}, {absorber} site {orbit.sites[0]}: {text}", SimulationWarning, 2)
     return spectrum_of(found, absorber, orbits, curves, known)
 
 

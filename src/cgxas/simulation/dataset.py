@@ -6,11 +6,13 @@ from concurrent.futures import Future, as_completed
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from warnings import warn
 
 import numpy as np
 
 from cgxas.arguments import as_list, as_path
 from cgxas.crystals.canonical import Cell
+from cgxas.crystals.io.read import CrystalLike
 from cgxas.crystals.structure import Crystal
 from cgxas.data.collection import Collection
 from cgxas.data.folder import check_new_folder, dataset_name, write_dataset
@@ -26,6 +28,7 @@ from cgxas.errors import (
     Interrupted,
     MissingExtra,
     OutputError,
+    SimulationWarning,
     UnknownElement,
 )
 from cgxas.simulation.crystal import (
@@ -106,7 +109,7 @@ class _Site:
 
 
 def simulate_dataset(  # the words of a verb
-    crystals: str | PathLike[str] | Sequence[str | PathLike[str]],
+    crystals: CrystalLike | Sequence[CrystalLike],
     absorbers: str | Sequence[str],
     output: str | PathLike[str],
     preset: str = "quick",
@@ -121,7 +124,8 @@ def simulate_dataset(  # the words of a verb
     The folder appears at the end, whole.
 
     Args:
-        crystals: files, folders, patterns, archives, data sets: whatever `Collection` takes.
+        crystals: files, folders, patterns, archives, data sets, objects: whatever `Collection`
+            takes.
         absorbers: symbol of the absorbing element, or several; a crystal need not hold all.
         output: a new folder.
         preset: "quick" or "full", as for `simulate`.
@@ -238,4 +242,6 @@ def _items(
         if isinstance(curve, CgxasError):
             yield LeftOut(site.name, str(curve))
         else:
+            for text in curve.warnings():
+                warn(f"{site.name}: {text}", SimulationWarning, 2)
             yield site.spectrum(curve, preset)

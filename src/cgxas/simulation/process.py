@@ -1,6 +1,8 @@
 """FEFF10 in a process group of its own, in a folder of its own, neither of which is left behind."""
 
+import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,13 +14,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from cgxas.errors import Interrupted, MissingExtra, SimulationError
+from cgxas.errors import CgxasError, Interrupted, MissingExtra, OutputError, SimulationError
 from cgxas.simulation import child
+from cgxas.simulation.log import FeffLog
+
+PREFIX = "cgxas-feff-"
+"""How the names of temporary folders begin, in which FEFF runs."""
 
 INPUT, SPECTRUM, LOG = "feff.inp", "xmu.dat", "feff.log"
 _POLL = 0.1  # s between looks at a run
-_CONVERGED = "Convergence reached in"
-_WIDTH = 200
+_ROOM = 50_000_000  # bytes; a run of the preset full writes about as many
 
 
 @dataclass(frozen=True)
@@ -27,11 +32,11 @@ class FeffRun:
 
     Attributes:
         spectrum: the text of xmu.dat.
-        converged: whether the potentials became self-consistent.
+        log: what it printed.
     """
 
     spectrum: str
-    converged: bool
+    log: FeffLog
 
 
 def run_feff(
@@ -50,42 +55,64 @@ def run_feff(
 
     Raises:
         SimulationError: FEFF fails, or takes too long.
+        OutputError: the temporary folder is full, or cannot be made.
         Interrupted: `stop` was set.
         MissingExtra: feff10-rs is not installed.
     """
     MissingExtra.refuse_without("feff10", "feff10-rs", "feff")
-    with tempfile.TemporaryDirectory(prefix="cgxas-feff-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        (folder / INPUT).write_text(text, encoding="ascii")
-        code = _watched(folder, timeout, on_stage, stop or threading.Event())
-        log = (folder / LOG).read_text(encoding="utf-8", errors="replace")
-        if code:
-            raise SimulationError(f"FEFF10 fails: {_reason(log)}")
-        try:
-            spectrum = (folder / SPECTRUM).read_text(encoding="utf-8", errors="replace")
-        except FileNotFoundError as error:
-            raise SimulationError(f"FEFF10 ends without a spectrum: {_reason(log)}") from error
-    return FeffRun(spectrum, _CONVERGED in log)
+    try:
+        with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as name:
+            return _run_in(Path(name), text, timeout, on_stage, stop or threading.Event())
+    except CgxasError:
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"FEFF10 cannot write its temporary files: {error.strerror or error}; set TMPDIR to a "
+            "folder with room"
+        ) from error
 
 
-def _watched(
-    folder: Path, timeout: float | None, on_stage: Callable[[str], None], stop: threading.Event
-) -> int:
+def _run_in(
+    folder: Path,
+    text: str,
+    timeout: float | None,
+    on_stage: Callable[[str], None],
+    stop: threading.Event,
+) -> FeffRun:
+    (folder / INPUT).write_text(text, encoding="ascii")
+    log = FeffLog(folder / LOG, on_stage)
+    code = _watched(folder, log, timeout, stop)
+    if code:
+        if shutil.disk_usage(folder).free < _ROOM:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise SimulationError(f"FEFF10 {log.failure(code)}")
+    try:
+        spectrum = (folder / SPECTRUM).read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError as error:
+        raise SimulationError(f"FEFF10 ends without a spectrum: {log.last_words()}") from error
+    return FeffRun(spectrum, log)
+
+
+def _watched(folder: Path, log: FeffLog, timeout: float | None, stop: threading.Event) -> int:
     """Run FEFF10 in a folder until it ends, and return its exit status."""
     end = None if timeout is None else time.monotonic() + timeout
     with _started(folder) as process:
-        told = 0
         while True:
             code = process.poll()
-            told = _tell(folder / LOG, told, on_stage)
+            log.read_on()
             if code is not None:
                 return code
             if stop.is_set():
                 raise Interrupted("the simulation was stopped")
+            if log.is_lost:
+                raise SimulationError(
+                    "FEFF10 searches for the Fermi level without end, as where atoms stand too far "
+                    "from each other: check the crystal"
+                )
             if end is not None and time.monotonic() > end:
                 raise SimulationError(
-                    f"FEFF10 is not done after {timeout:g} s: give it more with --timeout, or "
-                    "take the preset quick"
+                    f"FEFF10 is not done after {timeout:g} s, in {log.where}: give it more with "
+                    "--timeout, or take the preset quick"
                 )
             time.sleep(_POLL)
 
@@ -113,23 +140,3 @@ def _started(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
         if process.stdin:
             process.stdin.close()
-
-
-def _tell(log: Path, told: int, on_stage: Callable[[str], None]) -> int:
-    """Tell of the stages that a log names beyond the first so many; return how many it names."""
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    stages = [line.split()[1] for line in lines if _is_stage(line)]
-    for stage in stages[told:]:
-        on_stage(stage)
-    return len(stages)
-
-
-def _is_stage(line: str) -> bool:
-    words = line.split()
-    return len(words) == 2 and words[0] == child.MARK and words[1].upper() in child.STAGES
-
-
-def _reason(log: str) -> str:
-    """Return the last line of a log that tells something."""
-    lines = [line.strip() for line in log.splitlines() if line.strip() and not _is_stage(line)]
-    return lines[-1].removeprefix(child.MARK).strip()[:_WIDTH] if lines else "without a word"

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,10 +19,13 @@ from cgxas.spectra.curve import checked_curve
 from cgxas.typing import FloatArray
 from cgxas.writing import atomic_path
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _COLUMNS: Final = 6
 _LOWEST: Final = -0.05  # of a simulated mu; as in the filters of the paper's authors
 _HIGHEST: Final = 50.0
+_FLAT: Final = 0.2  # between the lowest and the highest point
+_PRE_EDGE: Final = 0.25  # of the first point, 15 eV below the Fermi level
+_LAST_WAVE: Final = 3.6  # 1 / Angstrom; the card XANES asks for 3.7, in steps of 0.04
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,28 +36,40 @@ class SiteCurve:
         energy: (P,) eV, FEFF's own absolute scale.
         norm: (P,) normalised to the background 50 eV above the edge.
         converged: whether the potentials became self-consistent.
+        doubts: what FEFF warns of, a few words each.
     """
 
     energy: FloatArray
     norm: FloatArray
     converged: bool
+    doubts: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, run: FeffRun) -> Self:
         """Read what a run left behind.
 
         Raises:
-            SimulationError: it holds no spectrum.
+            SimulationError: it holds no spectrum, or part of one.
         """
         try:
             lines = run.spectrum.splitlines()
             rows = [line.split() for line in lines if line.strip() and "#" not in line]
             table = np.array([row[:_COLUMNS] for row in rows], dtype=np.float64)
-            energy, mu = table[:, 0], table[:, 3]
+            energy, wave, mu = table[:, 0], table[:, 2], table[:, 3]
             new = np.diff(energy, prepend=-np.inf) > 0  # FEFF rounds the points at the edge
-            return cls(*checked_curve(energy[new], mu[new]), run.converged)
+            curve = checked_curve(energy[new], mu[new])
         except (ValueError, IndexError, SpectrumError) as error:
-            raise SimulationError("FEFF10 writes no spectrum: check the crystal") from error
+            raise SimulationError(
+                "FEFF10 writes no spectrum, or one that is not of numbers: check the crystal"
+            ) from error
+        if wave[-1] < _LAST_WAVE:
+            raise SimulationError(
+                f"FEFF10 writes part of a spectrum, up to {energy[-1]:.1f} eV: check that the "
+                "temporary folder has room"
+            )
+        if run.log.is_meaningless:
+            raise SimulationError("FEFF10 says that its results are meaningless: check the crystal")
+        return cls(*curve, run.log.is_converged, run.log.doubts)
 
     def refuse_doubtful(self) -> None:
         """Refuse a spectrum that is not to be trusted.
@@ -68,10 +83,20 @@ class SiteCurve:
                 "spectrum is not to be trusted: check the crystal, or try the other preset"
             )
         low, high = float(self.norm.min()), float(self.norm.max())
-        if low < _LOWEST or high > _HIGHEST:
+        if low < _LOWEST or high > _HIGHEST or high - low < _FLAT:
             raise SimulationError(
                 f"FEFF10 gives an absurd spectrum, from {low:.3g} to {high:.3g}: check the "
                 "crystal, or try the other preset"
+            )
+
+    def warnings(self) -> Iterator[str]:
+        """Yield a sentence for each cause to doubt a spectrum that is not refused."""
+        for each in self.doubts:
+            yield f"FEFF10 warns that {each}"
+        if self.norm[0] > _PRE_EDGE:
+            yield (
+                f"the spectrum begins at {self.norm[0]:.2f} of the edge step, as where the core "
+                "hole lives so briefly that its width hides the edge"
             )
 
 
@@ -84,12 +109,14 @@ class _Kept:
         energy: eV.
         norm: normalised.
         converged: whether the potentials became self-consistent.
+        doubts: what FEFF warns of.
     """
 
-    format: Literal[1]
+    format: Literal[2]
     energy: tuple[float, ...]
     norm: tuple[float, ...]
     converged: bool
+    doubts: tuple[str, ...]
 
 
 def feff_version() -> str:
@@ -136,7 +163,7 @@ class Cache:
             curve = checked_curve(np.array(kept.energy), np.array(kept.norm))
         except CgxasError:
             return None
-        return SiteCurve(*curve, kept.converged)
+        return SiteCurve(*curve, kept.converged, kept.doubts)
 
     def write(self, text: str, found: SiteCurve) -> None:
         """Keep what came of a site.
@@ -152,9 +179,8 @@ class Cache:
                 f"{path.parent} cannot be made: {error.strerror}; set CGXAS_CACHE to a folder of "
                 "your own"
             ) from error
-        kept = _Kept(
-            _FORMAT, tuple(found.energy.tolist()), tuple(found.norm.tolist()), found.converged
-        )
+        points = tuple(found.energy.tolist()), tuple(found.norm.tolist())
+        kept = _Kept(_FORMAT, *points, found.converged, found.doubts)
         with atomic_path(path) as temporary:
             temporary.write_text(json.dumps(asdict(kept)) + "\n", encoding="utf-8")
 

@@ -1,9 +1,11 @@
 """The mean of many spectra of one thing in motion, and how sure it is.
 
 Frames of a trajectory that follow each other are alike, so there are fewer independent ones than
-frames. Means over blocks of frames are less alike the longer the blocks; the standard error that
-they tell grows with the length of the blocks until they are independent, and then stays
-(Flyvbjerg & Petersen 1989, doi:10.1063/1.457480).
+frames: by the integrated autocorrelation time, tau = 1 + 2 (rho_1 + rho_2 + ...), in which rho_k is
+the correlation of frames that are k apart. The standard error of a mean of F frames is that of
+F / tau independent ones. The sum ends where it reaches five times what it has come to (Sokal 1997,
+doi:10.1007/978-1-4899-0319-8_6), and is mended for the mean being that of the same frames (Wolff
+2004, doi:10.1016/S0010-4655(03)00467-3).
 """
 
 from collections.abc import Sequence
@@ -15,8 +17,14 @@ from cgxas.errors import SpectrumError
 from cgxas.spectra.spectrum import Spectrum
 from cgxas.typing import FloatArray
 
-FEWEST_BLOCKS = 8
-"""With fewer blocks a standard error is too uncertain itself to be told from."""
+LONG_ENOUGH = 50
+"""Autocorrelation times that a trajectory has to last for the time itself to be told from it.
+
+In shorter ones it comes out too short, by a factor of two and more (Foreman-Mackey et al. 2013,
+doi:10.1086/670067).
+"""
+
+_WINDOW = 5  # autocorrelation times after which nothing is left but noise
 
 
 @dataclass(frozen=True)
@@ -44,9 +52,9 @@ class Average:
         standard_error: (P,) of the mean, in edge steps: what more frames would make smaller.
         spread: (P,) standard deviation of the frames.
         n_frames: how many there are.
-        block: consecutive frames after which there is something new; 1: each is.
-        is_settled: whether the trajectory is long enough to tell; else the standard error is the
-            least that it can be.
+        correlation_time: so many frames tell as much as one independent one; 1: each is.
+        is_settled: whether the trajectory lasts `LONG_ENOUGH` of these times; else the standard
+            error is likely to be too small.
         convergence: what fewer frames would have told.
     """
 
@@ -54,7 +62,7 @@ class Average:
     standard_error: FloatArray
     spread: FloatArray
     n_frames: int
-    block: int
+    correlation_time: float
     is_settled: bool
     convergence: Sequence[Convergence]
 
@@ -71,59 +79,58 @@ def averaged(norm: FloatArray, mean: Spectrum) -> Average:
     """
     if len(norm) < 2:
         raise SpectrumError("an average is of two frames at least; name a trajectory")
-    block, is_settled = block_length(norm)
-    whole = norm.mean(axis=0)
-    counts = sorted({*(2**k for k in range(1, len(norm).bit_length())), len(norm)})
-    errors = standard_error(norm, block)
+    times, time = correlation_times(norm)
+    whole, count = norm.mean(axis=0), len(norm)
     spread = norm.std(axis=0, ddof=1)
-    usual = _rms(errors) * np.sqrt(len(norm))
+    errors = spread * np.sqrt(times / count)
+    usual = _rms(errors) * np.sqrt(count)
     return Average(
         spectrum=mean,
         standard_error=errors,
         spread=spread,
-        n_frames=len(norm),
-        block=block,
-        is_settled=is_settled,
+        n_frames=count,
+        correlation_time=time,
+        is_settled=count >= LONG_ENOUGH * time,
         convergence=tuple(
             Convergence(
                 n,
                 _rms(norm[:n].mean(axis=0) - whole),
-                min(float(usual / np.sqrt(n)), _rms(spread)),  # fewer than a block are as one
+                min(float(usual / np.sqrt(n)), _rms(spread)),  # fewer than one time are as one
             )
-            for n in counts
+            for n in sorted({*(2**k for k in range(1, count.bit_length())), count})
         ),
     )
 
 
-def standard_error(norm: FloatArray, block: int) -> FloatArray:
-    """Return (P,) standard errors of the mean of frames by blocks of some length.
+def correlation_times(norm: FloatArray) -> tuple[FloatArray, float]:
+    """Return integrated autocorrelation times, in frames, at least 1 each.
 
     Args:
-        norm: (F, P) spectra of consecutive frames; those before the first whole block are left out.
-        block: frames of a block; there are at least two blocks.
+        norm: (F, P) spectra of consecutive frames, at least two.
+
+    Returns:
+        (P,) those of the energies, none shorter than that of the whole; and that of the whole,
+        in which energies count by their variance.
     """
-    count = len(norm) // block
-    means = norm[len(norm) - count * block :].reshape(count, block, -1).mean(axis=1)
-    return np.asarray(means.std(axis=0, ddof=1) / np.sqrt(count))
+    covariance = np.column_stack([_autocovariance(values) for values in norm.T])
+    time = float(_times(covariance.sum(axis=1, keepdims=True))[0])
+    return np.maximum(_times(covariance), time), time
 
 
-def block_length(norm: FloatArray) -> tuple[int, bool]:
-    """Return after how many frames there is something new, and whether that is sure.
+def _times(covariance: FloatArray) -> FloatArray:
+    """Return (P,) autocorrelation times of series by (F, P) autocovariances; 1 of still ones."""
+    count, moves = len(covariance), covariance[0] > 0
+    so_far = 2 * np.cumsum(covariance / np.where(moves, covariance[0], 1.0), axis=0) - 1
+    end = np.argmax(np.arange(count)[:, None] >= _WINDOW * so_far, axis=0)
+    found = np.take_along_axis(so_far, end[None], axis=0)[0] * (1 + (2 * end + 1) / count)
+    return np.maximum(np.where(moves, found, 1.0), 1.0)
 
-    The shortest blocks are taken from which on the standard error grows no more than by what it
-    and the longer one are uncertain, 1 / sqrt(2 (blocks - 1)) of each.
 
-    Args:
-        norm: (F, P) spectra of consecutive frames.
-    """
-    longest = max(1, len(norm) // FEWEST_BLOCKS)
-    blocks = [2**k for k in range(longest.bit_length())]
-    errors = np.array([_rms(standard_error(norm, each)) for each in blocks])
-    doubt = np.array([1 / np.sqrt(2 * (len(norm) // each - 1)) for each in blocks])
-    for n, block in enumerate(blocks[:-1]):
-        if (errors[n + 1 :] <= errors[n] * (1 + np.hypot(doubt[n], doubt[n + 1 :]))).all():
-            return block, True
-    return blocks[-1], False
+def _autocovariance(values: FloatArray) -> FloatArray:
+    """Return (F,) the covariance of (F,) values with those 0, 1, ... later, over F of them each."""
+    count = len(values)
+    wave = np.fft.rfft(values - values.mean(), 2 * count)
+    return np.asarray(np.fft.irfft(wave * wave.conj(), 2 * count)[:count] / count)
 
 
 def _rms(values: FloatArray) -> float:

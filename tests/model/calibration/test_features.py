@@ -14,7 +14,7 @@ SPEC = FeatureSpec()
 
 
 def test_features_are_those_of_the_sites(sites, grid):
-    found = site_features(sites, SPEC)
+    found = site_features([sites], SPEC)
     assert found.element.tolist() == [26, 26]
     np.testing.assert_array_equal(found.vector, sites.vectors)
     np.testing.assert_array_equal(found.state, sites.state)
@@ -28,7 +28,7 @@ def test_features_are_those_of_the_sites(sites, grid):
 
 
 def test_shapes_are_looked_at_relative_to_their_edge(sites):
-    one, two = site_features(sites, SPEC).curve
+    one, two = site_features([sites], SPEC).curve
     middle = slice(20, 60)
     np.testing.assert_allclose(one[middle], two[middle], atol=5e-3)  # of edges 4 eV apart
     place = np.abs(SPEC.relative).argmin()
@@ -38,8 +38,8 @@ def test_shapes_are_looked_at_relative_to_their_edge(sites):
 def test_the_spec_decides_what_is_looked_at(sites):
     few = FeatureSpec(broadening=0.0, first=-5.0, last=5.0, step=0.5)
     assert few.relative.tolist() == [-5 + n / 2 for n in range(20)]
-    assert site_features(sites, few).curve.shape == (2, 20)
-    sharp, usual = (site_features(sites, replace(few, broadening=b)).curve for b in (0.0, 2.5))
+    assert site_features([sites], few).curve.shape == (2, 20)
+    sharp, usual = (site_features([sites], replace(few, broadening=b)).curve for b in (0.0, 2.5))
     assert float((sharp - usual).abs().max()) > 0.02
     assert len(SPEC.relative) == 127
 

@@ -5,16 +5,18 @@ sites), such files are refused.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO, StringIO
+from pathlib import Path
 from typing import Any
 
 from cgxas import limits
-from cgxas.crystals.io.base import CrystalFormat, Found, last_of, warn
-from cgxas.crystals.io.content import Content
-from cgxas.crystals.io.frames import TRAJECTORY
+from cgxas.crystals.io.base import CrystalFormat, Found, Frame, last_of, reading, warn
+from cgxas.crystals.io.content import Content, read_content
+from cgxas.crystals.io.frames import TRAJECTORY, bare, trajectory_frames
 from cgxas.crystals.io.numerals import are_numbers, is_count
+from cgxas.crystals.io.vasp_frames import outcar_frames, read_outcar, vasprun_frames
 from cgxas.errors import DisorderedCrystal, UnreadableCrystal
 
 _LINES_PER_ATOM = 20
@@ -36,6 +38,7 @@ class _Kind:
         names: patterns of file names.
         check: refuses what ASE would read wrong.
         options: for ASE's reader.
+        frames: yields its arrangements one by one; None: ASE reads them together.
     """
 
     name: str
@@ -45,22 +48,34 @@ class _Kind:
     names: tuple[str, ...] = ()
     check: Callable[[Content], None] = _nothing
     options: tuple[tuple[str, Any], ...] = ()
+    frames: Callable[[Path], Iterator[tuple[float, Frame]]] | None = None
 
 
 def _of(kind: _Kind) -> CrystalFormat:
-    def read(content: Content) -> Found:
+    def asked(content: Content, index: int | slice) -> Any:
         import ase.io
 
         kind.check(content)
+        return ase.io.read(
+            StringIO(content.text), format=kind.ase, index=index, **dict(kind.options)
+        )
+
+    def read(content: Content) -> Found:
         if kind.frame:
             last_of(content, content.text.count(kind.frame), "arrangements")
-        found: Any = ase.io.read(
-            StringIO(content.text), format=kind.ase, index=-1, **dict(kind.options)
-        )
+        found = asked(content, -1)
         last: Found = found[-1] if isinstance(found, list) else found
         return last
 
-    return CrystalFormat(kind.name, kind.holds, read, kind.names)
+    def together(path: Path) -> Iterator[tuple[float, Frame]]:
+        content = read_content(path)
+        with reading(content, kind.name):
+            found = asked(content, slice(None))
+        for number, each in enumerate(found, start=1):
+            yield number / len(found), bare(each)
+
+    frames = kind.frames or (together if kind.frame else None)
+    return CrystalFormat(kind.name, kind.holds, read, kind.names, frames)
 
 
 def _starts(pattern: str, flags: int = re.MULTILINE) -> Callable[[Content], bool]:
@@ -214,22 +229,9 @@ _KINDS = (
         "vasp-xml",
         _starts("<modeling>"),
         frame="<calculation>",
+        frames=vasprun_frames,
         names=("*vasprun*.xml",),
         check=_check_xml,
-    ),
-    _Kind(
-        "OUTCAR",
-        "vasp-out",
-        _starts(r"vasp\.\d", 0),
-        frame="POSITION  ",
-        names=("*outcar*",),
-    ),
-    _Kind(
-        "XDATCAR",
-        "vasp-xdatcar",
-        _starts("Direct configuration="),
-        frame="Direct configuration=",
-        names=("*xdatcar*",),
     ),
     _Kind(
         "Quantum ESPRESSO output",
@@ -257,7 +259,10 @@ _KINDS = (
 )
 
 FORMATS = (
-    CrystalFormat("ASE trajectory", _is_trajectory, _read_trajectory, ("*.traj",)),
+    CrystalFormat(
+        "ASE trajectory", _is_trajectory, _read_trajectory, ("*.traj",), trajectory_frames
+    ),
+    CrystalFormat("OUTCAR", _starts(r"vasp\.\d", 0), read_outcar, ("*outcar*",), outcar_frames),
     *map(_of, _KINDS),
     CrystalFormat("Gaussian cube file", _is_cube, _read_cube, ("*.cube", "*.cub")),
 )

@@ -12,7 +12,12 @@ from cgxas.crystals.io.content import Content
 from cgxas.errors import CgxasWarning, CrystalError, ReadingWarning, UnreadableCrystal
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ase import Atoms
+
+Frame = Union[Content, "Atoms", UnreadableCrystal]
+"""One of several arrangements: what it is read from, or why it cannot be read."""
 
 Found = Union[IStructure, IMolecule, "Atoms"]
 """What a reader returns: a crystal or a molecule, in the classes of pymatgen or ASE."""
@@ -31,12 +36,16 @@ class CrystalFormat:
         read: content -> crystal or molecule. Raises CrystalError; whatever else a library raises
             is turned into one by `reading`.
         names: patterns of lower-case file names that such files have, for what is not recognised.
+        frames: path -> the share of the file up to and with a frame, and the frame, for each in
+            turn; None where a file holds one arrangement. Raises UnreadableCrystal where the file
+            breaks off; the frames before were yielded.
     """
 
     name: str
     recognises: Callable[[Content], bool]
     read: Callable[[Content], Found]
     names: tuple[str, ...] = ()
+    frames: "Callable[[Path], Iterator[tuple[float, Frame]]] | None" = None
 
 
 @contextmanager

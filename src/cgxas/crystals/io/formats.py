@@ -1,7 +1,9 @@
 """The table of all formats of crystal files, and where to look one up."""
 
 import re
+from collections.abc import Iterator
 from fnmatch import fnmatch
+from pathlib import Path
 
 from cgxas.crystals.io import (
     aims,
@@ -16,12 +18,13 @@ from cgxas.crystals.io import (
     lammps,
     poscar,
     shelx,
+    xdatcar,
     xyz,
 )
-from cgxas.crystals.io.base import CrystalFormat
+from cgxas.crystals.io.base import CrystalFormat, Frame
 from cgxas.crystals.io.cif.read import crystal_of
 from cgxas.crystals.io.cif.text import decoded
-from cgxas.crystals.io.content import Content
+from cgxas.crystals.io.content import Content, plain_name
 from cgxas.errors import UnreadableCrystal
 
 _CIF_BLOCK = re.compile(r"^[ \t]*data_", re.IGNORECASE | re.MULTILINE)
@@ -56,6 +59,7 @@ FORMATS: tuple[CrystalFormat, ...] = (
     atoms_inp.FORMAT,
     cssr.FORMAT,
     shelx.FORMAT,
+    xdatcar.FORMAT,
     poscar.FORMAT,
     xyz.FORMAT,
     *ase_files.FORMATS,
@@ -95,6 +99,25 @@ def looks_like_crystal(head: Content) -> bool:
     return found is not None and (found is not json.FORMAT or bool(_CRYSTAL_KEY.search(head.head)))
 
 
+def frames_in(path: Path, head: bytes) -> Iterator[tuple[float, Frame]] | None:
+    """Return all arrangements that a file holds, or None if it is of a kind that holds one.
+
+    Args:
+        path: the file; a packed one is known by its name alone.
+        head: its first `content.HEAD` bytes.
+    """
+    content = Content(path, plain_name(path.name), head)
+    if content.name == path.name.lower():
+        found = next((each for each in FORMATS if each.recognises(content)), None)
+    else:
+        found = next((each for each in FORMATS if _is_named(content.name, each)), None)
+    return None if found is None or found.frames is None else found.frames(path)
+
+
+def _is_named(name: str, kind: CrystalFormat) -> bool:
+    return any(fnmatch(name, pattern) for pattern in kind.names)
+
+
 def format_of(content: Content) -> CrystalFormat:
     """Return the format of a file.
 
@@ -102,7 +125,7 @@ def format_of(content: Content) -> CrystalFormat:
         UnreadableCrystal: it is none of the table.
     """
     by_content = (each for each in FORMATS if each.recognises(content))
-    by_name = (each for each in FORMATS if any(fnmatch(content.name, name) for name in each.names))
+    by_name = (each for each in FORMATS if _is_named(content.name, each))
     found = next(by_content, None) or next(by_name, None)
     if found is None:
         raise UnreadableCrystal(

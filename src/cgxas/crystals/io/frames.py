@@ -1,11 +1,12 @@
-"""Trajectories, frame by frame in bounded memory: extended XYZ and ASE's own format.
+"""Trajectories, frame by frame in bounded memory: extended XYZ, LAMMPS dumps, ASE's own format.
 
-A frame of an XYZ file is handed on as the text it is, so that whoever wants it reads it where and
-when it is wanted.
+A frame of a text is handed on as the text it is, so that whoever wants it reads it where and when
+it is wanted.
 """
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -22,7 +23,42 @@ if TYPE_CHECKING:
 TRAJECTORY = (b"- of UlmASE-Trajectory", b"AFFormatASE-Trajectory")
 """How a trajectory of ASE begins."""
 
+STEP = b"ITEM: TIMESTEP"
+"""How a time step of a LAMMPS dump begins."""
+
 _COUNT = re.compile(rb"[ \t]*\d{1,18}[ \t]*\r?\n?")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
+    """Lend a text of any size as bytes; what is packed or of wide characters, within limits.
+
+    Yields:
+        The file, in UTF-8 or an encoding like it; and its size in bytes.
+
+    Raises:
+        UnreadableCrystal: it cannot be read; if packed, it is larger than `limits.FILE_SIZE`.
+    """
+    size = refuse_unreadable(path, UnreadableCrystal)
+    head = read_head(path, HEAD, UnreadableCrystal)
+    if head[:1].isascii() and b"\0" not in head and not head.startswith((b"\x1f", b"BZh")):
+        with path.open("rb") as file:
+            yield file, size
+        return
+    text = read_content(path).text.encode()
+    yield BytesIO(text), len(text)
+
+
+def line_of(file: BinaryIO, path: Path) -> bytes:
+    """Return the next line of a file; empty at its end.
+
+    Raises:
+        UnreadableCrystal: it is longer than any of a crystal file.
+    """
+    line = file.readline(LONGEST_LINE + 1)
+    if len(line) > LONGEST_LINE:
+        raise UnreadableCrystal(f"{path} has a line of more than {LONGEST_LINE:,} characters")
+    return line
 
 
 def xyz_frames(path: Path) -> Iterator[tuple[float, Content]]:
@@ -37,18 +73,36 @@ def xyz_frames(path: Path) -> Iterator[tuple[float, Content]]:
     Raises:
         UnreadableCrystal: a frame is cut short, or too large; those before it were yielded.
     """
-    size = refuse_unreadable(path, UnreadableCrystal)
-    if read_head(path, HEAD, UnreadableCrystal).lstrip()[:1].isdigit():
-        with path.open("rb") as file:
-            yield from _frames(file, path, size)
-        return
-    text = read_content(path).text.encode()  # packed, or in another encoding
-    yield from _frames(BytesIO(text), path, len(text))
+    with opened(path) as (file, size):
+        yield from _frames(file, path, size)
+
+
+def dump_frames(path: Path) -> Iterator[tuple[float, Content]]:
+    """Yield the time steps of a LAMMPS dump of any size, as files of one each; as `xyz_frames`."""
+    with opened(path) as (file, size):
+        units: list[bytes] = []
+        lines: list[bytes] = []
+        length = number = 0
+        while True:
+            line = line_of(file, path)
+            if not line or line.startswith(STEP):
+                whole = min(file.tell() / size, 1.0), Path(f"{path}:{number}")
+                if lines and lines[0].startswith(STEP):
+                    yield whole[0], Content(whole[1], path.name.lower(), b"".join(units + lines))
+                    number += 1
+                elif not number:
+                    units = lines  # are told above the first step alone
+                lines, length = [], 0
+            if not line:
+                return
+            lines.append(line)
+            length += len(line)
+            limits.FILE_SIZE.refuse_beyond(length, f"{path}:{number} holds", UnreadableCrystal)
 
 
 def _frames(file: BinaryIO, path: Path, size: int) -> Iterator[tuple[float, Content]]:
     number = 0
-    while first := _line(file, path):
+    while first := line_of(file, path):
         if first.isspace():
             continue
         name = Path(f"{path}:{number}")
@@ -61,7 +115,7 @@ def _frames(file: BinaryIO, path: Path, size: int) -> Iterator[tuple[float, Cont
         lines, length = [first], 0
         limits.ATOMS.refuse_beyond(int(first), f"{name} lists", UnreadableCrystal)
         for _ in range(int(first) + 1):
-            lines.append(_line(file, path))
+            lines.append(line_of(file, path))
             length += len(lines[-1])
             limits.FILE_SIZE.refuse_beyond(length, f"{name} holds at least", UnreadableCrystal)
         if not lines[-1]:
@@ -70,13 +124,6 @@ def _frames(file: BinaryIO, path: Path, size: int) -> Iterator[tuple[float, Cont
             )
         yield min(file.tell() / size, 1.0), Content(name, path.name.lower(), b"".join(lines))
         number += 1
-
-
-def _line(file: BinaryIO, path: Path) -> bytes:
-    line = file.readline(LONGEST_LINE + 1)
-    if len(line) > LONGEST_LINE:
-        raise UnreadableCrystal(f"{path} has a line of more than {LONGEST_LINE:,} characters")
-    return line
 
 
 def trajectory_frames(path: Path) -> "Iterator[tuple[float, Atoms | UnreadableCrystal]]":
@@ -120,6 +167,13 @@ def _frame(reader: Any, number: int, name: Path) -> "Atoms | UnreadableCrystal":
         return error
     except Exception as error:  # other people's parser
         return _damaged(name, error)
+
+
+def bare(atoms: "Atoms") -> "Atoms":
+    """Return atoms alone, without what was computed of them."""
+    from ase import Atoms
+
+    return Atoms(numbers=atoms.numbers, positions=atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
 
 
 def _damaged(path: Path, error: Exception) -> UnreadableCrystal:

@@ -15,6 +15,7 @@ from pymatgen.core.structure import Structure
 from cgxas import limits
 from cgxas.crystals.io.base import CrystalFormat, Found, last_of, warn
 from cgxas.crystals.io.content import Content
+from cgxas.crystals.io.frames import STEP, dump_frames
 from cgxas.crystals.io.numerals import is_count, number
 from cgxas.crystals.io.species import elements, named_element
 from cgxas.elements import SYMBOLS
@@ -47,7 +48,7 @@ _EXACT, _NEAR = 0.05, 0.3
 """How far a mass may lie from that of an element: as tables differ, and rounded by hand."""
 
 _MASSES = {symbol: float(Element(symbol).atomic_mass) for symbol in SYMBOLS}
-_FRAME = "ITEM: TIMESTEP"
+_FRAME = STEP.decode()
 
 
 def element_of_mass(content: Content, mass: float, name: str) -> int:
@@ -311,5 +312,9 @@ DATA = CrystalFormat(
     name="LAMMPS data file", recognises=_is_data, read=_read_data, names=("*.lmp", "*.lammps")
 )
 DUMP = CrystalFormat(
-    name="LAMMPS dump", recognises=_is_dump, read=_read_dump, names=("*.lammpstrj", "*.dump")
+    name="LAMMPS dump",
+    recognises=_is_dump,
+    read=_read_dump,
+    names=("*.lammpstrj", "*.dump"),
+    frames=dump_frames,
 )

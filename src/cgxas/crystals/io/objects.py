@@ -17,6 +17,11 @@ _FULL = 1e-3
 """A share of a site this near to 1 is a whole atom."""
 
 
+def is_crystal_object(value: object) -> bool:
+    """Tell whether something is a crystal or molecule of pymatgen or ASE."""
+    return isinstance(value, IStructure | IMolecule) or _is_of_ase(value)
+
+
 def structure_of(crystal: Any) -> Structure:
     """Return a pymatgen Structure, atoms in the caller's order; a periodic one is left as it is.
 
@@ -34,12 +39,16 @@ def structure_of(crystal: Any) -> Structure:
         return _of_structure(crystal)
     if isinstance(crystal, IMolecule):
         return _of_molecule(crystal)
-    if hasattr(crystal, "get_atomic_numbers") and hasattr(crystal, "get_positions"):
+    if _is_of_ase(crystal):
         return _of_ase(crystal)
     raise CrystalError(
         f"a {type(crystal).__name__} is not a crystal; give a file, a pymatgen Structure or "
         "Molecule, or an ASE Atoms"
     )
+
+
+def _is_of_ase(value: object) -> bool:
+    return hasattr(value, "get_atomic_numbers") and hasattr(value, "get_positions")
 
 
 def _of_structure(crystal: IStructure) -> Structure:

@@ -29,7 +29,7 @@ _MOST_LINES = 400
 
 
 @dataclass(frozen=True)
-class _Header:
+class Header:
     """What stands above the coordinates.
 
     Attributes:
@@ -63,7 +63,7 @@ def _recognises(content: Content) -> bool:
 
 
 def _read(content: Content) -> Structure:
-    header = _header(content)
+    header = header_of(content)
     n_atoms = sum(header.counts)
     limits.ATOMS.refuse_beyond(n_atoms, f"{content.path} lists", UnreadableCrystal)
     lines = list(islice(content.lines(), header.n_lines, header.n_lines + n_atoms))
@@ -84,7 +84,12 @@ def _read(content: Content) -> Structure:
     )
 
 
-def _header(content: Content) -> _Header:
+def header_of(content: Content) -> Header:
+    """Return what stands above the coordinates of a POSCAR.
+
+    Raises:
+        UnreadableCrystal: it is not complete.
+    """
     lines = [line[:LONGEST_LINE].split("!")[0].split("#")[0] for line in _some(content)]
     title = content.first[0].strip()
     at = 5
@@ -106,7 +111,7 @@ def _header(content: Content) -> _Header:
             f"{content.path} is not a readable POSCAR: below the counts of the atoms a line must "
             "say Direct or Cartesian"
         )
-    return _Header(
+    return Header(
         title=title,
         scale=np.array([number(word) for word in lines[1].split()[:3]]),
         lattice=np.array([[number(word) for word in line.split()[:3]] for line in lines[_LATTICE]]),
@@ -122,7 +127,7 @@ def _some(content: Content) -> list[str]:
     return [*islice(content.lines(), 2 * _MOST_LINES)]
 
 
-def _factor(content: Content, header: _Header) -> FloatArray:
+def _factor(content: Content, header: Header) -> FloatArray:
     """Return the factors of x, y and z; VASP scales Cartesian coordinates with the lattice."""
     volume = abs(float(np.linalg.det(header.lattice)))
     scale = header.scale
@@ -135,7 +140,7 @@ def _factor(content: Content, header: _Header) -> FloatArray:
     return scale if len(scale) == 3 else np.repeat(scale, 3)
 
 
-def _numbers(content: Content, header: _Header, words: list[list[str]]) -> list[int]:
+def _numbers(content: Content, header: Header, words: list[list[str]]) -> list[int]:
     """Return the atomic number of each atom."""
     if header.symbols:
         if len(header.symbols) != len(header.counts):

@@ -10,6 +10,7 @@ import numpy as np
 from cgxas import limits
 from cgxas.crystals.io.base import CrystalFormat, last_of, warn
 from cgxas.crystals.io.content import LONGEST_LINE, Content
+from cgxas.crystals.io.frames import xyz_frames
 from cgxas.crystals.io.numerals import is_number, number
 from cgxas.crystals.io.species import named_element, numbered_element
 from cgxas.errors import UnreadableCrystal
@@ -186,5 +187,9 @@ def _columns(content: Content, properties: str) -> tuple[int, bool, int, int]:
 
 
 FORMAT = CrystalFormat(
-    name="XYZ file", recognises=_recognises, read=_read, names=("*.xyz", "*.extxyz", "*.exyz")
+    name="XYZ file",
+    recognises=_recognises,
+    read=_read,
+    names=("*.xyz", "*.extxyz", "*.exyz"),
+    frames=xyz_frames,
 )

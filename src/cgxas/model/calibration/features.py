@@ -12,7 +12,7 @@ from cgxas.elements import atomic_number
 from cgxas.errors import SpectrumError
 from cgxas.model.calibration.kernels import SiteFeatures
 from cgxas.model.sites import AbsorberSites
-from cgxas.physics.potentials import Sites, potential_kernel
+from cgxas.physics.potentials import Sites, joined, potential_kernel
 from cgxas.settings import Settings
 from cgxas.spectra.edge import half_step
 from cgxas.spectra.resample import broadened
@@ -46,43 +46,47 @@ class FeatureSpec(Settings):
 
 
 def site_features(
-    sites: AbsorberSites, spec: FeatureSpec, without: Sequence[str] = ()
+    several: Sequence[AbsorberSites], spec: FeatureSpec, without: Sequence[str] = ()
 ) -> SiteFeatures:
     """Return what sites are compared by.
 
     Args:
-        sites: of one compound.
+        several: of each compound, at least one.
         spec: how.
         without: reduced formulas whose runs of FEFF say nothing of the potential.
 
     Raises:
         CrystalError: the potential around an element so heavy is not known.
     """
-    (energies, simulated), relative = sites.curves, spec.relative
     edges, curves = [], []
-    for norm in simulated:
-        broad = broadened(energies, norm, spec.broadening)
-        edges.append(edge_of(energies, broad))
-        curves.append(np.interp(relative, energies - edges[-1], broad))
-    around, potential = _surroundings(sites, spec, without)
+    for sites in several:
+        energies, simulated = sites.curves
+        for norm in simulated:
+            broad = broadened(energies, norm, spec.broadening)
+            edge = edge_of(energies, broad)
+            curves.append(np.interp(spec.relative, energies - edge, broad))
+            edges.append(edge - sites.start)
+    around, potential = _surroundings(several, spec, without)
+    numbers = [atomic_number(sites.absorber) for sites in several for _ in range(len(sites))]
     return SiteFeatures(
-        element=torch.full((len(sites),), atomic_number(sites.absorber)),
-        vector=sites.vectors.double(),
+        element=torch.tensor(numbers),
+        vector=torch.cat([sites.vectors.double() for sites in several]),
         curve=torch.from_numpy(np.array(curves)),
-        edge=torch.tensor(edges, dtype=torch.float64)[:, None] - sites.start,
-        state=torch.from_numpy(sites.state),
+        edge=torch.tensor(edges, dtype=torch.float64)[:, None],
+        state=torch.from_numpy(np.concatenate([sites.state for sites in several])),
         around=torch.from_numpy(around),
         potential=torch.from_numpy(potential),
     )
 
 
 def _surroundings(
-    sites: AbsorberSites, spec: FeatureSpec, without: Sequence[str]
+    several: Sequence[AbsorberSites], spec: FeatureSpec, without: Sequence[str]
 ) -> tuple[FloatArray, FloatArray]:
     """Return (S, D) surroundings and (S, 3) Fermi level, 1s level and charge."""
     if not spec.surroundings:
-        return np.empty((len(sites), 0)), np.empty((len(sites), 0))
-    found = Sites.of(sites.cell, sites.atoms, sites.surroundings)
+        nothing = np.empty((sum(map(len, several)), 0))
+        return nothing, nothing
+    found = joined([Sites.of(each.cell, each.atoms, each.surroundings) for each in several])
     learnt = potential_kernel()(found, without)
     return found.around, np.column_stack([learnt.fermi, learnt.level, learnt.charge])
 

@@ -8,7 +8,7 @@ of it is theory, which the process starts from: the Fermi level and the 1s level
 self-consistent potential, which FEFF leaves out of its edge.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, Self
@@ -25,6 +25,7 @@ from cgxas.model.calibration.kernels import KernelSum, Scale, SiteFeatures, Term
 from cgxas.model.sites import AbsorberSites
 from cgxas.spectra.axis import continued
 from cgxas.spectra.spectrum import EnergyGrid
+from cgxas.typing import FloatArray
 
 _POTENTIAL = ("fermi", "level", "charge")
 _WHOLE = "sites.element"  # the one tensor of whole numbers
@@ -122,33 +123,53 @@ class GaussianCalibration(Calibration):
             sites: its absorbing sites.
             grid: wanted energies.
         """
-        own, share = site_features(sites, self.features), sites.share
+        return self.of_several([sites], grid)[0]
+
+    def of_several(self, several: Sequence[AbsorberSites], grid: EnergyGrid) -> list[Calibrated]:
+        """Return the calibrated spectra of compounds, all compared with what is known at once.
+
+        Args:
+            several: absorbing sites of each, of one element.
+            grid: wanted energies.
+        """
+        own, start, width = (
+            site_features(several, self.features),
+            several[0].start,
+            several[0].width,
+        )
         energies, relative = grid.energies, self.features.relative
-        weight = torch.from_numpy(share).to(self.share)[None]
+        ends = np.cumsum([len(each) for each in several])
+        share = np.zeros((len(several), ends[-1]))
+        for row, each, last in zip(share, several, ends, strict=True):
+            row[last - len(each) : last] = each.share
+        weight = torch.from_numpy(share).to(self.share)
         offsets, offset_variance, coefficients, variance = self._answers(own, weight)
         element = own.element - 1
         edges: Tensor = (own.edge + offsets * self.offset_unit)[:, 0] + self.theory(own)
-        centre = (edges + self.usual[element]).numpy() + sites.start
-        basis = blurred(self.basis, self.features.step, sites.width or 0.0)
+        centre = (edges + self.usual[element]).numpy() + start
+        basis = blurred(self.basis, self.features.step, width or 0.0)
         curves = (damped(own.curve, self.damping[element]) + coefficients @ basis).numpy()
-        if sites.width is None:
+        if width is None:
             pairs = zip(centre, curves, strict=True)
-            each = np.array([np.interp(energies, relative + c, curve) for c, curve in pairs])
+            norm = np.array([np.interp(energies, relative + c, curve) for c, curve in pairs])
         else:
-            each = continued(relative, curves, energies - centre[:, None], sites.width)
-            each = (each + np.hypot(each, _NEXT_TO_NOTHING)) / 2  # absorption is never negative
+            norm = continued(relative, curves, energies - centre[:, None], width)
+            norm = (norm + np.hypot(norm, _NEXT_TO_NOTHING)) / 2  # absorption is never negative
         wider_edge, wider_shape = self.widening[element[0]]
         edge_variance = offset_variance * (self.offset_unit * wider_edge) ** 2
-        mean = share @ each
-        edge_sigma = float((edge_variance + self.doubt[element[0]]).sqrt())
+        edge_sigma = (edge_variance + self.doubt[element[0]]).sqrt().tolist()
+        parts, means = np.split(norm, ends[:-1]), share @ norm
         if not self.basis.any():  # how far the shape is off was not learnt
-            return Calibrated(each, mean, edge_sigma=edge_sigma)
-        width = (wider_shape * (variance * (basis**2).sum(0)).sqrt()).numpy()
-        shape_sigma = np.interp(energies, relative + float(share @ centre), width)
-        # Not slope times sigma: an edge that may lie elsewhere never leaves the curve's range.
-        moved = [np.interp(energies, energies + edge_sigma * z, mean) for z in _NODES]
-        shift_sigma = np.sqrt(_NODE_WEIGHTS @ (np.array(moved) - mean) ** 2)
-        return Calibrated(each, mean, np.hypot(shape_sigma, shift_sigma), edge_sigma)
+            told = zip(parts, means, edge_sigma, strict=True)
+            return [Calibrated(each, mean, edge_sigma=sigma) for each, mean, sigma in told]
+        size = (basis**2).sum(0)
+        of_shape = (wider_shape * (variance[:, None] * size).sqrt()).numpy()
+        return [
+            Calibrated(each, mean, _band(energies, mean, sigma, (relative + at, width)), sigma)
+            for each, mean, sigma, at, width in zip(
+                parts, means, edge_sigma, share @ centre, of_shape, strict=True
+            )
+        ]
 
     def without_shape(self) -> Self:
         """Return the same with offsets only; it tells no standard deviation but the edge's."""
@@ -159,14 +180,14 @@ class GaussianCalibration(Calibration):
         return followed(sites, self.slopes)
 
     def _answers(self, sites: SiteFeatures, weight: Tensor) -> tuple[Tensor, ...]:
-        """Return outputs of both processes, each with the variance of a weighted mean.
+        """Return outputs of both processes, each with the variances of weighted means.
 
         Args:
             sites: (S,) absorbing sites.
-            weight: (1, S) of theirs.
+            weight: (A, S) of theirs in each of the means.
 
         Returns:
-            (S, 1) offsets, () their variance, (S, K) coefficients of the shape, () their variance.
+            (S, 1) offsets, (A,) variances, (S, K) coefficients of the shape, (A,) variances.
         """
         terms, one = (*self.offset.terms, *self.shape.terms), self.scale.applied(sites)
         # Both look at the same features: what is compared once serves both.
@@ -177,7 +198,7 @@ class GaussianCalibration(Calibration):
             kernels = far.of(process.terms)(process.parameters) @ self.share.T
             own = near.of(process.terms)(process.parameters)
             together = (weight @ own * weight).sum(1)
-            found += [process.mean(kernels), process.variance(weight @ kernels, together)[0]]
+            found += [process.mean(kernels), process.variance(weight @ kernels, together)]
         return tuple(found)
 
     @cached_property
@@ -289,6 +310,23 @@ class GaussianCalibration(Calibration):
         mixed = [n for n, t in self.tensors.items() if t.is_floating_point() != (n != _WHOLE)]
         if mixed or len({t.dtype for n, t in self.tensors.items() if n != _WHOLE}) > 1:
             raise ValueError("the numbers of the calibration are of several kinds")
+
+
+def _band(
+    energies: FloatArray, mean: FloatArray, edge_sigma: float, shape: tuple[FloatArray, FloatArray]
+) -> FloatArray:
+    """Return (P,) standard deviations of a curve.
+
+    Args:
+        energies: (P,) eV.
+        mean: (P,) the curve.
+        edge_sigma: standard deviation of its edge, eV.
+        shape: (X,) energies, eV, and (X,) standard deviations there of its shape.
+    """
+    # Not slope times sigma: an edge that may lie elsewhere never leaves the curve's range.
+    moved = [np.interp(energies, energies + edge_sigma * z, mean) for z in _NODES]
+    of_edge = np.sqrt(_NODE_WEIGHTS @ (np.array(moved) - mean) ** 2)
+    return np.hypot(np.interp(energies, *shape), of_edge)
 
 
 def followed(sites: SiteFeatures, slopes: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from cgxas.physics.fingerprint import CHEMISTRY_SIZE, Fingerprints
+from cgxas.physics.likeness import squared_distances
 from cgxas.typing import FloatArray
 
 MOST_PER_ELEMENT: Final = 300
@@ -118,8 +119,7 @@ def _some_of_each(sites: Fingerprints) -> "list[FloatArray]":
 
 
 def _distances(one: FloatArray, other: FloatArray) -> FloatArray:
-    squared = (one**2).sum(1)[:, None] + (other**2).sum(1) - 2 * one @ other.T
-    return np.asarray(np.sqrt(np.maximum(squared, 0.0)))
+    return np.asarray(np.sqrt(squared_distances(one, other)))
 
 
 def _kernel(distances: FloatArray) -> FloatArray:

@@ -147,7 +147,8 @@ def read_scans(
         as_text_or_none(wish, name, UnclearSpectrum)
     size = refuse_unreadable(file, UnreadableSpectrum)
     found, choice = format_of(file), Choice(None, energy, mu, columns)
-    if columns and (mu or not found.has_columns or found.is_read_in_parts):
+    has_many = found.has_columns and found.read_all and not found.is_read_in_parts
+    if columns and (mu or not has_many):
         why = "--mu names a single one" if mu else f"its format is {found.name}"
         raise UnclearSpectrum(f"{file.name} has no columns of scans to choose: {why}.")
     if found.read_all is None:

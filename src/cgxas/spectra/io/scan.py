@@ -34,6 +34,9 @@ KINDS = ("transmission", "fluorescence", "reference", "mu", *AS_GIVEN)
 SHOWN_NAMES = 20
 """As many columns or groups are named in a message."""
 
+LONGEST_NAME = 60
+"""Characters of such a name in a message."""
+
 _FEW = 0.01  # of the points may be left out; one always
 _FAR = 1000.0  # eV from the median
 _OUTLYING = 10.0
@@ -76,8 +79,11 @@ class Scan:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return names for a message: the first 20, and how many more there are."""
-    shown = ", ".join(names[:SHOWN_NAMES])
+    """Return names for a message: the first 20, long ones cut, and how many more there are."""
+    shown = ", ".join(
+        each if len(each) <= LONGEST_NAME else f"{each[: LONGEST_NAME - 3]}..."
+        for each in names[:SHOWN_NAMES]
+    )
     return shown if len(names) <= SHOWN_NAMES else f"{shown} and {len(names) - SHOWN_NAMES} more"
 
 

@@ -3,13 +3,19 @@
 import { ask, takeToken } from "./api.js";
 import { resize, showCrystal } from "./crystal.js";
 import { byId, fill, formula, h, roving } from "./dom.js";
+import { DARK, LIGHT } from "./draw.js";
+import { filesOf, readFiles } from "./dropped.js";
 import { isScan } from "./kinds.js";
+import * as matchPanel from "./match.js";
+import * as mixPanel from "./mix.js";
 import * as model from "./model.js";
 import * as periodic from "./periodic.js";
 import { colourOf, isDark, picture } from "./picture.js";
-import { DARK, LIGHT, Plot } from "./plot.js";
+import { Plot } from "./plot.js";
+import * as questions from "./questions.js";
 import * as scanPanel from "./scan.js";
-import { canRedo, canUndo, change, clear, onChange, redo, restore, state, undo } from "./state.js";
+import * as scanList from "./scans.js";
+import { canRedo, canUndo, change, clear, isEmpty, newId, onChange, redo, restore, state, undo } from "./state.js";
 import * as take from "./take.js";
 
 const EXAMPLES = {
@@ -19,6 +25,7 @@ const EXAMPLES = {
 };
 const RANK = { calibrated: 0, few: 1, simulated: 2, rough: 3, none: 4 };
 const colours = () => (isDark() ? { ...DARK, lit: "#ffd54a" } : { ...LIGHT, lit: "#f5b400" });
+const MOST_DRAWN = { crystals: 8, scans: 4 }; // of a drop; ticks draw more
 let elements = [];
 let plot = null;
 let hovered = null;
@@ -30,32 +37,30 @@ function banner(text, isTrouble = false) {
   fill(byId("banner"), text, again && " ", again);
 }
 
+/** Take files in: the first ones of a drop are looked at, and few are drawn at once. */
 async function add(list, absorber = null) {
   const now = state();
   const files = { ...now.files };
-  const patch = { files, crystals: [...now.crystals] };
+  const crystals = [];
+  const scans = [];
   for (const { name, data } of list) {
-    const id = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
+    const id = newId();
     files[id] = { name, data };
-    if (isScan(files[id])) {
-      patch.scan = { id, options: {} };
-      patch.fit = { shift: 0, broaden: 0 };
-    } else {
-      patch.crystals.push({ id, visible: true });
-      patch.selected = id;
-      patch.site = null;
-    }
+    if (isScan(files[id])) scans.push({ id, isReference: false, group: null, ranges: null });
+    else crystals.push({ id, visible: now.crystals.length + crystals.length < MOST_DRAWN.crystals });
   }
-  if (absorber) patch.absorber = absorber;
-  change(patch);
+  const isVisible = scans.length <= MOST_DRAWN.scans;
+  change({
+    files, crystals: [...now.crystals, ...crystals], scans: [...now.scans, ...scans.map((each) => ({ ...each, visible: isVisible }))],
+    ...(crystals.length ? { selected: crystals[0].id, site: null } : {}),
+    ...(scans.length ? { scan: scans[0].id, fit: { shift: 0, broaden: 0 } } : {}),
+    ...(absorber ? { absorber } : {}),
+  });
 }
 
 async function addFiles(files) {
-  const read = [];
-  for (const file of files) {
-    if (file.size > 20_000_000) banner(`${file.name} holds ${file.size.toLocaleString("en")} bytes, more than the 20,000,000 that are taken`);
-    else read.push({ name: file.name, data: await file.arrayBuffer() });
-  }
+  const { read, refused } = await readFiles(files);
+  if (refused.length) banner(refused.join("; "));
   if (read.length) await add(read);
 }
 
@@ -142,18 +147,17 @@ function showViewer() {
 
 function showPlot() {
   const drawn = picture();
-  const isEmpty = !state().crystals.length && !state().scan;
-  byId("empty").hidden = !isEmpty;
-  byId("plot").hidden = isEmpty;
-  document.body.classList.toggle("filled", !isEmpty);
-  byId("plot-title").textContent = state().absorber && !isEmpty ? `${state().absorber} K edge` : "Spectrum";
+  byId("empty").hidden = !isEmpty();
+  byId("plot").hidden = isEmpty();
+  document.body.classList.toggle("filled", !isEmpty());
+  byId("plot-title").textContent = state().absorber && !isEmpty() ? `${state().absorber} K edge` : "Spectrum";
   for (const box of byId("view").querySelectorAll("input")) box.checked = state().view[box.name];
   if (drawn.curves.length) plot.show(drawn, colours());
   else byId("plot").replaceChildren();
   if (!drawn.curves.length) plot.picture = null;
   fill(byId("legend"), ...drawn.curves.filter((each) => each.label).map((curve) => h("li", {
     "data-curve": curve.id, onmouseenter: () => hover(curve), onmouseleave: () => hover(null),
-  }, h("span", { class: `swatch ${curve.id === "scan" ? "dotted" : curve.dash ? "dashed" : ""}`, "aria-hidden": "true", color: curve.colour }), h("span", {}, ...formula(curve.label.split(" ")[0]), curve.label.slice(curve.label.split(" ")[0].length)),
+  }, h("span", { class: `swatch ${curve.id.startsWith("scan") ? "dotted" : curve.dash ? "dashed" : ""}`, "aria-hidden": "true", color: curve.colour }), h("span", {}, ...(curve.crystal ? [...formula(curve.label.split(" ")[0]), curve.label.slice(curve.label.split(" ")[0].length)] : [curve.label])),
   curve.trust ? h("span", { class: `badge ${curve.trust.word}` }, curve.trust.word) : null)));
 }
 
@@ -195,12 +199,15 @@ function showFacts() {
 function show() {
   byId("undo").disabled = !canUndo();
   byId("redo").disabled = !canRedo();
-  byId("clear").disabled = !state().crystals.length && !state().scan;
+  byId("clear").disabled = isEmpty();
   showCrystals();
   showAbsorbers();
   showPlot();
   showFacts();
+  scanList.showScans();
   scanPanel.showScan();
+  matchPanel.showMatch();
+  mixPanel.showMix();
   take.showTake();
   showViewer();
 }
@@ -218,8 +225,8 @@ function wireDrop() {
   window.addEventListener("dragenter", (event) => { if (carries(event)) { depth += 1; over(true); } });
   window.addEventListener("dragleave", (event) => { if (carries(event)) { depth -= 1; over(depth > 0); } });
   window.addEventListener("dragover", (event) => { if (carries(event)) event.preventDefault(); });
-  window.addEventListener("drop", (event) => { event.preventDefault(); depth = 0; over(false); addFiles(event.dataTransfer.files); });
-  for (const [button, input] of [["add-crystal", "crystal-files"], ["add-scan", "scan-file"]]) {
+  window.addEventListener("drop", (event) => { event.preventDefault(); depth = 0; over(false); filesOf(event.dataTransfer).then(addFiles); });
+  for (const [button, input] of [["add-crystal", "crystal-files"], ["add-scan", "scan-files"]]) {
     byId(button).addEventListener("click", () => byId(input).click());
     byId(input).addEventListener("change", () => { addFiles([...byId(input).files]); byId(input).value = ""; });
   }
@@ -230,7 +237,6 @@ function wire() {
   byId("undo").addEventListener("click", undo);
   byId("redo").addEventListener("click", redo);
   byId("clear").addEventListener("click", clear);
-  byId("remove-scan").addEventListener("click", () => change({ scan: null, fit: { shift: 0, broaden: 0 } }));
   byId("theme").addEventListener("click", () => { const name = isDark() ? "light" : "dark"; localStorage.setItem("cgxas-theme", name); setTheme(name); show(); });
   byId("view").addEventListener("change", (event) => change({ view: { ...state().view, [event.target.name]: event.target.checked } }));
   window.addEventListener("keydown", (event) => {
@@ -252,13 +258,21 @@ async function start() {
   takeToken();
   setTheme(localStorage.getItem("cgxas-theme") ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"));
   plot = new Plot(byId("plot"), { readout: byId("readout"), onHover: hover });
+  scanList.prepare();
   scanPanel.prepare(pickAbsorber);
+  matchPanel.prepare(banner);
+  mixPanel.prepare(banner);
   take.prepare(banner);
   wire();
   await restore();
-  const update = () => { chooseAbsorber(); model.sync(); show(); };
-  onChange(update);
-  model.onAnswer(() => { banner(model.trouble(), true); update(); }, (text) => banner(text === "loading" ? "The model is being loaded; this takes some seconds." : text));
+  const update = () => { chooseAbsorber(); model.sync(); questions.sync(); show(); };
+  onChange(update, (word) => {
+    document.body.dataset.state = word;
+    byId("kept").hidden = word !== "lost";
+  });
+  for (const each of [model, questions]) {
+    each.onAnswer(() => { banner(model.trouble(), true); update(); }, (text) => banner(text === "loading" ? "The model is being loaded; this takes some seconds." : text));
+  }
   update();
   document.body.dataset.ready = "1";
   try {

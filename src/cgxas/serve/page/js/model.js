@@ -1,7 +1,7 @@
 /** What the server answered to what the user did: asked once, kept, and asked anew where needed. */
 
 import { ask, form, json } from "./api.js";
-import { state } from "./state.js";
+import { chosenScan, state } from "./state.js";
 
 export const crystals = new Map(); // id of a file -> { spectra, elements, drawn, formula, error, busy }
 export const scans = new Map(); // file and how it is read -> { value, error, busy }
@@ -14,7 +14,7 @@ let told = null;
 export const trouble = () => told;
 
 /** Keep an error of the server's apart from those of files, which are told beside them. */
-function note(error) {
+export function note(error) {
   if (error.status === 0 || error.status === 401 || error.status >= 500) told = error.message;
   return error.message;
 }
@@ -25,7 +25,7 @@ export function onAnswer(answered, waits) { tell = answered; waiting = waits; }
 export function sync() {
   const now = state();
   for (const { id } of now.crystals) predict(id, now.absorber);
-  if (now.scan) measure(now.scan);
+  for (const scan of now.scans) if (scan.visible || scan.id === now.scan) measure(scan);
   const pair = compared();
   if (pair) overlay(pair);
 }
@@ -33,8 +33,11 @@ export function sync() {
 /** Everything of a crystal that a picture needs, or null. */
 export const spectrumOf = (id, absorber) => crystals.get(id)?.spectra[absorber] ?? null;
 
-const scanKey = (scan) => JSON.stringify([scan.id, scan.options]);
-export const measured = () => (state().scan ? scans.get(scanKey(state().scan)) ?? null : null);
+/** How a scan is read: as all are, with a group and ranges of its own. */
+export const optionsOf = (scan) => ({ ...state().reading, group: scan.group, ranges: scan.ranges });
+const scanKey = (scan) => JSON.stringify([scan.id, optionsOf(scan)]);
+export const measuredOf = (scan) => (scan ? scans.get(scanKey(scan)) ?? null : null);
+export const measured = () => measuredOf(chosenScan());
 export const shownOverlay = () => {
   const pair = compared();
   return pair ? overlays.get(pair.key) ?? null : null;
@@ -69,7 +72,7 @@ async function measure(scan) {
   const found = { busy: true };
   scans.set(key, found);
   try {
-    const body = form([["scan", state().files[scan.id]]], scan.options);
+    const body = form([["scan", state().files[scan.id]]], optionsOf(scan));
     found.value = await (await ask("measure", body, waiting)).json();
   } catch (error) {
     found.error = note(error);
@@ -83,7 +86,7 @@ function compared() {
   const scan = measured()?.value;
   const predicted = spectrumOf(now.selected, now.absorber);
   if (!scan || !predicted || scan.absorber !== predicted.absorber || scan.edge !== predicted.edge) return null;
-  const key = JSON.stringify([now.selected, now.absorber, scanKey(now.scan), now.fit]);
+  const key = JSON.stringify([now.selected, now.absorber, scanKey(chosenScan()), now.fit]);
   return { key, scan, predicted, fit: now.fit };
 }
 

@@ -1,6 +1,6 @@
 /** State and answers -> what the plot draws. */
 
-import { crystals, fitValues, measured, shownOverlay, spectrumOf } from "./model.js";
+import { crystals, fitValues, measured, measuredOf, shownOverlay, spectrumOf } from "./model.js";
 import { state } from "./state.js";
 
 const PALETTES = {
@@ -9,8 +9,18 @@ const PALETTES = {
 };
 const SITES = { light: ["#440154", "#31688e", "#1f7f5c", "#7a6c00"], dark: ["#c79bff", "#7fc4f2", "#7fe0b4", "#e6d84d"] };
 
+// Of Okabe and Ito, which all eyes tell apart, the darkest first on light and the lightest on dark; the last is that of all others.
+const REFERENCES = {
+  light: ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c6bb1", "#b8a800", "#9a9ea8"],
+  dark: ["#56b4e9", "#e69f00", "#00b386", "#cc79a7", "#2f86c4", "#d55e00", "#a98fd0", "#d8c92e", "#9a9ea8"],
+};
+const MANY = REFERENCES.light.length - 1;
+const INK = { light: "#000000", dark: "#ffffff" };
+
 export const isDark = () => document.documentElement.dataset.theme === "dark";
-const scheme = () => (isDark() ? "dark" : "light");
+export const scheme = () => (isDark() ? "dark" : "light");
+export const inkOf = (name = scheme()) => INK[name];
+export const referenceColour = (n, name = scheme()) => REFERENCES[name].at(n);
 export const colourOf = (n, name = scheme()) => PALETTES[name][n % PALETTES[name].length];
 
 /** Central differences, as numpy.gradient takes them. */
@@ -24,7 +34,7 @@ export function derivative(x, y) {
 const title = (id) => crystals.get(id)?.formula ?? state().files[id]?.name ?? "";
 
 /** The name of a crystal; its file as well where two have one formula. */
-function nameOf(id) {
+export function nameOf(id) {
   const own = title(id);
   const twice = state().crystals.filter((each) => title(each.id) === own).length > 1;
   return twice ? `${own} (${state().files[id].name})` : own;
@@ -37,7 +47,7 @@ export function picture(name = scheme()) {
   const overlay = shownOverlay()?.value;
   const fit = fitValues();
   const isMoved = overlay && fit && (fit.shift !== 0 || fit.broaden !== 0 || fit.lorentzian !== 0);
-  const origin = relative ? originOf(now) : null;
+  const origin = relative ? originOf() : null;
   const from = origin?.e0 ?? 0;
   const add = (x, y, from, look) => curves.push({ x: x.map((each) => each - from), y: sloped ? derivative(x, y) : y, ...look });
   const shown = now.crystals.filter((each) => each.visible && spectrumOf(each.id, now.absorber));
@@ -63,26 +73,30 @@ export function picture(name = scheme()) {
     }
     if (isChosen && found.e0 !== null && !relative) marks.push({ x: found.e0, label: `E₀ ${found.e0.toFixed(1)}` });
   });
-  addScan(now, add, from, name);
+  addScans(now, add, from, name);
   const scan = measured()?.value;
   const range = curves.length && scan ? around(curves) : null;
   return {
     name: `${now.absorber}-${relative}-${sloped}`, curves, bands, marks, range,
     title: now.absorber ? `${now.absorber} K edge` : "",
-    xLabel: origin ? `Energy − E₀ (eV), E₀ ${origin.e0.toFixed(2)} eV of ${origin.of}` : "Energy (eV)",
+    xLabel: energyLabel(origin),
     yLabel: sloped ? "dμ/dE (1/eV)" : "μ(E), normalised",
     told: `${now.absorber} K edge: ${curves.filter((each) => each.label).map((each) => each.label).join("; ")}`,
   };
 }
 
 /** One E₀ for all curves, the scan's if there is one: shifts stay visible. */
-function originOf(now) {
+export function originOf() {
+  const now = state();
   const scan = measured()?.value;
   if (scan?.e0 && scan.absorber === now.absorber) return { e0: scan.e0 + (scan.energy_shift ?? 0), of: "the scan" };
   const ids = [now.selected, ...now.crystals.map((each) => each.id)];
   const id = ids.find((each) => spectrumOf(each, now.absorber)?.e0);
   return id ? { e0: spectrumOf(id, now.absorber).e0, of: nameOf(id) } : null;
 }
+
+/** What the energies of an axis are, and what they are counted from. */
+export const energyLabel = (origin) => (origin ? `Energy − E₀ (eV), E₀ ${origin.e0.toFixed(2)} eV of ${origin.of}` : "Energy (eV)");
 
 /** Shift and broadening in words. */
 export function movedBy({ shift, broaden, lorentzian }) {
@@ -107,19 +121,29 @@ function addSites(found, from, add, name) {
   });
 }
 
-function addScan(now, add, from, name) {
-  const scan = measured()?.value;
-  if (!scan || (now.absorber && scan.absorber !== now.absorber)) return;
-  const x = scan.energy.map((each) => each + (scan.energy_shift ?? 0));
-  const colour = name === "dark" ? "#ffffff" : "#000000";
-  add(x, scan.flat ?? scan.norm, from, {
-    id: "scan", colour, width: 1.7, dash: "1.5 2.5", short: "scan", label: `${scan.label || scan.scan}, measured`,
-  });
+/** The ticked scans, dotted; the chosen one in black or white, and last, so that it lies on top. */
+function addScans(now, add, from, name) {
+  const shown = now.scans.filter((each) => each.visible || each.id === now.scan);
+  for (const each of shown.toSorted((a, b) => (a.id === now.scan) - (b.id === now.scan))) {
+    const found = measuredOf(each)?.value;
+    if (!found || (now.absorber && found.absorber !== now.absorber)) continue;
+    const isChosen = each.id === now.scan;
+    const title = found.label || found.scan;
+    add(found.energy.map((x) => x + (found.energy_shift ?? 0)), found.flat ?? found.norm, from, {
+      id: isChosen ? "scan" : `scan:${each.id}`, colour: scanColour(each.id, name), width: isChosen ? 1.7 : 1.3, dash: "1.5 2.5",
+      short: isChosen ? "scan" : found.scan, label: `${title}, measured`,
+    });
+  }
+}
+
+/** Scans are drawn in the colours of references, for both are measured; the chosen one in ink. */
+export function scanColour(id, name = scheme()) {
+  return id === state().scan ? inkOf(name) : referenceColour(state().scans.findIndex((each) => each.id === id) % MANY, name);
 }
 
 /** The window of the predictions: a scan may reach a thousand eV further. */
 function around(curves) {
-  const predicted = curves.filter((each) => each.id !== "scan");
+  const predicted = curves.filter((each) => !each.id.startsWith("scan"));
   if (!predicted.length) return null;
   return [Math.min(...predicted.map((each) => each.x[0])), Math.max(...predicted.map((each) => each.x.at(-1)))];
 }

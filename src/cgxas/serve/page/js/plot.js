@@ -1,116 +1,6 @@
-/** Curves as an SVG: axes with units, bands, a cursor that reads values, zoom; also for files. */
+/** A plot on the page that can be read and zoomed by mouse, finger and keyboard. */
 
-const NS = "http://www.w3.org/2000/svg";
-const FONT = "system-ui, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
-
-export const LIGHT = { ink: "#1b1e28", soft: "#565d6e", grid: "#e6e9f0", paper: "#ffffff" };
-export const DARK = { ink: "#e8eaf2", soft: "#a7aec0", grid: "#2c3140", paper: "#1b1e28" };
-
-function s(name, attributes, ...children) {
-  const made = document.createElementNS(NS, name);
-  for (const [key, value] of Object.entries(attributes)) if (value !== undefined) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
-
-/** Round values for an axis, about as many as wanted. */
-export function ticks(low, high, wanted) {
-  const raw = (high - low) / wanted;
-  const power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].map((n) => n * power).find((each) => each >= raw * 0.999);
-  const first = Math.ceil(low / step - 1e-9);
-  const found = [];
-  for (let n = first; n * step <= high + step * 1e-9; n += 1) found.push(n * step);
-  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-  return found.map((value) => [value, value.toFixed(digits).replace("-", "−")]);
-}
-
-function extent(picture, range) {
-  let [x0, x1, y0, y1] = [Infinity, -Infinity, Infinity, -Infinity];
-  for (const { x } of picture.curves) {
-    x0 = Math.min(x0, x[0]);
-    x1 = Math.max(x1, x.at(-1));
-  }
-  const wanted = range ?? picture.range;
-  if (wanted) [x0, x1] = wanted;
-  const look = (xs, ys) => xs.forEach((x, n) => {
-    if (x < x0 || x > x1 || !Number.isFinite(ys[n])) return;
-    y0 = Math.min(y0, ys[n]);
-    y1 = Math.max(y1, ys[n]);
-  });
-  for (const { x, y } of picture.curves) look(x, y);
-  for (const { x, low, high } of picture.bands ?? []) { look(x, low); look(x, high); }
-  if (!(y1 > y0)) [y0, y1] = [0, 1];
-  const room = 0.06 * (y1 - y0);
-  return [x0, x1, y0 - room, y1 + room];
-}
-
-/** Draw a picture into an SVG of a size; returns it with the ways between data and pixels. */
-export function draw(picture, width, height, colours, { range, legend = false } = {}) {
-  const [x0, x1, y0, y1] = extent(picture, range);
-  const rows = legend ? Math.ceil(picture.curves.filter((each) => each.label).length / 2) : 0;
-  const m = { left: 56, right: 14, top: 10 + (legend && picture.title ? 26 : 0), bottom: 44 + rows * 19 };
-  const [w, hgt] = [Math.max(width - m.left - m.right, 50), Math.max(height - m.top - m.bottom, 50)];
-  const px = (x) => m.left + ((x - x0) / (x1 - x0)) * w;
-  const py = (y) => m.top + (1 - (y - y0) / (y1 - y0)) * hgt;
-  const text = { "font-family": FONT, "font-size": 12, fill: colours.soft };
-  const svg = s("svg", { xmlns: NS, viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": picture.told });
-  const id = `clip-${Math.round(width)}-${Math.round(height)}-${picture.name}`;
-  svg.append(s("defs", {}, s("clipPath", { id }, s("rect", { x: m.left, y: m.top, width: w, height: hgt }))));
-  if (legend) svg.append(s("rect", { width, height, fill: colours.paper }));
-  if (legend && picture.title) svg.append(s("text", { ...text, x: m.left, y: 24, "font-size": 15, "font-weight": 600, fill: colours.ink }, picture.title));
-  for (const [value, label] of ticks(x0, x1, Math.max(3, w / 95))) {
-    svg.append(s("line", { x1: px(value), x2: px(value), y1: m.top, y2: m.top + hgt, stroke: colours.grid }));
-    svg.append(s("text", { ...text, x: px(value), y: m.top + hgt + 17, "text-anchor": "middle" }, label));
-  }
-  for (const [value, label] of ticks(y0, y1, Math.max(3, hgt / 62))) {
-    svg.append(s("line", { x1: m.left, x2: m.left + w, y1: py(value), y2: py(value), stroke: colours.grid }));
-    svg.append(s("text", { ...text, x: m.left - 7, y: py(value) + 4, "text-anchor": "end" }, label));
-  }
-  svg.append(s("text", { ...text, x: m.left + w / 2, y: m.top + hgt + 36, "text-anchor": "middle", "font-size": 13 }, picture.xLabel));
-  svg.append(s("text", { ...text, transform: `translate(14 ${m.top + hgt / 2}) rotate(-90)`, "text-anchor": "middle", "font-size": 13 }, picture.yLabel));
-  const inside = s("g", { "clip-path": `url(#${id})` });
-  for (const band of picture.bands ?? []) {
-    const up = band.x.map((x, n) => `${px(x).toFixed(1)},${py(band.high[n]).toFixed(1)}`);
-    const down = band.x.map((x, n) => `${px(x).toFixed(1)},${py(band.low[n]).toFixed(1)}`).reverse();
-    inside.append(s("polygon", { points: [...up, ...down].join(" "), fill: band.colour, "fill-opacity": 0.17 }));
-  }
-  for (const span of picture.spans ?? []) {
-    inside.append(s("rect", { x: px(span.from), width: Math.max(px(span.to) - px(span.from), 0), y: m.top, height: hgt, fill: span.colour, "fill-opacity": 0.12 }));
-  }
-  for (const mark of picture.marks ?? []) {
-    inside.append(s("line", { x1: px(mark.x), x2: px(mark.x), y1: m.top, y2: m.top + hgt, stroke: mark.colour ?? colours.soft, "stroke-dasharray": "2 3" }));
-    const left = px(mark.x) > m.left + 40;
-    inside.append(s("text", { ...text, "font-size": 11, transform: `translate(${px(mark.x) + (left ? -4 : 12)} ${m.top + 6}) rotate(-90)`, "text-anchor": "end" }, mark.label));
-  }
-  for (const curve of picture.curves) inside.append(line(curve, px, py));
-  svg.append(inside);
-  svg.append(s("rect", { x: m.left, y: m.top, width: w, height: hgt, fill: "none", stroke: colours.soft, "stroke-opacity": 0.5 }));
-  if (legend) svg.append(...key(picture, width, m.top + hgt + 58, text, colours));
-  return { svg, px, py, toX: (pixel) => x0 + ((pixel - m.left) / w) * (x1 - x0), range: [x0, x1], box: { ...m, w, h: hgt } };
-}
-
-function line(curve, px, py) {
-  let path = "";
-  let pen = "M";
-  curve.x.forEach((x, n) => {
-    if (!Number.isFinite(curve.y[n])) { pen = "M"; return; }
-    path += `${pen}${px(x).toFixed(1)} ${py(curve.y[n]).toFixed(1)}`;
-    pen = "L";
-  });
-  return s("path", { d: path, fill: "none", stroke: curve.colour, "stroke-width": curve.width ?? 2, "stroke-dasharray": curve.dash, "stroke-opacity": curve.faint ? 0.28 : 1, "stroke-linejoin": "round", "data-curve": curve.id });
-}
-
-function key(picture, width, top, text, colours) {
-  const named = picture.curves.filter((each) => each.label);
-  return named.flatMap((curve, n) => {
-    const [x, y] = [56 + (n % 2) * ((width - 70) / 2), top + Math.floor(n / 2) * 19];
-    return [
-      s("line", { x1: x, x2: x + 24, y1: y - 4, y2: y - 4, stroke: curve.colour, "stroke-width": curve.width ?? 2, "stroke-dasharray": curve.dash }),
-      s("text", { ...text, x: x + 31, y, fill: colours.ink }, curve.label),
-    ];
-  });
-}
+import { draw, s } from "./draw.js";
 
 function at(curve, x) {
   const { x: xs, y: ys } = curve;
@@ -123,13 +13,17 @@ function at(curve, x) {
   return ys[low] + ((ys[high] - ys[low]) * (x - xs[low])) / (xs[high] - xs[low]);
 }
 
-/** A plot on the page that can be read and zoomed by mouse, finger and keyboard. */
+/** The number of the place nearest to x. */
+const nearest = (stops, x) => stops.reduce((best, stop, n) => (Math.abs(stop - x) < Math.abs(stops[best] - x) ? n : best), 0);
+
+/** A plot on the page; a picture with `stops` is of a series, read place by place by `tell`. */
 export class Plot {
-  constructor(element, { readout, onHover = () => {} }) {
-    Object.assign(this, { element, readout, onHover, range: null, x: null, down: null });
+  constructor(element, { readout, onHover = () => {}, onPick = null }) {
+    Object.assign(this, { element, readout, onHover, onPick, range: null, x: null, down: null, mates: [] });
     new ResizeObserver(() => this.redraw()).observe(element);
     element.addEventListener("pointermove", (event) => this.moved(event));
-    element.addEventListener("pointerleave", () => { this.x = null; this.point(); onHover(null); });
+    element.addEventListener("pointerleave", () => { this.goTo(null); onHover(null); });
+    element.addEventListener("click", (event) => this.picked(event));
     element.addEventListener("pointerdown", (event) => { if (event.pointerType === "mouse") this.down = this.pixel(event); });
     element.addEventListener("pointerup", (event) => this.released(event));
     element.addEventListener("dblclick", () => this.zoom(null));
@@ -154,53 +48,86 @@ export class Plot {
 
   moved(event) {
     if (!this.drawn) return;
-    this.x = this.drawn.toX(this.pixel(event));
-    this.point();
+    this.goTo(this.drawn.toX(this.pixel(event)));
     const y = event.clientY - this.element.getBoundingClientRect().top;
-    let [nearest, least] = [null, 14];
+    let [found, least] = [null, 14];
     for (const curve of this.picture.curves) {
       const value = at(curve, this.x);
       const away = value === null ? Infinity : Math.abs(this.drawn.py(value) - y);
-      if (away < least) [nearest, least] = [curve, away];
+      if (away < least) [found, least] = [curve, away];
     }
-    this.onHover(nearest);
+    this.onHover(found);
   }
 
   released(event) {
     const [from, to] = [this.down, this.pixel(event)];
     this.down = null;
-    if (from === null || !this.drawn || Math.abs(to - from) < 12) return;
+    this.isDragged = from !== null && Math.abs(to - from) >= 12;
+    if (!this.isDragged || !this.drawn) return;
     this.zoom([this.drawn.toX(Math.min(from, to)), this.drawn.toX(Math.max(from, to))]);
   }
 
-  zoom(range) { this.range = range; this.redraw(); }
+  /** Plots that are mates share cursor and zoom. */
+  zoom(range) { for (const each of [this, ...this.mates]) { each.range = range; each.redraw(); } }
+
+  /** Put the cursor somewhere; the one that is pointed at tells the values last. */
+  goTo(x) { for (const each of [...this.mates, this]) { each.x = x; each.point(); } }
+
+  picked(event) {
+    if (!this.onPick || !this.drawn || this.isDragged) return;
+    this.onPick(nearest(this.picture.stops, this.drawn.toX(this.pixel(event))));
+  }
 
   key(event) {
     if (!this.drawn) return;
     const [low, high] = this.drawn.range;
     const middle = this.x ?? (low + high) / 2;
-    const step = (high - low) / (event.shiftKey ? 20 : 200);
     const half = (high - low) / 2;
-    if (event.key === "ArrowRight") this.x = Math.min(middle + step, high);
-    else if (event.key === "ArrowLeft") this.x = Math.max(middle - step, low);
+    const sign = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (sign) this.goTo(this.next(middle, sign * (event.shiftKey ? 10 : 1)));
     else if (event.key === "+") this.zoom([middle - half / 1.5, middle + half / 1.5]);
     else if (event.key === "-" || event.key === "0" || event.key === "Escape") this.zoom(null);
+    else if (event.key === "Enter" && this.onPick) this.onPick(nearest(this.picture.stops, middle));
     else return;
     event.preventDefault();
-    this.point();
+  }
+
+  /** The place some steps away, within what is shown. */
+  next(x, steps) {
+    const { stops } = this.picture;
+    if (stops) return stops[Math.min(Math.max(nearest(stops, x) + (this.x === null ? 0 : steps), 0), stops.length - 1)];
+    const [low, high] = this.drawn.range;
+    return Math.min(Math.max(x + (steps * (high - low)) / 200, low), high);
   }
 
   /** Draw the cursor, and tell the values there. */
   point() {
     this.cursor?.remove();
     if (this.x === null || !this.drawn) { this.readout.textContent = this.range ? "Double click, or 0, shows all again." : ""; return; }
-    const { svg, px, py, box } = this.drawn;
+    if (this.picture.stops) this.pointAtPlace();
+    else this.pointAtCurves();
+  }
+
+  /** The line of the cursor, and what a hand on its way to zoom has passed. */
+  line(x) {
+    const { px, box } = this.drawn;
+    this.cursor = s("g", { "pointer-events": "none" }, s("line", { x1: px(x), x2: px(x), y1: box.top, y2: box.top + box.h, stroke: this.colours.soft }));
+    if (this.down === null) return;
+    const from = px(this.drawn.toX(this.down));
+    this.cursor.append(s("rect", { x: Math.min(from, px(this.x)), width: Math.abs(px(this.x) - from), y: box.top, height: box.h, fill: this.colours.soft, "fill-opacity": 0.15 }));
+  }
+
+  pointAtPlace() {
+    const n = nearest(this.picture.stops, this.x);
+    this.line(this.picture.stops[n]);
+    this.drawn.svg.append(this.cursor);
+    this.readout.textContent = this.picture.tell(n);
+  }
+
+  pointAtCurves() {
+    const { svg, px, py } = this.drawn;
+    this.line(this.x);
     const told = [`${this.x.toFixed(2).replace("-", "−")} eV`];
-    this.cursor = s("g", { "pointer-events": "none" }, s("line", { x1: px(this.x), x2: px(this.x), y1: box.top, y2: box.top + box.h, stroke: this.colours.soft }));
-    if (this.down !== null) {
-      const from = px(this.drawn.toX(this.down));
-      this.cursor.append(s("rect", { x: Math.min(from, px(this.x)), width: Math.abs(px(this.x) - from), y: box.top, height: box.h, fill: this.colours.soft, "fill-opacity": 0.15 }));
-    }
     for (const curve of this.picture.curves) {
       const value = at(curve, this.x);
       if (value === null || !Number.isFinite(value) || curve.faint) continue;

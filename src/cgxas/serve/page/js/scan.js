@@ -1,10 +1,11 @@
 /** The measured scan: how it was read and normalised, sliders and fit, and how far it is away. */
 
 import { byId, fill, h } from "./dom.js";
-import { fitValues, isFitted, measured, shownOverlay } from "./model.js";
+import { DARK, LIGHT } from "./draw.js";
+import { crystals, fitValues, isFitted, measured, shownOverlay } from "./model.js";
 import { isDark, movedBy, normPicture } from "./picture.js";
-import { DARK, LIGHT, Plot } from "./plot.js";
-import { change, state } from "./state.js";
+import { Plot } from "./plot.js";
+import { change, chosenScan, state } from "./state.js";
 
 const READING = [["element", "Element"], ["edge", "Edge"], ["group", "Group or scan number"], ["energy", "Energy column"], ["mu", "Column or formula of μ"]];
 const RANGES = [["pre1", "Pre-edge from"], ["pre2", "to"], ["norm1", "Post-edge from"], ["norm2", "to"]];
@@ -37,7 +38,7 @@ export function prepare(onCrystalAbsorber) {
       h("p", { id: "norm-readout", class: "hint", role: "status" }),
       h("div", { class: "ranges", id: "ranges" })),
     h("details", { id: "read-details" },
-      h("summary", {}, "How the file is read"),
+      h("summary", { id: "read-title" }, "How the file is read"),
       h("ul", { id: "scan-done", class: "hint" })));
   byId("read-details").append(h("div", { class: "ranges" }, ...READING.map(([name, text]) =>
     h("label", {}, text, h("input", { type: "text", id: `read-${name}`, autocomplete: "off", spellcheck: "false", onchange: (event) => option(name, event.target.value.trim() || null) })))));
@@ -45,9 +46,13 @@ export function prepare(onCrystalAbsorber) {
   plot = new Plot(byId("norm-plot"), { readout: byId("norm-readout") });
 }
 
+/** Group and ranges are those of one scan; the rest tells how all of them are read. */
 function option(name, value) {
-  const { scan } = state();
-  change({ scan: { ...scan, options: { ...scan.options, [name]: value, ...(name === "ranges" ? {} : { ranges: null }) } } });
+  const now = state();
+  const patch = name === "ranges" ? { ranges: value } : name === "group" ? { group: value, ranges: null } : { ranges: null };
+  const isOne = name === "ranges" || name === "group";
+  const scans = now.scans.map((each) => (!isOne || each.id === now.scan ? { ...each, ...patch } : each));
+  change({ scans, ...(isOne ? {} : { reading: { ...now.reading, [name]: value } }) });
 }
 
 function moved(name, event, undoable) {
@@ -59,24 +64,23 @@ function moved(name, event, undoable) {
 
 export function showScan() {
   const now = state();
+  const chosen = chosenScan();
   const found = measured();
   const scan = found?.value;
-  const isHere = Boolean(now.scan);
-  byId("scan-empty").hidden = isHere;
-  byId("remove-scan").hidden = !isHere;
-  byId("add-scan").textContent = isHere ? "Another scan…" : "Add a scan…";
-  byId("scan").hidden = !isHere;
+  byId("scan-empty").hidden = now.scans.length > 0;
+  byId("scan").hidden = !chosen;
   const error = found?.error;
   byId("scan-error").className = error ? "error" : "";
   byId("scan-error").textContent = error ?? "";
-  if (!isHere) return;
+  if (!chosen) return;
+  byId("read-title").textContent = now.scans.length > 1 ? "How the files are read" : "How the file is read";
   byId("read-details").open ||= Boolean(error);
-  for (const [name] of READING) if (document.activeElement !== byId(`read-${name}`)) byId(`read-${name}`).value = now.scan.options[name] ?? "";
-  byId("scan-told").textContent = scan ? toldOf(scan) : found?.busy ? "Reading…" : now.files[now.scan.id].name;
+  for (const [name] of READING) if (document.activeElement !== byId(`read-${name}`)) byId(`read-${name}`).value = (name === "group" ? chosen.group : now.reading[name]) ?? "";
+  byId("scan-told").textContent = scan ? toldOf(scan) : found?.busy ? "Reading…" : now.files[chosen.id].name;
   showFit(now, scan);
   byId("norm-details").hidden = !scan?.ranges;
   fill(byId("scan-done"), ...(scan ? [...scan.done, ...scan.warnings].map((each) => h("li", {}, each)) : []));
-  if (scan?.ranges) showNormalisation(now, scan);
+  if (scan?.ranges) showNormalisation(chosen, scan);
 }
 
 function toldOf(scan) {
@@ -95,7 +99,7 @@ function showFit(now, scan) {
   }
   const overlay = shownOverlay();
   if (overlay?.value) byId("fit").dataset.last = "1";
-  byId("fit").hidden = !scan || other || !now.crystals.length;
+  byId("fit").hidden = !scan || other || !isAnswerable(now);
   byId("fit-error").textContent = overlay?.error ?? "";
   byId("fit-error").className = overlay?.error ? "error" : "";
   const values = fitValues();
@@ -113,6 +117,12 @@ function showFit(now, scan) {
   if (overlay) byId("scores").classList.remove("busy");
 }
 
+/** Whether the chosen crystal has, or may yet have, a spectrum of the absorber. */
+function isAnswerable({ selected, absorber }) {
+  const found = crystals.get(selected);
+  return Boolean(found) && !found.error && (!found.elements.length || found.elements.includes(absorber));
+}
+
 function scores({ before, after }) {
   const score = (name, value, unit = "") => h("div", {}, h("dt", {}, name), h("dd", {}, value, unit));
   return [
@@ -124,10 +134,10 @@ function scores({ before, after }) {
   ];
 }
 
-function showNormalisation(now, scan) {
+function showNormalisation(chosen, scan) {
   byId("norm-told").textContent = "Shaded: where the lines are fitted, in eV from E₀. Change a range, and everything follows.";
   plot.show(normPicture(scan, isDark() ? DARK : LIGHT), isDark() ? DARK : LIGHT);
-  const set = (name, value) => option("ranges", { ...scan.ranges, ...now.scan.options.ranges, [name]: value });
+  const set = (name, value) => option("ranges", { ...scan.ranges, ...chosen.ranges, [name]: value });
   const box = byId("ranges");
   if (box.contains(document.activeElement) && document.activeElement.type === "number") return;
   const degree = (name, text, words) => h("label", {}, text, choice(`range-${name}`, words, scan.ranges[name], (value) => set(name, value)));
@@ -137,7 +147,7 @@ function showNormalisation(now, scan) {
     }))),
     degree("npre", "Pre-edge is", ["constant", "a line"]),
     degree("nnorm", "Post-edge is", ["constant", "a line", "a parabola"]),
-    h("label", {}, "Ranges", h("button", { type: "button", disabled: !now.scan.options.ranges, onclick: () => option("ranges", null) }, "As chosen by cgxas")));
+    h("label", {}, "Ranges", h("button", { type: "button", disabled: !chosen.ranges, onclick: () => option("ranges", null) }, "As chosen by cgxas")));
 }
 
 function choice(id, words, value, onPick) {
