@@ -146,13 +146,16 @@ def test_the_tutorial_on_own_material_runs(reader, tmp_path, monkeypatch):
     """A step stands in for FEFF, which takes minutes for each crystal; CGXAS_FEFF=1 runs it."""
     pytest.importorskip("feff10")
     from cgxas.simulation import sites
+    from cgxas.simulation.log import FeffLog
     from cgxas.simulation.process import FeffRun
 
     energy = 532.0 + np.linspace(-15.0, 40.0, 100)
     norm = 0.5 + np.arctan(energy - 532.0) / np.pi
-    rows = [f"{e:.5f} 0 0 {m:.7f} 0 0" for e, m in zip(energy, norm, strict=True)]
+    rows = [f"{e:.5f} 0 3.72 {m:.7f} 0 0" for e, m in zip(energy, norm, strict=True)]
+    log = FeffLog(Path("nowhere"))
+    log.text = "Convergence reached in 9 iterations.\n"
     if not os.environ.get("CGXAS_FEFF"):
-        monkeypatch.setattr(sites, "run_feff", lambda *_: FeffRun("\n".join(rows), True))
+        monkeypatch.setattr(sites, "run_feff", lambda *_: FeffRun("\n".join(rows), log))
     reader.read("docs/tutorials/own-material.md")
     assert reader.calls == [
         "predict", "simulate", "dataset", "evaluate", "finetune", "evaluate", "predict",
