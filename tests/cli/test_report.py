@@ -26,3 +26,15 @@ def test_report_refuses(refused, finished_run, oxides, tmp_path: Path):
     assert "missing argument" in refused("report", "-o", "r")
     (run / "test.parquet").unlink()
     assert "test.parquet" in refused("report", run, "-o", "r")
+
+
+def test_a_kernel_that_took_spectra_in_has_no_learning_curve(cgxas, finished_run, tmp_path: Path):
+    tuned, usual = finished_run("ft_Fe", "finetune", "Fe"), finished_run("uni")
+    (tuned / "log.csv").unlink()
+    assert cgxas("report", tuned, "-o", tmp_path / "alone").code == 0
+    assert not (tmp_path / "alone" / "learning.png").exists()
+    assert (tmp_path / "alone" / "errors.png").exists()
+    page = (tmp_path / "alone" / "index.html").read_text(encoding="utf-8")
+    assert "Without epochs, as a kernel took spectra in: ft_Fe." in page
+    assert cgxas("report", tuned, usual, "-o", tmp_path / "both").code == 0
+    assert (tmp_path / "both" / "learning.png").exists()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 SOME_LEFT_OUT = 3
 """Exit code where what could be done was done, but not all."""
 
+_SECONDS = 60.0
+
 SHOWN = 20
 """Failures that are named; a data set's manifest holds all."""
 
@@ -158,29 +160,31 @@ def _dataset(  # as above
 
 @contextmanager
 def stages(absorber: str) -> Iterator[Callable[[int, int, str], None]]:
-    """Tell on stderr which program of FEFF runs for which site, if somebody sits before it."""
+    """Tell on stderr which program of FEFF runs for which site: in a line that changes, or one."""
+    running: dict[int, str] = {}
+
+    def words(site: int, total: int, stage: str) -> str:
+        running[site] = stage
+        told = ", ".join(f"site {n + 1} of {total}: {running[n]}" for n in sorted(running))
+        return f"{absorber} {told}"
+
     if not sys.stderr.isatty():
-        yield lambda site, total, stage: None
+        line = _now_and_then()
+        yield lambda site, total, stage: line(words(site, total, stage))
         return
     from rich.console import Console
     from rich.status import Status
 
-    running: dict[int, str] = {}
     with Status("FEFF10 begins", console=Console(stderr=True)) as status:
-
-        def tell(site: int, total: int, stage: str) -> None:
-            running[site] = stage
-            told = ", ".join(f"site {n + 1} of {total}: {running[n]}" for n in sorted(running))
-            status.update(f"{absorber} {told}")
-
-        yield tell
+        yield lambda site, total, stage: status.update(words(site, total, stage))
 
 
 @contextmanager
 def _bar() -> Iterator[Callable[[int, int], None]]:
-    """Draw how many sites are done on stderr, with the time left, if somebody sits before it."""
+    """Tell on stderr how many sites are done; on a terminal as a bar, with the time left."""
     if not sys.stderr.isatty():
-        yield lambda done, total: None
+        line = _now_and_then()
+        yield lambda done, total: line(f"{done} of {total} sites are done")
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
@@ -189,3 +193,16 @@ def _bar() -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("sites", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _now_and_then() -> Callable[[str], None]:
+    """Return what says a line on stderr, at most one a minute, as a file of them is read later."""
+    last = time.monotonic()
+
+    def line(text: str) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _SECONDS:
+            last = time.monotonic()
+            say(text)
+
+    return line

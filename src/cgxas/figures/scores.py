@@ -49,7 +49,8 @@ def plot_rse_histogram(
     ax.set_xlabel("RSE")
     ax.set_ylabel("test spectra")
     ax.yaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
-    ax.legend(frameon=False, loc="upper right", title=f"{len(rse)} spectra")
+    count = f"{len(rse)} {'spectrum' if len(rse) == 1 else 'spectra'}"
+    ax.legend(frameon=False, loc="upper right", title=count)
     return ax
 
 

@@ -46,12 +46,13 @@ def report_figures(
     runs: Sequence[RunFolder], groups: Sequence[Group], maps: Maps
 ) -> Iterator[ReportFigure]:
     """Yield the figures in the order of the page."""
-    yield ReportFigure(
-        "learning",
-        "Learning curves",
-        "Training loss (dashed) and validation RSE (solid) after each epoch.",
-        partial(_learning, runs),
-    )
+    if any(run.has_epochs for run in runs):
+        yield ReportFigure(
+            "learning",
+            "Learning curves",
+            "Training loss (dashed) and validation RSE (solid) after each epoch.",
+            partial(_learning, runs),
+        )
     if groups:
         yield ReportFigure(
             "errors",
@@ -112,7 +113,9 @@ def _learning(runs: Sequence[RunFolder]) -> Figure:
     """One panel per kind of run."""
     names = run_names(runs)
     panels = {
-        kind: {names[n]: run.log() for n, run in enumerate(runs) if run.kind == kind}
+        kind: {
+            names[n]: run.log() for n, run in enumerate(runs) if run.kind == kind and run.has_epochs
+        }
         for kind in KINDS
     }
     shown = {kind: logs for kind, logs in panels.items() if logs}

@@ -65,7 +65,11 @@ def page(
 def _summary(runs: Sequence[RunFolder]) -> str:
     counts = {label: sum(run.kind == kind for run in runs) for kind, label in KINDS.items()}
     told = ", ".join(f"{n} {label}" for label, n in counts.items() if n)
-    return f"{len(runs)} {'run' if len(runs) == 1 else 'runs'} of cgxas: {told}."
+    at_once = [name for name, run in zip(run_names(runs), runs, strict=True) if not run.has_epochs]
+    without = (
+        f" Without epochs, as a kernel took spectra in: {', '.join(at_once)}." if at_once else ""
+    )
+    return f"{len(runs)} {'run' if len(runs) == 1 else 'runs'} of cgxas: {told}.{without}"
 
 
 def _figure(figure: ReportFigure, path: Path) -> str:

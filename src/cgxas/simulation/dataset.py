@@ -194,7 +194,7 @@ def _read(
                 raise each.crystal
             crystal = crystal_of(each.crystal)
         except CgxasError as error:
-            left_out.append((each.name, str(error)))
+            left_out.append((each.name, str(error).removeprefix(f"{each.name}: ")))
             continue
         here = [absorber for absorber in absorbers if absorber in crystal.elements]
         without += not here

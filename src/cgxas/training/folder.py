@@ -80,6 +80,11 @@ class RunFolder:
         """The file of the model."""
         return self.path / f"{self.name}{SUFFIX}"
 
+    @property
+    def has_epochs(self) -> bool:
+        """Whether it was trained epoch by epoch; a kernel takes spectra in at once."""
+        return (self.path / LOG).exists() or not (self.path / _TESTED).exists()
+
     def log(self) -> dict[str, NDArray[np.float64]]:
         """Return the columns of the log, a row per epoch.
 
