@@ -7,7 +7,7 @@ import pytest
 
 import cgxas
 from cgxas.errors import AbsorberNotInCrystal, ReadingWarning, UnclearSpectrum
-from cgxas.mixing.references import references_of
+from cgxas.mixing.references import of_object, references_of
 from cgxas.mixing.scans import How
 
 from .conftest import ENERGY, phase
@@ -77,3 +77,15 @@ def test_a_crystal_by_another_name(rocks, predictor):
 def test_a_crystal_without_the_absorber_is_refused_where_it_is_named(rocks, predictor):
     with pytest.raises(AbsorberNotInCrystal):
         names_of([rocks / "other.cif"], predictor)
+
+
+def test_an_object_is_called_by_its_formula(rocks, predictor):
+    from pymatgen.core import Structure
+
+    read = Structure.from_file(rocks / "large.cif")
+    found = of_object(read, "Fe", "K", predictor)
+    (expected,) = references_of([str(rocks / "large.cif")], How(), "Fe", "K", predictor)
+    assert found.name == "FeO"
+    np.testing.assert_allclose(found.norm, expected.norm, atol=2e-6)
+    with pytest.raises(AbsorberNotInCrystal):
+        of_object(read, "Ni", "K", predictor)

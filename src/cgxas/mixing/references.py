@@ -13,6 +13,7 @@ from scipy.interpolate import CubicSpline
 
 from cgxas.crystals.io.content import HEAD, Content, plain_name
 from cgxas.crystals.io.formats import looks_like_crystal
+from cgxas.crystals.io.read import CrystalLike, read_structure
 from cgxas.data.collection import Collection, NamedCrystal
 from cgxas.data.schema import MaterialRow
 from cgxas.errors import (
@@ -123,7 +124,7 @@ def references_of(
             continue
         scans, crystals = _told_apart(word)
         found += _measured(scans, how, element, edge)
-        found += _predicted(crystals, element, edge, model)
+        found += of_crystals(crystals, element, edge, model)
     return found
 
 
@@ -162,7 +163,7 @@ def _called(
     """Return the mean of scans, or a scan or crystal, by another name."""
     scans, crystals = _told_apart(inside) if "," not in inside else ([], [])
     if crystals and not scans:
-        found = _predicted(crystals, *edge, model)
+        found = of_crystals(crystals, *edge, model)
         if len(found) > 1:
             raise UnclearSpectrum(
                 f"{name}={inside} names {len(found)} crystals: a mean is of scans alone; name the "
@@ -220,10 +221,17 @@ def _refuse_faults(left_out: Sequence[tuple[str, str]]) -> None:
         raise BadMeasurement(f"the reference {name} cannot be used: {reason}")
 
 
-def _predicted(
-    crystals: Sequence[NamedCrystal], element: str, edge: str, model: "str | Predictor"
+def of_object(crystal: CrystalLike, element: str, edge: str, model: "str | Predictor") -> Reference:
+    """Predict a reference from an object of pymatgen or ASE; its formula is its name."""
+    name = read_structure(crystal).composition.reduced_formula
+    return of_crystals([NamedCrystal(name, name, 1.0, crystal)], element, edge, model)[0]
+
+
+def of_crystals(
+    crystals: Iterable[NamedCrystal], element: str, edge: str, model: "str | Predictor"
 ) -> list[Reference]:
-    if not crystals:
+    """Predict references; those without the element are told. Errors as of `references_of`."""
+    if not (crystals := list(crystals)):
         return []
     if edge != ANSWERED:
         raise WrongEdge(

@@ -9,13 +9,20 @@ from typing import TypeAlias
 import numpy as np
 
 from cgxas.arguments import as_list
+from cgxas.crystals.io.objects import is_crystal_object
 from cgxas.errors import SpectrumError
 from cgxas.mixing.axes import axis_of
 from cgxas.mixing.components import components_of
 from cgxas.mixing.files import expanded
 from cgxas.mixing.fit import Fits, Whitened, fit_all, usual_noise
 from cgxas.mixing.mixture import RESERVED, Mixture
-from cgxas.mixing.references import Reference, of_measurement, of_spectrum, references_of
+from cgxas.mixing.references import (
+    Reference,
+    of_measurement,
+    of_object,
+    of_spectrum,
+    references_of,
+)
 from cgxas.mixing.scans import How, Scans, read_named, unread
 from cgxas.mixing.series import FIRST, LAST, LEAST_ABOVE, LEAST_POINTS, Series, hole, series_of
 from cgxas.mixing.shifting import fitted_shifts
@@ -53,7 +60,7 @@ def mix(  # noqa: PLR0913  # they are the words of the command line
 
     Args:
         scans: files, FILE:GROUP, folders and patterns, or measurements.
-        references: crystals, which are predicted, or scans, as files, folders, patterns,
+        references: crystals, which are predicted, or scans, as files, folders, patterns, objects,
             NAME=FILE,FILE (their mean), measurements or predicted spectra. Without any, the series
             is parted into components of its own (MCR-ALS).
         absorber: the element; the one the scans state, or a guess, if None.
@@ -331,6 +338,8 @@ def _references(given: Sequence[object], series: Series, wishes: Wishes) -> list
             found.append(of_spectrum(each.formula or f"reference_{len(found) + 1}", each))
         elif isinstance(each, Measurement):
             found.append(of_measurement(each))
+        elif is_crystal_object(each):
+            found.append(of_object(each, series.element, series.edge, wishes.model))
         else:
             found += references_of(
                 [_word(each)], wishes.how, series.element, series.edge, wishes.model

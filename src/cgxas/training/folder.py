@@ -46,6 +46,9 @@ _RUN = "run.json"
 CONFIG, SPLIT, DATA = "config.toml", "split.json", "data"
 _SCORES, _TESTED = "evaluation.json", "test.parquet"
 
+TAKEN_IN = "taken_in"
+"""What the provenance of a model calls the number of spectra that its kernel took in."""
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -83,7 +86,9 @@ class RunFolder:
     @property
     def has_epochs(self) -> bool:
         """Whether it was trained epoch by epoch; a kernel takes spectra in at once."""
-        return (self.path / LOG).exists() or not (self.path / _TESTED).exists()
+        if (self.path / LOG).exists() or not self.model.exists():
+            return True
+        return TAKEN_IN not in self.checkpoint().provenance
 
     def log(self) -> dict[str, NDArray[np.float64]]:
         """Return the columns of the log, a row per epoch.

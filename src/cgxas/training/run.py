@@ -28,6 +28,7 @@ from cgxas.training.folder import (
     CONFIG,
     DATA,
     SPLIT,
+    TAKEN_IN,
     Kind,
     RunFolder,
     check_folder,
@@ -175,7 +176,7 @@ def _take_in(run: Run, folder: RunFolder, new: Sequence[int]) -> tuple[Checkpoin
     key = (run.element, EDGE)
     card = run.parent.cards[key]
     cards_now = {**run.parent.cards, key: replace(card, n_train=(card.n_train or 0) + len(new))}
-    provenance = _provenance(run, mine, evaluation) | {"taken_in": len(new)}
+    provenance = _provenance(run, mine, evaluation) | {TAKEN_IN: len(new)}
     found = replace(found, name=run.config.name, cards=cards_now, provenance=provenance)
     found.save(folder.model)
     folder.save_scores(evaluation)

@@ -1,6 +1,6 @@
 """Crystals and molecules of pymatgen and ASE -> one periodic, ordered pymatgen Structure."""
 
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ _FULL = 1e-3
 """A share of a site this near to 1 is a whole atom."""
 
 
-def is_crystal_object(value: object) -> bool:
+def is_crystal_object(value: object) -> TypeGuard[Any]:
     """Tell whether something is a crystal or molecule of pymatgen or ASE."""
     return isinstance(value, IStructure | IMolecule) or _is_of_ase(value)
 
