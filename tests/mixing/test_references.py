@@ -88,4 +88,4 @@ def test_an_object_is_called_by_its_formula(rocks, predictor):
     assert found.name == "FeO"
     np.testing.assert_allclose(found.norm, expected.norm, atol=2e-6)
     with pytest.raises(AbsorberNotInCrystal):
-        of_object(read, "Ni", "K", predictor)
+        of_object(read, "Ti", "K", predictor)
