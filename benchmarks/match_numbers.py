@@ -34,6 +34,7 @@ from cgxas.matching.errors import Shapes
 from cgxas.matching.fit import EDGE_TAILS, TAILS, fit_of
 from cgxas.matching.points import RELATIVE, Points
 from cgxas.matching.rank import belief_of
+from cgxas.data.folder import read_records
 from cgxas.model.checkpoint import load_checkpoint
 
 FITTED = (
@@ -315,7 +316,15 @@ def main() -> None:
     wish = parser.parse_args()
     wish.out.mkdir(parents=True, exist_ok=True)
     every = questions(wish.data, wish.out)
-    shipped = {"relative": RELATIVE.tolist()}
+    model = load_checkpoint("universal")
+    shipped = {
+        "provenance": {
+            "data_sha256": read_records([wish.data / "exp"]).sha256,
+            "model": f"calibrations of {model.name}, sha256 {model.sha256}",
+            "command": "python benchmarks/match_numbers.py DATA -o OUT",
+        },
+        "relative": RELATIVE.tolist(),
+    }
     for kind in START:
         own = [a for a in every if kind_of(a.way) == kind]
         nested(own)
