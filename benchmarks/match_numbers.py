@@ -30,11 +30,11 @@ from scipy.optimize import minimize
 from torch import Tensor
 
 from cgxas.calibration.measured import read_compounds
+from cgxas.data.folder import read_records
 from cgxas.matching.errors import Shapes
 from cgxas.matching.fit import EDGE_TAILS, TAILS, fit_of
 from cgxas.matching.points import RELATIVE, Points
 from cgxas.matching.rank import belief_of
-from cgxas.data.folder import read_records
 from cgxas.model.checkpoint import load_checkpoint
 
 FITTED = (
