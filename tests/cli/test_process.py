@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from cgxas.cli.messages import exit_code
+
 CGXAS = [sys.executable, "-m", "cgxas"]
 FULL = Path("/dev/full")
 
@@ -89,3 +91,25 @@ def test_a_signal_ends_it_without_a_word(number, seconds, random_model, tmp_path
     if process.returncode:
         assert told == ""
         assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("end", "code"), [(KeyboardInterrupt, 130), (SystemExit, 143)])
+def test_what_ends_the_making_of_a_class_ends_the_command(end, code):
+    """Python 3.11 makes a RuntimeError of it."""
+
+    class Ended:
+        def __set_name__(self, owner, name):
+            raise end
+
+    def command():
+        try:
+            type("Made", (), {"ended": Ended()})
+        except end as error:  # as later versions raise it
+            raise RuntimeError from error
+
+    assert exit_code(command) == code
+
+
+def test_other_faults_are_not_hidden():
+    with pytest.raises(RuntimeError, match="of another kind"):
+        exit_code(lambda: (_ for _ in ()).throw(RuntimeError("of another kind")))

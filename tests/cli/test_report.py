@@ -1,4 +1,8 @@
+from dataclasses import replace
 from pathlib import Path
+
+from cgxas.model.checkpoint import load_checkpoint
+from cgxas.training.folder import TAKEN_IN
 
 
 def test_report_is_written(cgxas, finished_run, tmp_path: Path):
@@ -31,6 +35,8 @@ def test_report_refuses(refused, finished_run, oxides, tmp_path: Path):
 def test_a_kernel_that_took_spectra_in_has_no_learning_curve(cgxas, finished_run, tmp_path: Path):
     tuned, usual = finished_run("ft_Fe", "finetune", "Fe"), finished_run("uni")
     (tuned / "log.csv").unlink()
+    model = load_checkpoint(tuned / "ft_Fe.safetensors")
+    replace(model, provenance={**model.provenance, TAKEN_IN: 3}).save(tuned / "ft_Fe.safetensors")
     assert cgxas("report", tuned, "-o", tmp_path / "alone").code == 0
     assert not (tmp_path / "alone" / "learning.png").exists()
     assert (tmp_path / "alone" / "errors.png").exists()

@@ -226,13 +226,14 @@ def test_a_prediction_finds_itself(tmp_path, name):
 @pytest.mark.filterwarnings("ignore::cgxas.errors.CgxasWarning")
 def test_a_measured_compound_is_found_among_all_that_were_measured(shared):
     """The bundled model has learnt from all of them."""
-    records = read_records([shared / "exp"]).records
+    folder = shared / "data" / "exp"
+    records = read_records([folder]).records
     hedenbergite = next(
         r for r in records if r.element == "Fe" and r.material.formula == "CaFe(SiO3)2"
     )
     shift = hedenbergite.annotation.shift
     found = package.match(
-        measured(hedenbergite.norm, hedenbergite.energy, energy_shift=shift), shared / "exp"
+        measured(hedenbergite.norm, hedenbergite.energy, energy_shift=shift), folder
     )
     assert len(found) > 15
     assert found.best.spectrum.formula == "CaFe(SiO3)2"

@@ -40,6 +40,12 @@ def exit_code(command: Callable[[], object]) -> int:
             return _ended(command)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
+    except RuntimeError as error:  # as which Python 3.11 raises what ends the making of a class
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            return INTERRUPTED
+        if isinstance(error.__cause__, SystemExit):
+            return TERMINATED
+        raise
     finally:
         forget_stdout()
 
