@@ -1,5 +1,6 @@
 """How the command line ends: closed, full and broken streams, Ctrl-C and SIGTERM at any time."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cgxas.cli import main
 from cgxas.cli.messages import exit_code
 
 CGXAS = [sys.executable, "-m", "cgxas"]
@@ -113,3 +115,15 @@ def test_what_ends_the_making_of_a_class_ends_the_command(end, code):
 def test_other_faults_are_not_hidden():
     with pytest.raises(RuntimeError, match="of another kind"):
         exit_code(lambda: (_ for _ in ()).throw(RuntimeError("of another kind")))
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, "1"), ("2", "2")])
+def test_predictions_take_one_thread_unless_told(given, expected, monkeypatch):
+    if given is None:
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    else:
+        monkeypatch.setenv("OMP_NUM_THREADS", given)
+    with pytest.raises(SystemExit):
+        main(["predict"])  # without a crystal, which is refused
+    assert os.environ["OMP_NUM_THREADS"] == expected
+    monkeypatch.setenv("OMP_NUM_THREADS", "kept")

@@ -4,6 +4,7 @@ A command is a function in a module of its own, added to `app` below. Heavy modu
 inside the functions, so that ``cgxas --help`` answers at once.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -57,6 +58,10 @@ app.add_typer(models.app, name="models")
 app.add_typer(dataset.app, name="dataset")
 
 
+ONE_THREAD = ("predict", "compare", "match", "mix", "screen", "average", "serve")
+"""Commands of many small products of matrices, which two threads make no faster, or slower."""
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
@@ -73,6 +78,8 @@ def _start(
     ] = False,
 ) -> None:
     """Crystal structure in, K-edge XANES out."""
+    if context.invoked_subcommand in ONE_THREAD:
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
 
