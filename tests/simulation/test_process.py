@@ -82,7 +82,7 @@ def assert_nothing_is_left(pids: Path, runs: Path) -> None:
 def is_alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 
@@ -176,6 +176,9 @@ def test_what_the_system_kills_is_told_and_leaves_nothing(whom, tmp_path, monkey
     with pytest.raises(SimulationError, match=r"^FEFF10 was ended in pot by SIGKILL, as the sys"):
         run_feff(salt(), 300.0, kill)
     assert len(killed) == 2
+    end = time.monotonic() + 20  # the system takes a moment to end what was killed
+    while any(map(is_alive, killed)) and time.monotonic() < end:
+        time.sleep(0.05)
     assert not any(map(is_alive, killed))
     assert not list(tmp_path.iterdir())
 
