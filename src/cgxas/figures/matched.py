@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cgxas.figures.style import COLOURS, typeset, write_figure
+from cgxas.figures.style import COLOURS, plain, typeset, write_figure
 from cgxas.spectra.spectrum import Spectrum
 from cgxas.typing import FloatArray
 
@@ -80,7 +80,7 @@ def _drawn(measured: Measured, panels: Sequence[Panel]) -> Figure:
     first = panels[0].spectrum
     told = f"{measured.name}, {first.absorber} {first.edge} edge; model {first.model or 'unknown'}"
     none = f"none of these: {100 * measured.none:.0f} %"
-    figure.suptitle(f"{_plain(told)}\n{none}", fontsize="medium")
+    figure.suptitle(f"{plain(told)}\n{none}", fontsize="medium")
     axes[-1].set_xlabel("Energy (eV)")
     axes[-1].ticklabel_format(axis="x", useOffset=False)
     axes[-1].set_xlim(float(measured.energy[0]), float(measured.energy[-1]))
@@ -103,17 +103,13 @@ def _draw(ax: Axes, measured: Measured, panel: Panel, colour: str) -> None:
         ax.axvline(e0 + panel.shift, color="0.55", lw=0.8, ls=":", zorder=1, label=label)
     bound = ", ON A BOUND" if panel.on_bound else ""
     ax.set_title(
-        f"{typeset(own.formula)} ({_plain(_short(panel.name))}): {100 * panel.score:.0f} %\n"
+        f"{typeset(own.formula)} ({plain(_short(panel.name))}): {100 * panel.score:.0f} %\n"
         f"RSE {panel.rse:.2g}, shift {panel.shift:+.1f} eV, broadened by {panel.gaussian:.1f} eV"
         f"{bound}",
         fontsize="small",
     )
     ax.set_ylabel("μ(E), norm.")
     ax.legend(loc="lower right", frameon=False)
-
-
-def _plain(text: str) -> str:
-    return text.replace("$", r"\$")
 
 
 def _short(name: str) -> str:

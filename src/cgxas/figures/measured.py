@@ -3,7 +3,7 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cgxas.figures.style import COLOURS
+from cgxas.figures.style import COLOURS, plain
 from cgxas.spectra.compare import Overlay
 from cgxas.spectra.measurement import Measurement
 
@@ -30,7 +30,7 @@ def plot_measurement(measurement: Measurement, flatten: bool = False) -> Figure:
         raw.plot(m.energy, m.pre_line, color=COLOURS[0], lw=1.0, label="pre-edge")
         raw.plot(m.energy[inside], m.post_line[inside], color=COLOURS[1], lw=1.0, label="post-edge")
     _mark(raw, m)
-    raw.set_title(_plain(f"{m.label or m.source}, {m.element} {m.edge} edge"))
+    raw.set_title(plain(f"{m.label or m.source}, {m.element} {m.edge} edge"))
     raw.set_ylabel("μ(E), as measured")
     raw.legend(loc="best", frameon=False)
     normal.plot(m.energy, (m.flattened() if flatten else m).norm, color="black", lw=1.4)
@@ -87,7 +87,7 @@ def plot_comparison(
         name, beside = simulated
         label = f"{name}, {_told(beside)}"
         curves.plot(beside.energy, beside.predicted, color=COLOURS[0], lw=1.2, label=label)
-    curves.set_title(_plain(title))
+    curves.set_title(plain(title))
     curves.set_ylabel("μ(E), normalised")
     curves.legend(loc="best", frameon=False)
     rest.axhline(0.0, color="0.8", lw=0.8)
@@ -101,11 +101,6 @@ def plot_comparison(
     rest.set_xlim(min(low, before.energy[0]), max(high, before.energy[-1]))
     rest.ticklabel_format(axis="x", useOffset=False)
     return figure
-
-
-def _plain(text: str) -> str:
-    """Return names of files and samples as they are: scan12 is no formula, nor is $a$ one."""
-    return text.replace("$", r"\$")
 
 
 def _told(after: Overlay) -> str:

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from cgxas.figures.style import COLOURS
+from cgxas.figures.style import COLOURS, plain
 from cgxas.typing import FloatArray
 
 MOST_NAMED = 8
@@ -53,7 +53,7 @@ def plot_mixture(
         return _one(names[0], references, fractions, curves, (energy, norm[0], fitted[0]), title)
     figure = Figure(figsize=_SERIES, layout="constrained")
     (parts, heat), (fit, rest) = figure.subplots(2, 2, height_ratios=(1.15, 1.0))
-    figure.suptitle(_plain(title), fontsize=10)
+    figure.suptitle(plain(title), fontsize=10)
     shown, whole = _named(references, fractions[0])
     _draw_fractions(parts, names, axis, shown, whole)
     _draw_misfit(fit, names, axis, norm, fitted)
@@ -75,15 +75,15 @@ def _one(
     share, error = fractions[0][0], fractions[1][0]
     figure = Figure(figsize=_ONE, layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    upper.plot(energy, norm, color="black", lw=1.6, label=_plain(_short(name)))
+    upper.plot(energy, norm, color="black", lw=1.6, label=plain(_short(name)))
     upper.plot(energy, fitted, color=COLOURS[1], lw=1.2, ls="--", label="fit")
     order = [n for n in np.argsort(-share) if share[n] >= _LEAST][:MOST_NAMED]
     colours = [each for n, each in enumerate(COLOURS) if n != 1] + [_GREY]
     for n, at in enumerate(order):
         label = f"{share[at]:.2f} ± {error[at]:.2f} {_short(references[at])}"
         colour = colours[min(n, len(colours) - 1)]
-        upper.plot(energy, share[at] * curves[at], color=colour, lw=1.0, label=_plain(label))
-    upper.set_title(_plain(title))
+        upper.plot(energy, share[at] * curves[at], color=colour, lw=1.0, label=plain(label))
+    upper.set_title(plain(title))
     upper.set_ylabel("μ(E), normalised")
     upper.legend(loc="lower right", frameon=False)
     lower.axhline(0.0, color="0.8", lw=0.8)
@@ -120,14 +120,12 @@ def _draw_fractions(
     if _has_bars(names, axis):
         places, below = np.arange(len(names)), np.zeros(len(names))
         for label, colour, part in zip(shown, colours, whole.T, strict=True):
-            ax.bar(places, part, bottom=below, color=colour, width=0.8, label=_plain(label))
+            ax.bar(places, part, bottom=below, color=colour, width=0.8, label=plain(label))
             below = below + part
         _name_scans(ax, names)
         ax.set_xlim(-0.5, len(names) - 0.5)
     else:
-        ax.stackplot(
-            axis[1], whole.T, colors=colours, labels=[_plain(each) for each in shown], lw=0
-        )
+        ax.stackplot(axis[1], whole.T, colors=colours, labels=[plain(each) for each in shown], lw=0)
         _along(ax, axis)
     ax.set_ylim(0.0, 1.0)
     ax.set_ylabel("fraction")
@@ -200,7 +198,7 @@ def _has_bars(names: Sequence[str], axis: tuple[str, FloatArray]) -> bool:
 
 
 def _name_scans(ax: Axes, names: Sequence[str]) -> None:
-    ax.set_xticks(range(len(names)), [_plain(_short(each)) for each in names])
+    ax.set_xticks(range(len(names)), [plain(_short(each)) for each in names])
     ax.tick_params(axis="x", labelrotation=60, labelsize=7)
     for tick in ax.get_xticklabels():
         tick.set_horizontalalignment("right")
@@ -223,13 +221,8 @@ def _readable(name: str, places: FloatArray) -> tuple[str, FloatArray]:
 
 
 def _label(axis: str) -> str:
-    return _plain(_LABELS.get(axis, axis))
+    return plain(_LABELS.get(axis, axis))
 
 
 def _short(name: str) -> str:
     return name if len(name) <= _LONGEST else f"{name[:12]}…{name[-9:]}"
-
-
-def _plain(text: str) -> str:
-    """Return names of files as they are: $a$ is no formula."""
-    return text.replace("$", r"\$")

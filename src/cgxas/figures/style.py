@@ -74,10 +74,14 @@ def add_subtitle(axes: Axes, text: str, colour: str = "0.3") -> None:
     )
 
 
+def plain(text: str) -> str:
+    """Return names of files and samples as they are: scan12 is no formula, nor is $a$ one."""
+    return text.replace("$", r"\$")
+
+
 def typeset(label: str) -> str:
     """Write the numbers of a chemical formula as subscripts."""
-    plain = label.replace("$", r"\$")
-    return re.sub(r"(?<=[A-Za-z)\]])(\d+(?:\.\d+)?)", _subscript, plain)
+    return re.sub(r"(?<=[A-Za-z)\]])(\d+(?:\.\d+)?)", _subscript, plain(label))
 
 
 def _subscript(number: re.Match[str]) -> str:

@@ -32,19 +32,35 @@ class CrystalText(Request):
     name: Short = ""
 
 
-class Asked(Request):
+class OrderWanted(Request):
+    """What is done with disordered crystals.
+
+    Attributes:
+        disorder: "refuse", "majority", "sample" or "sample:N", of shared or partly empty sites.
+        seed: of the sample.
+    """
+
+    disorder: Short = "refuse"
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
+
+
+class Question(OrderWanted):
     """What every prediction is asked.
 
     Attributes:
         absorber: symbol of the absorbing element, or several, or "all".
-        disorder: "refuse", "majority", "sample" or "sample:N", of shared or partly empty sites.
-        seed: of the sample.
-        format: of the answer; other than JSON: a file.
     """
 
     absorber: Symbol | Annotated[list[Symbol], Field(min_length=1, max_length=110)] = "all"
-    disorder: Short = "refuse"
-    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
+
+
+class Asked(Question):
+    """What predictions are asked, and in what form.
+
+    Attributes:
+        format: of the answer; other than JSON: a file.
+    """
+
     format: Format = "json"
 
 
@@ -54,18 +70,8 @@ class PredictRequest(Asked):
     crystals: Annotated[list[CrystalText], Field(min_length=1)]
 
 
-class PredictOne(CrystalText):
-    """One crystal as text, and what is asked of it; the answer is JSON.
-
-    Attributes:
-        absorber: as for several crystals.
-        disorder: likewise.
-        seed: likewise.
-    """
-
-    absorber: Symbol | Annotated[list[Symbol], Field(min_length=1, max_length=110)] = "all"
-    disorder: Short = "refuse"
-    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
+class PredictOne(CrystalText, Question):
+    """One crystal as text, and what is asked of it; the answer is JSON."""
 
 
 class RangesWanted(Request):
@@ -79,7 +85,7 @@ class RangesWanted(Request):
     nnorm: Annotated[int, Field(ge=0, le=2)] = 1
 
 
-class Measured(Request):
+class Reading(Request):
     """How a measured file is read.
 
     Attributes:
@@ -89,7 +95,6 @@ class Measured(Request):
         energy: column of the energy.
         mu: column of mu, or a formula such as "(if1+if2)/i0".
         ranges: of the normalisation; chosen by how far the scan reaches otherwise.
-        format: of the answer; other than JSON: a file.
     """
 
     element: Symbol | None = None
@@ -98,6 +103,15 @@ class Measured(Request):
     energy: Short | None = None
     mu: Short | None = None
     ranges: RangesWanted | None = None
+
+
+class Measured(Reading):
+    """How a measured file is read, and in what form it is answered.
+
+    Attributes:
+        format: of the answer; other than JSON: a file.
+    """
+
     format: Format = "json"
 
 
@@ -113,18 +127,14 @@ class Fitted(Request):
     broaden: Literal["fit"] | Annotated[Number, Field(ge=0, le=100)] = "fit"
 
 
-class CompareFiles(Measured, Fitted):
+class CompareFiles(Measured, Fitted, OrderWanted):
     """A crystal and a scan as files, and how they are compared.
 
     Attributes:
         absorber: the element; that of the scan otherwise.
-        disorder: as for a prediction.
-        seed: as for a prediction.
     """
 
     absorber: Symbol | None = None
-    disorder: Short = "refuse"
-    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
 
 
 class Curve(Request):
@@ -150,31 +160,20 @@ class CompareRequest(Fitted):
     measured: MeasuredCurve
 
 
-class MatchWishes(Request):
+class MatchWishes(OrderWanted):
     """What is asked of crystals that are ranked against a scan.
 
     Attributes:
         absorber: the element; that of the scan otherwise.
-        disorder: as for a prediction.
-        seed: as for a prediction.
         format: of the answer: JSON, all candidates as a table, or the first three as a figure.
     """
 
     absorber: Symbol | None = None
-    disorder: Short = "refuse"
-    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
     format: Drawing = "json"
 
 
-class MatchFiles(MatchWishes):
-    """A scan and crystals as files, and how the scan is read: as for `Measured`."""
-
-    element: Symbol | None = None
-    edge: Short | None = None
-    group: Short | None = None
-    energy: Short | None = None
-    mu: Short | None = None
-    ranges: RangesWanted | None = None
+class MatchFiles(MatchWishes, Reading):
+    """A scan and crystals as files, and how the scan is read."""
 
 
 class MatchRequest(MatchWishes):

@@ -13,7 +13,25 @@ PAD_POINTS = 5
 """Points at the end of a spectrum whose mean continues it to higher energy."""
 
 _FINE = 0.25
+
+# Gauss-Hermite: where an edge that may lie elsewhere is looked at, and with which weights.
+_NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
+_NODE_WEIGHTS = _NODE_WEIGHTS / _NODE_WEIGHTS.sum()
 _FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
+
+
+def variance_of_edge(energy: FloatArray, norm: FloatArray, sigma: float) -> FloatArray:
+    """Return (P,) variances of a curve whose edge may lie elsewhere.
+
+    Not slope times sigma, squared: an edge that may lie elsewhere never leaves the curve's range.
+
+    Args:
+        energy: (P,) eV.
+        norm: (P,) the curve.
+        sigma: standard deviation of its edge, eV.
+    """
+    moved = [np.interp(energy, energy + sigma * z, norm) for z in _NODES]
+    return np.asarray(_NODE_WEIGHTS @ (np.array(moved) - norm) ** 2)
 
 
 def onto_grid(

@@ -13,6 +13,7 @@ from cgxas.limits import POINTS
 from cgxas.spectra.curve import checked_curve
 from cgxas.spectra.edge import WithEdge
 from cgxas.spectra.io.larch import import_larch
+from cgxas.spectra.resample import variance_of_edge
 from cgxas.spectra.trust import Trust
 from cgxas.typing import FloatArray
 
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
 
 
 _HIGHEST = 1e6  # eV; the highest edge lies at 0.14 MeV
-
-# Gauss-Hermite: where an edge that may lie elsewhere is looked at, and with which weights.
-_NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
-_NODE_WEIGHTS = _NODE_WEIGHTS / _NODE_WEIGHTS.sum()
 
 
 @dataclass(frozen=True)
@@ -193,9 +190,7 @@ class Spectrum(_Curve):
         """``sigma`` without what an edge adds that may lie elsewhere, (P,); None without one."""
         if self.sigma is None or not self.edge_sigma:
             return self.sigma
-        away = self.edge_sigma * _NODES
-        moved = [np.interp(self.energy, self.energy + by, self.norm) for by in away]
-        of_edge = _NODE_WEIGHTS @ (np.array(moved) - self.norm) ** 2
+        of_edge = variance_of_edge(self.energy, self.norm, self.edge_sigma)
         return np.asarray(np.sqrt(np.maximum(self.sigma**2 - of_edge, 0.0)))
 
     @property

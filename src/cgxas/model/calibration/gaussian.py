@@ -24,6 +24,7 @@ from cgxas.model.calibration.features import FeatureSpec, site_features
 from cgxas.model.calibration.kernels import KernelSum, Scale, SiteFeatures, Term
 from cgxas.model.sites import AbsorberSites
 from cgxas.spectra.axis import continued
+from cgxas.spectra.resample import variance_of_edge
 from cgxas.spectra.spectrum import EnergyGrid
 from cgxas.typing import FloatArray
 
@@ -31,10 +32,6 @@ _POTENTIAL = ("fermi", "level", "charge")
 _WHOLE = "sites.element"  # the one tensor of whole numbers
 
 _NEXT_TO_NOTHING = 4e-3  # of the edge step: how smoothly curves stay above zero
-
-# Gauss-Hermite: where a standard normal variable is looked at, and with which weights.
-_NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
-_NODE_WEIGHTS = _NODE_WEIGHTS / _NODE_WEIGHTS.sum()
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,11 +129,8 @@ class GaussianCalibration(Calibration):
             several: absorbing sites of each, of one element.
             grid: wanted energies.
         """
-        own, start, width = (
-            site_features(several, self.features),
-            several[0].start,
-            several[0].width,
-        )
+        own = site_features(several, self.features)
+        start, width = several[0].start, several[0].width
         energies, relative = grid.energies, self.features.relative
         ends = np.cumsum([len(each) for each in several])
         share = np.zeros((len(several), ends[-1]))
@@ -323,9 +317,7 @@ def _band(
         edge_sigma: standard deviation of its edge, eV.
         shape: (X,) energies, eV, and (X,) standard deviations there of its shape.
     """
-    # Not slope times sigma: an edge that may lie elsewhere never leaves the curve's range.
-    moved = [np.interp(energies, energies + edge_sigma * z, mean) for z in _NODES]
-    of_edge = np.sqrt(_NODE_WEIGHTS @ (np.array(moved) - mean) ** 2)
+    of_edge = np.sqrt(variance_of_edge(energies, mean, edge_sigma))
     return np.hypot(np.interp(energies, *shape), of_edge)
 
 
